@@ -1,0 +1,50 @@
+"""What all tests share: markers by folder, and the folder of third-party data.
+
+Third-party files are not part of the project. Tests that read them take the
+fixture `shared_folder`, which the variable CELLDOSSIER_SHARED names: where it
+is not set, they are skipped and counted; where it is set, a missing file fails.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+SHARED_VARIABLE = "CELLDOSSIER_SHARED"
+
+
+@pytest.fixture(scope="session")
+def shared_folder() -> Path:
+    """Return the folder that CELLDOSSIER_SHARED names, or skip the test."""
+    name = os.environ.get(SHARED_VARIABLE, "")
+    if not name:
+        pytest.skip(f"{SHARED_VARIABLE} is not set")
+    folder = Path(name)
+    if not folder.is_dir():
+        pytest.fail(f"{SHARED_VARIABLE} names {folder}, which is not a folder.")
+    return folder
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by their folder; tests of the workflow share runs, so one process takes them."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0] if TESTS in item.path.parents else ""
+        if folder == "workflow":
+            item.add_marker(pytest.mark.workflow)
+            item.add_marker(pytest.mark.xdist_group("workflow"))
+        elif folder == "reference":
+            item.add_marker(pytest.mark.reference)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests were not run because the third-party data are not here."""
+    skipped = terminalreporter.getreports("skipped")
+    count = sum(SHARED_VARIABLE in str(report.longrepr) for report in skipped)
+    if count:
+        terminalreporter.write_line(
+            f"{count} tests were not run: they read third-party data, "
+            f"and {SHARED_VARIABLE} does not name the folder that holds them."
+        )

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from celldossier.exposure_response.ader import derive_ader
+from celldossier.exposure_response.endpoints import derive_event, read_endpoints
+from celldossier.settings.exposure_response import ExposureResponseSettings
+
+SETTINGS = ExposureResponseSettings()
+
+
+def derive(study, **changed: pd.DataFrame) -> pd.DataFrame:
+    return derive_ader(**study.change(**changed).frames(), settings=SETTINGS).set_index("USUBJID")
+
+
+def test_ader_has_one_row_for_each_infused_subject_only(study) -> None:
+    adsl = study.adsl.copy()
+    adsl.loc[adsl["USUBJID"] == "S-007", "SAFFL"] = "N"
+    ader = derive(study, adsl=adsl)
+    assert len(ader) == 59 and "S-007" not in ader.index
+
+
+def test_a_subject_without_a_crs_record_has_grade_0_where_events_were_collected(study) -> None:
+    ader = derive(study)
+    without = sorted(set(ader.index) - set(study.adae["USUBJID"]))
+    assert without and (ader.loc[without, "CRSGR"] == 0).all()
+    assert (ader["ICANSGR"] == 0).all()
+
+
+def test_missing_collection_of_events_is_not_grade_0(study) -> None:
+    ader = derive(study, adae=study.adae.iloc[:0])
+    assert ader["CRSGR"].isna().all() and ader["ICANSGR"].isna().all()
+
+
+def test_an_event_without_a_grade_leaves_the_worst_grade_unknown(study) -> None:
+    adae = study.adae.copy()
+    subject = adae["USUBJID"].iloc[0]
+    adae.loc[adae["USUBJID"] == subject, "ATOXGRN"] = math.nan
+    assert math.isnan(derive(study, adae=adae).loc[subject, "CRSGR"])
+
+
+def test_the_worst_grade_counts_events_that_begin_in_the_window_only(study) -> None:
+    adae = study.adae.copy()
+    subject = adae["USUBJID"].iloc[0]
+    late = adae[adae["USUBJID"] == subject].assign(ATOXGRN=4, ASTDY=28.5, SRCROW=900)
+    before = adae[adae["USUBJID"] == subject].assign(ATOXGRN=4, ASTDY=-3.0, TRTEMFL="N", SRCROW=901)
+    expected = derive(study).loc[subject, "CRSGR"]
+    found = derive(study, adae=pd.concat([adae, late, before])).loc[subject, "CRSGR"]
+    assert found == expected < 4
+
+
+def test_unknown_response_is_neither_yes_nor_no(study) -> None:
+    ader = derive(study)
+    unknown = ader["RESPGRP"] == "UNKNOWN"
+    assert unknown.sum() == 6 and ader.loc[unknown, "OBJRESP"].isna().all()
+    (endpoint,) = read_endpoints(["OBJRESP"])
+    assert derive_event(ader, endpoint, "EXCLUDED")[unknown].isna().all()
+    assert (derive_event(ader, endpoint, "NONRESPONDER")[unknown] == 0).all()
+
+
+def test_response_that_was_not_collected_stays_missing_under_both_rules(study) -> None:
+    ader = derive(study, adrs=study.adrs.iloc[:0])
+    (endpoint,) = read_endpoints(["OBJRESP"])
+    assert (ader["RESPGRP"] == "").all()
+    assert derive_event(ader, endpoint, "NONRESPONDER").isna().all()
+
+
+def test_the_landmark_concentration_is_the_last_sample_by_then(study) -> None:
+    ader = derive(study)
+    assert ader["CLD3"].to_numpy() == pytest.approx(ader["CMAX"].to_numpy() * 3 / 100)
+    assert (ader["CLD3DY"] == 3.05).all() and (ader["CLD7DY"] == 7.05).all()
+
+
+def test_a_sample_older_than_the_lookback_does_not_stand_for_a_landmark(study) -> None:
+    adpc = study.adpc[study.adpc["NFRLT"] != 7.0]
+    ader = derive(study, adpc=adpc)
+    assert ader["CLD7"].isna().all()
+    adpc = study.adpc[study.adpc["NFRLT"] != 3.0]
+    assert (derive(study, adpc=adpc)["CLD3DY"] == 1.05).all()
+
+
+def test_a_blq_landmark_sample_is_half_the_lloq(study) -> None:
+    adpc = study.adpc.copy()
+    chosen = (adpc["USUBJID"] == "S-001") & (adpc["NFRLT"] == 3.0)
+    adpc.loc[chosen, ["AVAL", "BLQFL"]] = [math.nan, "Y"]
+    assert derive(study, adpc=adpc).loc["S-001", "CLD3"] == 25.0
+
+
+def test_a_missing_exposure_has_its_reason(study) -> None:
+    adpp = study.adpp.copy()
+    chosen = (adpp["USUBJID"] == "S-002") & (adpp["PARAMCD"] == "AUC28")
+    adpp.loc[chosen, "AVAL"] = math.nan
+    adpp.loc[chosen, "PPREASND"] = "EXTRAPOL"
+    adpp = adpp[adpp["USUBJID"] != "S-003"]
+    ader = derive(study, adpp=adpp)
+    assert ader.loc["S-002", "EXPRSN"] == "AUC28=EXTRAPOL"
+    assert ader.loc["S-003", "EXPRSN"] == "AUC28=NOCK; CMAX=NOCK; CMAXTMAX=NOCK"
+    assert ader.loc["S-004", "EXPRSN"] == ""
+
+
+def test_never_quantifiable_is_half_the_lloq_in_the_sensitivity_variables_only(study) -> None:
+    adpp = study.adpp.copy()
+    chosen = adpp["USUBJID"] == "S-005"
+    adpp.loc[chosen, "AVAL"] = adpp.loc[chosen, "PARAMCD"].map(
+        {"CMAX": 0.0, "AUC28": 0.0, "CMAXTMAX": np.nan}
+    )
+    row = derive(study, adpp=adpp).loc["S-005"]
+    assert (row["CMAX"], row["AUC28"]) == (0, 0)
+    assert (row["CMAXSEN"], row["AUC28SEN"]) == (25, 700)
+
+
+def test_of_several_infusions_the_course_from_the_first_is_the_exposure(study) -> None:
+    second = study.adpp.assign(DOSENO=2, AVAL=1.0)
+    ader = derive(study, adpp=pd.concat([study.adpp, second]))
+    assert (ader["CMAX"] > 1).all()
+
+
+def test_medication_before_the_infusion_is_not_rescue(study) -> None:
+    ader = derive(study, adcm=study.adcm.assign(ASTDY=-2.0))
+    assert (ader["TOCIFL"] == "N").all()
+    assert (derive(study, adcm=study.adcm.iloc[:0])["TOCIFL"] == "").all()

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from celldossier.datasets import conform
+from celldossier.immunogenicity.stage import summarise_immunogenicity
+from celldossier.immunogenicity.status import derive_adim, derive_samples
+from celldossier.results import AnalysisResults
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.stats.proportion import clopper_pearson
+
+SETTINGS = ImmunogenicitySettings()
+P, N = "POSITIVE", "NEGATIVE"
+Visit = tuple[float, str, float | None]
+
+
+def make_adsl(subjects: list[str], **changes: dict[str, str]) -> pd.DataFrame:
+    frame = pd.DataFrame({"STUDYID": "S", "USUBJID": subjects, "TRT01A": "DL1"})
+    for flag in ("ENRLFL", "LEUKFL", "MANUFL", "SAFFL", "PKFL", "PDFL", "IMFL", "ERFL"):
+        frame[flag] = "Y"
+    for variable, values in changes.items():
+        for subject, value in values.items():
+            frame.loc[frame["USUBJID"] == subject, variable] = value
+    return conform(frame, "ADSL")
+
+
+def make_adab(records: list[dict[str, Any]]) -> pd.DataFrame:
+    frame = pd.DataFrame(records)
+    frame = frame.assign(
+        STUDYID="S",
+        PARAMCD="ADA_BAB",
+        PARAM="Antibody",
+        SRCDOM="IS",
+        SRCROW=range(1, len(frame) + 1),
+        ABLFL=frame["AFRLT"].map(lambda t: "Y" if t <= 0 else "N"),
+    )
+    frame["ISBDAGNT"] = frame["ISBDAGNT"].fillna("CAR") if "ISBDAGNT" in frame else "CAR"
+    return conform(frame, "ADAB")
+
+
+def course(subject: str, *visits: Visit) -> list[dict[str, Any]]:
+    """Confirmatory results, with a titre where one is given."""
+    rows: list[dict[str, Any]] = []
+    for day, result, titre in visits:
+        common = {"USUBJID": subject, "AFRLT": day}
+        rows.append({**common, "ISCAT": "SCREENING", "AVALC": result})
+        if result == P:
+            rows.append({**common, "ISCAT": "CONFIRMATORY", "AVALC": P})
+        if titre is not None:
+            rows.append(
+                {**common, "ISCAT": "TITER", "AVALC": "TITER", "AVAL": titre, "AVALU": "titer"}
+            )
+    return rows
+
+
+def status(*visits: Visit, settings: ImmunogenicitySettings = SETTINGS) -> pd.Series:
+    adim = derive_adim(make_adab(course("A", *visits)), make_adsl(["A"]), settings)
+    assert len(adim) == 1
+    return adim.iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("visits", "stat", "duration"),
+    [
+        ([(0, N, None), (28, N, None)], "NEGATIVE", ""),
+        ([(0, N, None), (28, P, 20), (90, N, None)], "INDUCED", "TRANSIENT"),
+        ([(0, N, None), (28, P, 20), (90, P, 20), (180, N, None)], "INDUCED", "TRANSIENT"),
+        ([(0, N, None), (28, P, 20), (140, P, 20), (180, N, None)], "INDUCED", "PERSISTENT"),
+        ([(0, N, None), (28, N, None), (90, P, 20)], "INDUCED", "PERSISTENT"),
+        ([(0, N, None), (28, P, 20), (90, P, 20)], "INDUCED", "PERSISTENT"),
+        ([(0, P, 20), (28, P, 80)], "BOOSTED", ""),
+        ([(0, P, 20), (28, P, 40)], "NOT BOOSTED", ""),
+        ([(0, P, 20), (28, N, None)], "NOT BOOSTED", ""),
+        ([(0, P, None), (28, P, 40)], "UNDETERMINED", ""),
+        ([(0, P, 20), (28, P, None), (90, P, 40)], "UNDETERMINED", ""),
+        ([(0, P, 20), (28, P, None), (90, P, 160)], "BOOSTED", ""),
+    ],
+)
+def test_status_follows_from_baseline_and_later_results(
+    visits: list[Visit], stat: str, duration: str
+) -> None:
+    row = status(*visits)
+    assert (row["ADASTAT"], row["ADADUR"], row["EVALFL"]) == (stat, duration, "Y")
+    assert (row["UNDRSN"] == "NOTITER") == (stat == "UNDETERMINED")
+
+
+def test_sixteen_weeks_exactly_are_persistent() -> None:
+    visits: list[Visit] = [(0, N, None), (28, P, 20), (28 + 112, P, 20), (300, N, None)]
+    assert status(*visits)["ADADUR"] == "PERSISTENT"
+    visits[2] = (28 + 111.9, P, 20)
+    assert status(*visits)["ADADUR"] == "TRANSIENT"
+    assert status(*visits, settings=ImmunogenicitySettings(persistent_weeks=8))["ADADUR"] == (
+        "PERSISTENT"
+    )
+
+
+def test_the_fold_of_a_boost_is_a_setting() -> None:
+    visits: list[Visit] = [(0, P, 20), (28, P, 40)]
+    assert status(*visits, settings=ImmunogenicitySettings(boosted_fold=2))["ADASTAT"] == "BOOSTED"
+
+
+def test_days_and_titres_of_the_course_are_kept() -> None:
+    row = status((-1, P, 20), (28, P, 40), (90, P, 160), (180, N, None))
+    assert (row["TITERBL"], row["TITERPK"], row["TITERU"]) == (20, 160, "titer")
+    assert (row["ADAONDY"], row["ADALSTDY"], row["ADADURDY"]) == (28, 90, 62)
+    assert (row["NPOSTBL"], row["NPOSTPOS"], row["NNOSTAT"]) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("visits", "reason"),
+    [([(28, P, 20)], "NOADABASE"), ([(0, N, None)], "NOADAPOST")],
+)
+def test_without_a_baseline_or_a_later_result_there_is_no_status(
+    visits: list[Visit], reason: str
+) -> None:
+    row = status(*visits)
+    assert (row["EVALFL"], row["NEVALRSN"], row["ADASTAT"]) == ("N", reason, "")
+
+
+def test_an_infused_subject_without_any_sample_has_a_row_with_its_reason() -> None:
+    adab = make_adab(course("A", (0, N, None), (28, N, None)))
+    adsl = make_adsl(["A", "B", "C"], SAFFL={"C": "N"})
+    adim = derive_adim(adab, adsl, SETTINGS).set_index("USUBJID")
+    assert list(adim.index) == ["A", "B"]
+    assert adim.loc["B", "NEVALRSN"] == "NOADASAMP"
+
+
+def test_a_positive_screen_without_confirmation_says_nothing() -> None:
+    adab = make_adab(
+        [
+            *course("A", (0, N, None), (90, P, 20)),
+            {"USUBJID": "A", "AFRLT": 28.0, "ISCAT": "SCREENING", "AVALC": P},
+        ]
+    )
+    row = derive_adim(adab, make_adsl(["A"]), SETTINGS).iloc[0]
+    assert (row["NPOSTBL"], row["NNOSTAT"], row["ADAONDY"]) == (1, 1, 90)
+
+
+def test_a_positive_screen_counts_where_the_assay_has_no_confirmatory_tier() -> None:
+    adab = make_adab(
+        [
+            {"USUBJID": "A", "AFRLT": 0.0, "ISCAT": "SCREENING", "AVALC": N},
+            {"USUBJID": "A", "AFRLT": 28.0, "ISCAT": "SCREENING", "AVALC": P},
+        ]
+    )
+    assert derive_adim(adab, make_adsl(["A"]), SETTINGS).iloc[0]["ADASTAT"] == "INDUCED"
+
+
+def test_the_confirmatory_tier_overrules_the_screen_and_the_result_both() -> None:
+    tiers = [("SCREENING", P), ("CONFIRMATORY", N)]
+    rows = [{"USUBJID": "A", "AFRLT": 28.0, "ISCAT": c, "AVALC": v} for c, v in tiers]
+    assert derive_samples(make_adab(rows))["STATUS"].tolist() == [N]
+    rows.append({"USUBJID": "A", "AFRLT": 28.0, "ISCAT": "RESULT", "AVALC": P})
+    assert derive_samples(make_adab(rows))["STATUS"].tolist() == [P]
+
+
+def test_a_titre_alone_makes_a_sample_positive() -> None:
+    rows = [
+        {
+            "USUBJID": "A",
+            "AFRLT": 28.0,
+            "ISCAT": "TITER",
+            "AVALC": "TITER",
+            "AVAL": 40.0,
+            "AVALU": "titer",
+        }
+    ]
+    sample = derive_samples(make_adab(rows)).iloc[0]
+    assert (sample["STATUS"], sample["TITER"], sample["TITERU"]) == (P, 40, "titer")
+
+
+def test_rates_are_of_the_evaluable_with_exact_intervals_total_and_by_dose() -> None:
+    records = [
+        *course("A", (0, N, None), (28, N, None)),
+        *course("B", (0, N, None), (28, P, 20)),
+        *course("C", (0, P, 20), (28, P, 80)),
+        *course("D", (0, P, 20), (28, P, 20)),
+        *course("E", (0, N, None)),
+    ]
+    adsl = make_adsl(list("ABCDEF"), TRT01A={"A": "DL2", "B": "DL2"})
+    output = summarise_immunogenicity(make_adab(records), adsl, SETTINGS)
+    values = AnalysisResults([output.results])
+
+    def number(variable: str, stat: str, **by: str) -> float:
+        found = values.find("immunogenicity.incidence", variable, "CAR", by, stat)
+        assert found is not None
+        return found.number
+
+    assert (number("EVALUABLE", "n"), number("EVALUABLE", "n_infused")) == (4, 6)
+    counts = {
+        "PREVALENCE": 3,
+        "BASELINE_POSITIVE": 2,
+        "TREATMENT_INDUCED": 1,
+        "TREATMENT_BOOSTED": 1,
+        "TREATMENT_EMERGENT": 2,
+        "NOT_BOOSTED": 1,
+        "NEGATIVE": 1,
+        "UNDETERMINED": 0,
+        "PERSISTENT": 1,
+        "TRANSIENT": 0,
+    }
+    for variable, count in counts.items():
+        assert number(variable, "n") == count and number(variable, "denominator") == 4
+        low, high = clopper_pearson(count, 4)
+        assert number(variable, "pct") == 25 * count
+        assert number(variable, "ci_low") == pytest.approx(100 * low)
+        assert number(variable, "ci_high") == pytest.approx(100 * high)
+    assert number("TREATMENT_INDUCED", "pct", dose="DL2") == 50
+    for reason in ("NOADAPOST", "NOADASAMP"):
+        found = values.find(
+            "immunogenicity.not_evaluable", "EVALFL", "CAR", {"reason": reason}, "n"
+        )
+        assert found is not None and found.number == 1
+
+
+def test_targets_are_judged_on_their_own() -> None:
+    records = course("A", (0, N, None), (28, P, 20))
+    other = [{**r, "ISBDAGNT": "EGFRt"} for r in course("A", (0, N, None), (28, N, None))]
+    adim = derive_adim(make_adab([*records, *other]), make_adsl(["A"]), SETTINGS)
+    assert dict(zip(adim["ISBDAGNT"], adim["ADASTAT"], strict=True)) == {
+        "CAR": "INDUCED",
+        "EGFRt": "NEGATIVE",
+    }
+
+
+def test_no_evaluable_subject_gives_reasons_not_rates() -> None:
+    output = summarise_immunogenicity(
+        make_adab(course("A", (0, N, None))), make_adsl(["A"]), SETTINGS
+    )
+    found = AnalysisResults([output.results]).find(
+        "immunogenicity.incidence", "PREVALENCE", "CAR", {}, "pct"
+    )
+    assert found is not None and math.isnan(found.number) and found.note_code == "NOGROUP"
+
+
+def test_a_study_without_samples_gives_empty_datasets() -> None:
+    adab = make_adab(course("A", (0, N, None))).iloc[:0]
+    output = summarise_immunogenicity(adab, make_adsl(["A"]), SETTINGS)
+    assert output.adim.empty and output.results.empty

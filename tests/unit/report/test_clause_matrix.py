@@ -1,0 +1,97 @@
+"""The status of a clause follows from outputs that exist and hold subjects."""
+
+import pytest
+
+from celldossier.io.resources import read_resource, shared_path
+from celldossier.report.clauses import (
+    NOT_BUILT,
+    TOO_FEW,
+    Output,
+    check_evidence_ids,
+    derive_clause_matrix,
+)
+from celldossier.report.matrix import BLOCKS
+from celldossier.settings.read import read_model
+from celldossier.settings.study import ProductClass
+from celldossier.settings.tlfs import TlfCatalogue
+
+VERSION = "cde-draft-2024-06"
+OUTPUTS = {
+    "T25": Output("T25", True, 40),
+    "T26": Output("T26", True, 2),
+    "T78": Output("T78", False, 0, "NOTCOLL"),
+}
+CONDITIONS = {"gene_modified": True, "repeat_dosing": False}
+
+
+def derive(narratives: dict | None = None, **clause: object):
+    given = {"id": "S4.1-3", "section": "S4.1", "applies": {"all": True}} | clause
+    return derive_clause_matrix([given], OUTPUTS, CONDITIONS, "car_t", narratives or {}, 3)[0]
+
+
+def test_a_clause_is_addressed_when_all_its_evidence_holds_enough_subjects() -> None:
+    row = derive(evidence=["T25"])
+    assert (row.status, row.evidence) == ("addressed", ("T25",))
+
+
+def test_an_output_with_too_few_subjects_is_no_evidence() -> None:
+    row = derive(evidence=["T25", "T26"])
+    assert (row.status, row.reason) == ("not_available", TOO_FEW)
+
+
+def test_an_output_that_was_not_made_hands_on_its_reason() -> None:
+    row = derive(evidence=["T25", "T78"])
+    assert (row.status, row.reason, row.evidence) == ("not_available", "NOTCOLL", ("T25",))
+
+
+def test_a_part_of_the_answer_is_never_enough() -> None:
+    row = derive(partial=["T25"], requires=["T99"])
+    assert (row.status, row.reason, row.evidence) == ("not_available", NOT_BUILT, ("T25",))
+
+
+def test_a_text_that_the_sponsor_owes_is_not_provided_until_it_stands_in_the_config() -> None:
+    owed = {"evidence": ["T25"], "owed": ["dose_rationale"]}
+    assert derive(**owed).status == "not_provided"
+    assert derive({"dose_rationale": {"en": "x", "zh": "x"}}, **owed).status == "addressed"
+
+
+def test_a_clause_for_another_product_or_design_is_not_applicable() -> None:
+    assert derive(applies={"classes": ["stem"]}, evidence=["T25"]).status == "not_applicable"
+    row = derive(applies={"condition": "repeat_dosing"}, evidence=["T25"])
+    assert (row.status, row.reason) == ("not_applicable", "repeat_dosing")
+
+
+@pytest.fixture(scope="module")
+def resource() -> dict:
+    return read_resource("guideline", VERSION, "clauses.yaml")
+
+
+def test_every_evidence_id_is_declared(resource: dict) -> None:
+    declared = [tlf.id for tlf in read_model(shared_path("config/tlfs.yaml"), TlfCatalogue).tlfs]
+    assert check_evidence_ids(resource["clauses"], [*declared, *BLOCKS]) == []
+
+
+def test_an_output_that_a_clause_still_requires_is_not_yet_declared(resource: dict) -> None:
+    declared = {tlf.id for tlf in read_model(shared_path("config/tlfs.yaml"), TlfCatalogue).tlfs}
+    waiting = {name for clause in resource["clauses"] for name in clause.get("requires", [])}
+    assert waiting & declared == set(), "move it from `requires` to `evidence`"
+
+
+def test_every_clause_can_be_decided(resource: dict) -> None:
+    classes = {member.value for member in ProductClass}
+    ids = [clause["id"] for clause in resource["clauses"]]
+    assert len(ids) == len(set(ids)) == 58
+    sections = read_resource("guideline", VERSION, "guideline.yaml")["sections"]
+    for clause in resource["clauses"]:
+        assert clause["section"] in sections
+        assert set(clause["applies"].get("classes", [])) <= classes
+        answered = {"evidence", "requires", "owed", "statement"} & set(clause)
+        assert answered, f"{clause['id']} has nothing that could answer it"
+
+
+def test_the_clauses_are_those_of_the_guideline(resource: dict, shared_folder) -> None:
+    import yaml
+
+    text = (shared_folder / "guideline" / "clauses.yaml").read_text(encoding="utf-8")
+    asked = [(clause["id"], clause["lines"]) for clause in yaml.safe_load(text)["clauses"]]
+    assert [(clause["id"], clause["lines"]) for clause in resource["clauses"]] == asked

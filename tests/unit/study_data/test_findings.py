@@ -1,0 +1,378 @@
+"""Each rule of the raw data checks fires on its fault, at its place, and on nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from small_study import IDENTIFIERS, ManyStudies, make_study
+
+import celldossier.study_data
+from celldossier.io.resources import read_resource
+from celldossier.settings.study_data import DOMAINS
+from celldossier.study_data.findings import FindingCollector, Place, read_rules
+
+FILE_RULES = {
+    "FILEMISSING",
+    "FILEOUTSIDE",
+    "PACKAGEMISSING",
+    "FILETYPE",
+    "FILENOTUTF8",
+    "FILEUNREADABLE",
+    "SHEETMISSING",
+    "COLUMNTWICE",
+}
+"""Rules of the reader; the tests of the raw tables make them fire."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: how to plant it, and the finding that must name it."""
+
+    rule: str
+    spoil: Callable
+    domain: str
+    row: int | None
+    column: str
+    value: str
+    severity: str = "error"
+
+
+def cell(domain: str, row: int, column: str, value: str) -> Callable:
+    """Write one cell."""
+    return lambda study: study.set(domain, row, column, value)
+
+
+def copy(domain: str, row: int, **changes: str) -> Callable:
+    """Add a copy of a row."""
+    return lambda study: study.repeat(domain, row, changes)
+
+
+FAULTS = [
+    Fault("VALUEMISSING", cell("AE", 1, "AEDECOD", ""), "AE", 1, "AEDECOD", ""),
+    Fault("NOTINCODELIST", cell("DM", 2, "SEX", "male"), "DM", 2, "SEX", "male"),
+    Fault("TEXTINNUMERIC", cell("DM", 1, "AGE", "45 y"), "DM", 1, "AGE", "45 y"),
+    Fault("TEXTINNUMERIC", cell("PC", 2, "PCORRES", "1,200"), "PC", 2, "PCORRES", "1,200"),
+    Fault("DATEUNPARSABLE", cell("PC", 2, "PCDTC", "08MAR2024"), "PC", 2, "PCDTC", "08MAR2024"),
+    Fault(
+        "DATEUNPARSABLE", cell("AE", 4, "AEENDTC", "2024-02-30"), "AE", 4, "AEENDTC", "2024-02-30"
+    ),
+    Fault("DATEPARTIAL", cell("AE", 4, "AEENDTC", "2024"), "AE", 4, "AEENDTC", "2024", "warning"),
+    Fault(
+        "DATEAFTERCUTOFF",
+        cell("RS", 4, "RSDTC", "2025-01-01"),
+        *("RS", 4, "RSDTC", "2025-01-01", "warning"),
+    ),
+    Fault(
+        "ENDBEFORESTART", cell("AE", 1, "AEENDTC", "2024-03-02"), "AE", 1, "AEENDTC", "2024-03-02"
+    ),
+    Fault("SUBJECTDUPLICATE", copy("DM", 1), "DM", 4, "USUBJID", "A"),
+    Fault("SUBJECTUNKNOWN", cell("PC", 5, "USUBJID", "Z"), "PC", 5, "USUBJID", "Z"),
+    Fault("CONSENTMISSING", cell("DM", 3, "RFICDTC", ""), "DM", 3, "RFICDTC", "", "warning"),
+    Fault("AGERANGE", cell("DM", 1, "AGE", "450"), "DM", 1, "AGE", "450", "warning"),
+    Fault("WEIGHTRANGE", cell("DM", 1, "WTBL", "1.7"), "DM", 1, "WTBL", "1.7", "warning"),
+    Fault("HEIGHTRANGE", cell("DM", 1, "HTBL", "1.7"), "DM", 1, "HTBL", "1.7", "warning"),
+    Fault("BURDENNOTPOSITIVE", cell("DM", 1, "TBURDBL", "0"), "DM", 1, "TBURDBL", "0", "warning"),
+    Fault(
+        "DEATHBEFOREDOSE", cell("DM", 2, "DTHDTC", "2024-03-31"), "DM", 2, "DTHDTC", "2024-03-31"
+    ),
+    Fault("DOSEDUPLICATE", copy("EX", 2), "EX", 4, "EXSTDTC", "2024-03-01T10:00"),
+    Fault("DOSENOTPOSITIVE", cell("EX", 2, "EXDOSE", "0"), "EX", 2, "EXDOSE", "0"),
+    Fault("DOSENOTPOSITIVE", cell("EX", 3, "EXDOSE", ""), "EX", 3, "EXDOSE", ""),
+    Fault("DOSEDATEPARTIAL", cell("EX", 2, "EXSTDTC", "2024-03"), "EX", 2, "EXSTDTC", "2024-03"),
+    Fault(
+        "DOSETIMEMISSING",
+        cell("EX", 2, "EXSTDTC", "2024-03-01"),
+        *("EX", 2, "EXSTDTC", "2024-03-01", "warning"),
+    ),
+    Fault(
+        "DOSEBEFORECONSENT",
+        cell("EX", 1, "EXSTDTC", "2024-01-01"),
+        "EX",
+        1,
+        "EXSTDTC",
+        "2024-01-01",
+    ),
+    Fault("DOSEUNITMIXED", cell("EX", 3, "EXDOSU", "cells"), "EX", 3, "EXDOSU", "cells"),
+    Fault("DOSEWINDOW", cell("EX", 3, "EXDOSE", "250"), "EX", 3, "EXDOSE", "250", "warning"),
+    Fault(
+        "NOTRELEASEDINFUSED",
+        cell("DM", 2, "MFGSTAT", "FAILED"),
+        "EX",
+        3,
+        "EXLOT",
+        "FAILED",
+        "warning",
+    ),
+    Fault("LOTUNKNOWN", cell("EX", 3, "EXLOT", "L9"), "EX", 3, "EXLOT", "L9", "warning"),
+    Fault("LOTDUPLICATE", copy("LOTS", 2), "LOTS", 3, "LOTID", "L2"),
+    Fault("LOTSUBJECT", cell("LOTS", 2, "USUBJID", "Z"), "LOTS", 2, "USUBJID", "Z", "warning"),
+    Fault("TESTUNMAPPED", cell("PC", 2, "PCTESTCD", "CARX"), "PC", 2, "PCTESTCD", "CARX"),
+    Fault("TESTUNMAPPED", cell("IS", 5, "ISTESTCD", "NAB"), "IS", 5, "ISTESTCD", "NAB"),
+    Fault(
+        "TESTNOTDECLARED", cell("LB", 3, "LBTESTCD", "ALT"), "LB", 3, "LBTESTCD", "ALT", "warning"
+    ),
+    Fault("UNITUNKNOWN", cell("PC", 2, "PCORRESU", "cp"), "PC", 2, "PCORRESU", "cp"),
+    Fault("UNITWRONG", cell("PC", 2, "PCORRESU", "cells/uL"), "PC", 2, "PCORRESU", "cells/uL"),
+    Fault("UNITWRONG", cell("PC", 2, "PCORRESU", "copies/mL"), "PC", 2, "PCORRESU", "copies/mL"),
+    Fault("RESULTUNMAPPED", cell("PC", 3, "PCORRES", "ND"), "PC", 3, "PCORRES", "ND"),
+    Fault("RESULTUNMAPPED", cell("IS", 1, "ISORRES", "0.21"), "IS", 1, "ISORRES", "0.21"),
+    Fault("RESULTNEGATIVE", cell("PC", 2, "PCORRES", "-3"), "PC", 2, "PCORRES", "-3"),
+    Fault("RESULTMISSING", cell("PC", 2, "PCORRES", ""), "PC", 2, "PCORRES", "", "warning"),
+    Fault("LLOQMISSING", cell("PC", 1, "PCLLOQ", ""), "PC", 1, "PCORRES", "BLQ"),
+    Fault("LLOQCONFLICT", cell("PC", 3, "PCORRES", "<25"), "PC", 3, "PCORRES", "<25", "warning"),
+    Fault("BELOWLLOQ", cell("PC", 2, "PCORRES", "12"), "PC", 2, "PCORRES", "12"),
+    Fault("ABOVEULOQ", cell("PC", 5, "PCORRES", "2e5"), "PC", 5, "PCORRES", "2e5", "warning"),
+    Fault("SAMPLEDUPLICATE", copy("PC", 2, PCORRES="900"), "PC", 6, "PCDTC", "2024-03-08T10:00"),
+    Fault("SAMPLEDUPLICATE", copy("RS", 3), "RS", 6, "RSDTC", "2024-06-01"),
+    Fault(
+        "SAMPLEBEFORECONSENT",
+        cell("PC", 1, "PCDTC", "2024-01-01T09:00"),
+        *("PC", 1, "PCDTC", "2024-01-01T09:00"),
+    ),
+    Fault(
+        "TIMEFROMNOMINAL",
+        cell("PC", 2, "PCDTC", "2024-03-08"),
+        *("PC", 2, "PCDTC", "2024-03-08", "warning"),
+    ),
+    Fault("TIMEMISSING", cell("LB", 3, "LBDTC", ""), "LB", 3, "LBDTC", "", "warning"),
+    Fault("TIMEMISSING", cell("CM", 1, "CMSTDTC", ""), "CM", 1, "CMSTDTC", "", "warning"),
+    Fault(
+        "PREDOSEQUANTIFIABLE", cell("PC", 4, "PCORRES", "70"), "PC", 4, "PCORRES", "70", "warning"
+    ),
+    Fault("GRADERANGE", cell("AE", 4, "AETOXGR", "6"), "AE", 4, "AETOXGR", "6"),
+    Fault("GRADERANGE", cell("AE", 4, "AETOXGR", "2.5"), "AE", 4, "AETOXGR", "2.5"),
+    Fault(
+        "GRADEMISSING",
+        cell("AE", 1, "AETOXGR", ""),
+        *("AE", 1, "AETOXGR", "Cytokine release syndrome", "warning"),
+    ),
+    Fault("RESPONSEUNKNOWN", cell("RS", 2, "RSSTRESC", "GOOD"), "RS", 2, "RSSTRESC", "GOOD"),
+]
+
+
+def hide_infusions(study):
+    """Take every infusion for something else."""
+    study.tables["EX"] = study.tables["EX"].assign(EXCAT="OTHER")
+
+
+WHOLE_FILE_FAULTS = [
+    Fault("FILEEMPTY", lambda s: s.empty("PC"), "PC", None, "", ""),
+    Fault("COLUMNMISSING", lambda s: s.drop("PC", "PCORRESU"), "PC", None, "PCORRESU", ""),
+    Fault(
+        "MAPPINGUNKNOWN",
+        lambda s: s.sources["PC"].update(columns={"PCORES": "RESULT"}),
+        *("PC", None, "", "columns.PCORES"),
+    ),
+    Fault("NOINFUSEDSUBJECT", hide_infusions, "EX", None, "", ""),
+]
+
+FOLLOWS = {
+    # A subject whose only samples are not used has none.
+    "FILEEMPTY": {"CKMISSING"},
+    "SUBJECTUNKNOWN": {"CKMISSING"},
+    # A screening result that is not read leaves no baseline.
+    "RESULTUNMAPPED": {"ADABASELINE"},
+    # A subject that is left out is not in DM.
+    "NOTINCODELIST": {"SUBJECTUNKNOWN", "LOTSUBJECT"},
+    # A partial date is named as such too; without time zero there is no sample.
+    "DOSEDATEPARTIAL": {"DATEPARTIAL"},
+    # Time zero at midnight comes before the pre-dose samples.
+    "DOSETIMEMISSING": {"ADABASELINE", "PREDOSEQUANTIFIABLE"},
+}
+"""Further findings that a fault brings with it."""
+
+
+def check_fault(fault, new, row, value):
+    found = new[new["rule_id"] == fault.rule]
+    assert len(found) == 1, new["message_en"].tolist()
+    finding = found.iloc[0]
+    assert finding["severity"] == fault.severity
+    assert finding["domain"] == fault.domain
+    assert finding["file"] == f"{fault.domain.lower()}.csv"
+    assert finding["column"] == fault.column
+    assert finding["value"] == value
+    assert (None if finding["row"] != finding["row"] else finding["row"]) == row
+    assert set(new["rule_id"]) - {fault.rule} <= FOLLOWS.get(fault.rule, set())
+
+
+@pytest.fixture(scope="module")
+def clean_messages():
+    return set(make_study().derive().findings["message_en"])
+
+
+@pytest.fixture(scope="module")
+def messy():
+    """One study with all faults, each in a copy of its own; the first copy is clean."""
+    parts = [make_study()]
+    for fault in FAULTS:
+        part = make_study()
+        fault.spoil(part)
+        parts.append(part)
+    many = ManyStudies(parts)
+    return many, many.merge().derive().findings
+
+
+@pytest.mark.parametrize(
+    "number", range(len(FAULTS)), ids=lambda n: f"{FAULTS[n].rule}-{FAULTS[n].column}"
+)
+def test_a_fault_is_found_by_its_rule_at_its_place_and_nothing_else_is(messy, number):
+    many, findings = messy
+    fault, copy_number = FAULTS[number], number + 1
+    start = many.offsets[copy_number]
+    size = {name: len(table) for name, table in many.parts[copy_number].tables.items()}
+    first, last = findings["domain"].map(start), findings["domain"].map(size)
+    own = (findings["row"] > first) & (findings["row"] <= first + last)
+    own |= findings["row"].isna() & findings["subject"].str.endswith(f"-{copy_number}")
+    partial = (findings["rule_id"] == "DATEPARTIAL") & (findings["column"] == "AESTDTC")
+    identifier = fault.column in IDENTIFIERS and fault.rule != "NOTRELEASEDINFUSED"
+    value = many.name(copy_number, fault.value) if identifier else fault.value
+    check_fault(fault, findings[own & ~partial], start[fault.domain] + fault.row, value)
+
+
+def test_the_copy_without_a_fault_has_no_finding_of_its_own(messy):
+    many, findings = messy
+    ends = {name: len(table) for name, table in many.parts[0].tables.items()}
+    own = findings["row"] <= findings["domain"].map(ends)
+    assert set(findings[own]["rule_id"]) == {"DATEPARTIAL"}
+
+
+@pytest.mark.parametrize("fault", WHOLE_FILE_FAULTS, ids=lambda f: f.rule)
+def test_a_fault_of_a_whole_file_is_found_and_its_cells_are_not(study, clean_messages, fault):
+    fault.spoil(study)
+    findings = study.derive().findings
+    check_fault(
+        fault, findings[~findings["message_en"].isin(clean_messages)], fault.row, fault.value
+    )
+
+
+def test_an_infused_subject_without_concentration_is_a_warning(study):
+    study.set("PC", 5, "PCORRES", "NOT DONE")
+    findings = study.derive().findings
+    found = findings[findings["rule_id"] == "CKMISSING"]
+    assert found[["severity", "domain", "subject"]].to_numpy().tolist() == [["warning", "PC", "B"]]
+
+
+def test_antibody_results_without_a_baseline_are_a_warning(study):
+    study.set("IS", 5, "ISDTC", "2024-04-20T08:00")
+    findings = study.derive().findings
+    found = findings[findings["rule_id"] == "ADABASELINE"]
+    assert found[["severity", "domain", "subject"]].to_numpy().tolist() == [["warning", "IS", "B"]]
+
+
+def test_the_limit_of_the_assay_stands_in_with_a_note(study):
+    assay = study.bioanalysis.assays[0].model_copy(update={"lloq": 50.0})
+    study.bioanalysis = study.bioanalysis.model_copy(
+        update={"assays": (assay, *study.bioanalysis.assays[1:])}
+    )
+    study.set("PC", 1, "PCLLOQ", "")
+    data = study.derive()
+    found = data.findings[data.findings["rule_id"] == "LLOQFROMCONFIG"]
+    assert found[["severity", "row"]].to_numpy().tolist() == [["note", 1.0]]
+    adpc = data.datasets["ADPC"]
+    assert adpc.loc[adpc["SRCROW"] == 1, "ALLOQ"].tolist() == [50.0]
+
+
+def test_every_rule_is_made_to_fire_by_a_test():
+    single = {"CKMISSING", "ADABASELINE", "LLOQFROMCONFIG"}
+    assert {fault.rule for fault in FAULTS + WHOLE_FILE_FAULTS} | FILE_RULES | single == set(
+        read_rules()
+    )
+
+
+def test_all_faults_are_listed_at_once_errors_first(study):
+    study.drop("LB", "LBORRES")
+    study.empty("PC")
+    study.set("DM", 1, "AGE", "old")
+    study.set("AE", 1, "USUBJID", "Z")
+    study.set("EX", 3, "EXSTDTC", "soon")
+    study.set("CM", 2, "CMSTDTC", "")
+    data = study.derive(faults={"RS": "FILEMISSING"})
+    errors = data.findings[data.findings["severity"] == "error"]
+    assert set(zip(errors["rule_id"], errors["domain"], strict=True)) == {
+        ("COLUMNMISSING", "LB"),
+        ("FILEEMPTY", "PC"),
+        ("TEXTINNUMERIC", "DM"),
+        ("SUBJECTUNKNOWN", "AE"),
+        ("DATEUNPARSABLE", "EX"),
+        ("FILEMISSING", "RS"),
+    }
+    assert data.findings["severity"].tolist() == sorted(data.findings["severity"])
+    assert data.errors == 6
+
+
+@pytest.mark.parametrize("domain", ["DM", "EX", "PC", "LOTS"])
+def test_a_missing_file_is_one_error_and_the_faults_of_the_others_are_still_found(study, domain):
+    study.set("PC" if domain != "PC" else "LB", 2, "PCORRES" if domain != "PC" else "LBORRES", "ND")
+    data = study.derive(faults={domain: "FILEMISSING"})
+    errors = data.findings[data.findings["severity"] == "error"]
+    assert sorted(errors["rule_id"]) == ["FILEMISSING", "RESULTUNMAPPED"]
+    assert errors.loc[errors["rule_id"] == "FILEMISSING", "domain"].tolist() == [domain]
+
+
+def test_the_message_names_file_row_and_value_in_both_languages(study):
+    study.set("PC", 2, "PCORRES", "ND")
+    finding = study.derive().findings.iloc[0]
+    for message in (finding["message_en"], finding["message_zh"]):
+        assert "pc.csv" in message and "ND" in message and "2" in message
+    assert "sources.PC.values.PCORRES" in finding["message_en"]
+
+
+def test_the_column_of_a_finding_is_the_name_in_the_raw_file(study):
+    study.tables["PC"] = study.tables["PC"].rename(columns={"PCORRES": "result"})
+    study.sources["PC"]["columns"] = {"PCORRES": "result"}
+    study.set("PC", 2, "result", "ND")
+    assert study.derive().findings["column"].iloc[0] == "result"
+
+
+def test_a_number_below_its_limit_counts_as_blq_also_where_it_is_only_a_warning(study):
+    study.set("PC", 2, "PCORRES", "49.9")
+    study.options["below_lloq"] = "warning"
+    data = study.derive()
+    adpc = data.datasets["ADPC"].set_index("SRCROW")
+    assert data.errors == 0
+    assert (adpc.loc[2, "BLQFL"], adpc.loc[2, "ALLOQ"]) == ("Y", 50.0)
+    assert adpc.loc[2, "AVAL"] != adpc.loc[2, "AVAL"]
+
+
+def test_duplicates_are_a_warning_where_the_study_says_which_counts(study):
+    study.repeat("PC", 2, {"PCORRES": "900"})
+    study.options["duplicate_samples"] = "warning"
+    data = study.derive()
+    assert data.errors == 0
+    assert "SAMPLEDUPLICATE" in set(data.findings["rule_id"])
+    assert len(data.datasets["ADPC"]) == 6
+
+
+def test_samples_of_two_specimens_at_one_time_are_no_duplicates(study):
+    study.repeat("PC", 2, {"PCSPEC": "BONE MARROW"})
+    assert "SAMPLEDUPLICATE" not in set(study.derive().findings["rule_id"])
+
+
+def test_the_rules_are_worded_in_both_languages_with_the_same_fields():
+    for rule_id, rule in read_rules().items():
+        assert set(rule.domains) <= set(DOMAINS), rule_id
+        assert re.search("[一-鿿]", rule.zh), rule_id
+        fields = [set(re.findall(r"\{(\w+)\}", text)) for text in (rule.en, rule.zh)]
+        # What to do is worded freely, so that one language may name a field twice.
+        assert fields[0] == fields[1], rule_id
+
+
+def test_a_rule_that_does_not_apply_to_the_domain_is_a_fault_of_the_program():
+    with pytest.raises(KeyError, match="AGERANGE"):
+        FindingCollector().add("AGERANGE", Place("PC", "pc.csv"), {"low": "0", "high": "1"})
+
+
+def test_every_reason_of_an_exclusion_is_worded():
+    codes = read_resource("terms", "reason_codes.yaml")
+    written = {
+        code
+        for path in Path(celldossier.study_data.__path__[0]).glob("*.py")
+        for code in re.findall(r'exclude\(\s*[^"]*?"([A-Z]{4,})"', path.read_text("utf-8"))
+    }
+    assert len(written) > 10
+    for code in written:
+        assert set(codes[code]) == {"en", "zh"}

@@ -1,0 +1,113 @@
+"""Populations, demographics and accounting as analysis results."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from small_study import make_study
+
+from celldossier.results import AnalysisResults
+from celldossier.study_data.gate import count_findings, list_errors
+from celldossier.study_data.summary import summarise_study_data
+
+
+def summarise(study) -> AnalysisResults:
+    data = study.derive()
+    return AnalysisResults(
+        [
+            summarise_study_data(
+                data.datasets["ADSL"],
+                accounting=data.accounting,
+                exclusions=data.exclusions,
+                findings=data.findings,
+            )
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    study = make_study()
+    study.set("PC", 2, "PCORRES", "NOT DONE")
+    return summarise(study)
+
+
+def number(results, analysis, variable="", by=None, stat="n"):
+    return results.find(f"study_data.{analysis}", variable, "", by, stat).number
+
+
+def test_populations_are_counted_in_total_and_by_planned_dose(results):
+    counts = {
+        population: number(results, "populations", by={"population": population})
+        for population in ("ENROLLED", "LEUKAPHERESED", "MANUFACTURED", "INFUSED", "CK", "ADA")
+    }
+    assert counts == {
+        "ENROLLED": 3,
+        "LEUKAPHERESED": 3,
+        "MANUFACTURED": 2,
+        "INFUSED": 2,
+        "CK": 2,
+        "ADA": 1,
+    }
+    by = {"population": "INFUSED", "dose": "DL2"}
+    assert number(results, "populations", by=by) == 1
+    assert number(results, "populations", by=by, stat="pct") == 50
+
+
+def test_reasons_are_counted(results):
+    by = {"population": "INFUSED", "reason": "MANUFACTURING FAILURE"}
+    assert number(results, "population_reasons", by=by) == 1
+    by = {"population": "ADA", "reason": "NOADAPOST"}
+    assert number(results, "population_reasons", by=by) == 1
+
+
+def test_demographics_are_those_of_the_infused(results):
+    assert number(results, "demographics", "AGE") == 2
+    assert number(results, "demographics", "AGE", stat="median") == 31
+    values = results.find("study_data.demographics", "AGE", "", {}, "values")
+    assert values.text == "45; 17"
+    assert number(results, "demographics", "SEX", {"level": "F"}, "pct") == 50
+    assert number(results, "demographics", "AGEGR1", {"level": "<18", "dose": "DL2"}) == 1
+    assert number(results, "demographics", "AGEGR1", {"level": "<18", "dose": "DL1"}) == 0
+
+
+def test_tumour_burden_is_summarised_where_there_is_one_unit(results):
+    assert number(results, "demographics", "TBURDBL", {"indication": "ALL"}) == 2
+    assert results.find("study_data.demographics", "TBURDBL", "", {}, "median").unit == "%"
+    study = make_study()
+    study.set("DM", 2, "INDIC", "NHL")
+    study.set("DM", 2, "TBURDU", "mm2")
+    mixed = summarise(study)
+    assert mixed.find("study_data.demographics", "TBURDBL", "", {}, "median") is None
+    assert number(mixed, "demographics", "TBURDBL", {"indication": "NHL"}) == 1
+
+
+def test_a_statistic_that_cannot_be_computed_says_why(results):
+    spread = results.find("study_data.demographics", "AGE", "", {"dose": "DL1"}, "sd")
+    assert math.isnan(spread.number) and spread.note_code == "FEWVAL"
+    absent = results.find("study_data.demographics", "TARGBL", "", {}, "mean")
+    assert absent.note_code == "NOTCOLL"
+    assert results.find("study_data.demographics", "RACE", "", {}, "n").note_code == "NOTCOLL"
+    known = results.find("study_data.demographics", "AGE", "", {}, "mean")
+    assert known.note_code == ""
+
+
+def test_accounting_and_findings_are_counted(results):
+    assert number(results, "accounting", "PC", stat="records_in") == 5
+    assert number(results, "accounting", "PC", stat="records_used") == 4
+    assert number(results, "accounting", "PC", {"reason": "NOTDONE"}) == 1
+    assert number(results, "findings", by={"severity": "warning", "rule": "DATEPARTIAL"}) == 2
+    assert number(results, "findings", by={"severity": "error"}) == 0
+
+
+def test_the_gate_prints_some_of_each_rule_and_counts_the_rest():
+    study = make_study()
+    for row in range(1, 6):
+        study.set("PC", row, "PCORRES", "ND")
+    findings = study.derive().findings
+    assert count_findings(findings) == {"errors": 5, "warnings": 4, "notes": 0}
+    lines = list_errors(findings, shown=2)
+    assert len(lines) == 3
+    assert lines[0].startswith("pc.csv, row 1") and lines[0].endswith("[RESULTUNMAPPED]")
+    assert lines[2] == "3 more findings of RESULTUNMAPPED in PC."

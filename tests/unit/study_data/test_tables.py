@@ -1,0 +1,232 @@
+"""Raw tables of every format are read as the same text; what cannot be read is named."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pyreadstat
+import pytest
+
+from celldossier.errors import RunError
+from celldossier.io.tables import (
+    TableFault,
+    locate_raw_files,
+    read_checks,
+    read_domains,
+    read_table,
+)
+from celldossier.settings.study_data import StudyDataSettings
+
+ROWS = [["A", "1.5", "NA"], ["B", "", "None"], ["受试者", "0.1", "x"]]
+HEADER = ["USUBJID", "PCORRES", "VISIT"]
+
+
+def as_lists(table: pd.DataFrame) -> list[list[str]]:
+    return table.to_numpy().tolist()
+
+
+def fault_of(path, sheet=""):
+    with pytest.raises(TableFault) as caught:
+        read_table(path, sheet)
+    return caught.value
+
+
+def write_text(path, rows, delimiter, encoding="utf-8"):
+    lines = [delimiter.join(row) for row in [HEADER, *rows]]
+    path.write_text("\n".join(lines) + "\n", encoding=encoding)
+    return path
+
+
+def write_workbook(path, rows):
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "other"
+    sheet = workbook.create_sheet("raw")
+    for row in [HEADER, *rows]:
+        sheet.append(row)
+    workbook.save(path)
+    return path
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize(("ending", "delimiter"), [(".csv", ","), (".tsv", "\t")])
+def test_delimited_text_is_read_with_and_without_a_byte_order_mark(
+    tmp_path, ending, delimiter, encoding
+):
+    table = read_table(write_text(tmp_path / f"raw{ending}", ROWS, delimiter, encoding))
+    assert list(table.columns) == HEADER
+    assert as_lists(table) == ROWS
+    assert table.index.tolist() == [1, 2, 3]
+
+
+def test_no_text_is_taken_for_a_missing_value(tmp_path):
+    words = ["NA", "None", "nan", "NULL", "N/A", "", "-"]
+    rows = [[word, word, word] for word in words]
+    table = read_table(write_text(tmp_path / "raw.csv", rows, ","))
+    assert table["VISIT"].tolist() == words
+
+
+def test_empty_lines_are_skipped_but_counted(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text("A,B\n1,2\n\n3,4\n\n", encoding="utf-8")
+    table = read_table(path)
+    assert as_lists(table) == [["1", "2"], ["3", "4"]]
+    assert table.index.tolist() == [1, 3]
+
+
+def test_quoted_cells_may_hold_delimiters_and_line_ends(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text('A,B\n"x, ""y""","1\n2"\n', encoding="utf-8")
+    assert as_lists(read_table(path)) == [['x, "y"', "1\n2"]]
+
+
+def test_other_encodings_are_refused_with_the_line(tmp_path):
+    path = write_text(tmp_path / "raw.csv", ROWS, ",", "gb18030")
+    fault = fault_of(path)
+    assert (fault.rule, fault.detail) == ("FILENOTUTF8", "4")
+
+
+def test_a_row_with_too_many_cells_is_a_fault_that_names_it(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text("A,B\n1,2\n1,2,3\n", encoding="utf-8")
+    fault = fault_of(path)
+    assert fault.rule == "FILEUNREADABLE"
+    assert "row 2 (line 3) has 3 cells where the header has 2" in fault.detail
+
+
+def test_an_unclosed_quote_is_a_fault(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text('A,B\n"1,2\n', encoding="utf-8")
+    assert fault_of(path).rule == "FILEUNREADABLE"
+
+
+def test_a_sheet_of_a_workbook_is_read_as_text(tmp_path):
+    rows = [
+        ["A", 1.5, datetime(2024, 3, 1, 9, 30)],
+        ["B", 3, date(2024, 3, 2)],
+        [None, None, None],
+        ["受试者", 0.1, "NA"],
+    ]
+    table = read_table(write_workbook(tmp_path / "raw.xlsx", rows), "raw")
+    assert as_lists(table) == [
+        ["A", "1.5", "2024-03-01T09:30:00"],
+        ["B", "3", "2024-03-02"],
+        ["受试者", "0.1", "NA"],
+    ]
+    assert table.index.tolist() == [1, 2, 4]
+
+
+def test_a_missing_sheet_is_named(tmp_path):
+    fault = fault_of(write_workbook(tmp_path / "raw.xlsx", ROWS), "PC")
+    assert (fault.rule, fault.detail) == ("SHEETMISSING", "PC")
+
+
+def test_a_workbook_that_is_none_is_a_fault(tmp_path):
+    path = tmp_path / "raw.xlsx"
+    path.write_bytes(b"no zip archive")
+    assert fault_of(path).rule == "FILEUNREADABLE"
+
+
+def test_a_transport_file_keeps_all_rows_and_its_dates(tmp_path):
+    # pandas.read_sas drops the last row here, since its last text is blank.
+    frame = pd.DataFrame(
+        {
+            "USUBJID": ["A", "B", "C"],
+            "PCDTC": [date(2024, 3, 1), date(2024, 3, 2), None],
+            "DOSE": [1.0, np.nan, 0.1],
+            "VISIT": ["NA", "x", ""],
+        }
+    )
+    path = tmp_path / "pc.xpt"
+    pyreadstat.write_xport(frame, str(path), file_format_version=5, table_name="PC")
+    assert as_lists(read_table(path)) == [
+        ["A", "2024-03-01", "1", "NA"],
+        ["B", "2024-03-02", "", "x"],
+        ["C", "", "0.1", ""],
+    ]
+
+
+@pytest.mark.parametrize("ending", [".xpt", ".sas7bdat", ".parquet"])
+def test_a_broken_binary_file_is_a_fault(tmp_path, ending):
+    path = tmp_path / f"raw{ending}"
+    path.write_bytes(b"\x00\x01 this is not it" * 50)
+    assert fault_of(path).rule == "FILEUNREADABLE"
+
+
+def test_parquet_gives_numbers_dates_and_blanks_as_text(tmp_path):
+    frame = pd.DataFrame(
+        {
+            "USUBJID": ["A", None],
+            "DOSE": [np.nan, 100.0],
+            "SEQ": [1, 2],
+            "DTC": pd.to_datetime(["2024-03-01T09:30", None]),
+            "FLAG": [True, False],
+        }
+    )
+    frame.to_parquet(tmp_path / "raw.parquet")
+    assert as_lists(read_table(tmp_path / "raw.parquet")) == [
+        ["A", "", "1", "2024-03-01T09:30:00", "TRUE"],
+        ["", "100", "2", "", "FALSE"],
+    ]
+
+
+def test_two_columns_of_one_name_are_a_fault(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text("A,B,A\n1,2,3\n", encoding="utf-8")
+    fault = fault_of(path)
+    assert (fault.rule, fault.detail) == ("COLUMNTWICE", "A")
+
+
+def test_missing_empty_and_unknown_files_are_told_apart(tmp_path):
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "raw.pkl").touch()
+    assert fault_of(tmp_path / "raw.csv").rule == "FILEMISSING"
+    assert fault_of(tmp_path / "empty.csv").rule == "FILEEMPTY"
+    # Pickles and archives are never opened.
+    for name in ("raw.pkl", "raw.zip", "raw.csv.gz", "raw"):
+        assert fault_of(tmp_path / name).rule == "FILETYPE"
+
+
+def settings_of(root, file="dm.csv"):
+    return StudyDataSettings.model_validate(
+        {"root": root, "sources": {"DM": {"file": file}, "EX": {"file": "ex.csv"}}}
+    )
+
+
+def test_faults_of_the_files_are_kept_for_the_findings(tmp_path):
+    write_text(tmp_path / "dm.csv", ROWS, ",")
+    domains = read_domains(settings_of("."), tmp_path)
+    assert domains["DM"].table is not None and domains["DM"].fault == ""
+    assert (domains["EX"].table, domains["EX"].fault) == (None, "FILEMISSING")
+    assert domains["EX"].file == "ex.csv"
+
+
+def test_a_file_may_not_lie_outside_the_root(tmp_path):
+    (tmp_path / "raw").mkdir()
+    write_text(tmp_path / "dm.csv", ROWS, ",")
+    settings = settings_of("raw", "../dm.csv")
+    assert read_domains(settings, tmp_path)["DM"].fault == "FILEOUTSIDE"
+    assert set(locate_raw_files(settings, tmp_path)) == {"EX"}
+
+
+def test_a_folder_inside_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
+    folder = tmp_path / "rawpackage" / "data"
+    folder.mkdir(parents=True)
+    (tmp_path / "rawpackage" / "__init__.py").write_text("raise RuntimeError('imported')\n")
+    write_text(folder / "dm.csv", ROWS, ",")
+    monkeypatch.syspath_prepend(tmp_path)
+    domains = read_domains(settings_of("package:rawpackage/data"))
+    assert as_lists(domains["DM"].table) == ROWS
+
+
+@pytest.mark.parametrize("package", ["nosuchpackage", "os.path", "..", ""])
+def test_a_package_that_is_not_installed_is_a_fault(package):
+    domain = read_domains(settings_of(f"package:{package}/data"))["DM"]
+    assert (domain.fault, domain.detail) == ("PACKAGEMISSING", package)
+
+
+def test_a_missing_checks_file_says_what_to_run(tmp_path):
+    with pytest.raises(RunError, match="celldossier study_data derive"):
+        read_checks(tmp_path / "findings.csv")

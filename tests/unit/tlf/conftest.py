@@ -1,0 +1,428 @@
+"""A small run in memory: analysis results of every stage, in the shape that the stages give."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from celldossier.datasets import conform, empty_dataset
+from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.dose_exploration import DoseExplorationSettings
+from celldossier.settings.exposure_response import ExposureResponseSettings
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.stats.descriptive import describe
+from celldossier.terms.language import Language
+from celldossier.tlf.model import Context
+from celldossier.tlf.stage import RunInputs
+
+DOSES = ({}, {"dose": "DL1"}, {"dose": "DL2"})
+
+
+def add_block(
+    out: ResultCollector,
+    analysis: str,
+    values: Iterable[float],
+    *,
+    reason: str = "NOVALUE",
+    extra: Mapping[str, float] | None = None,
+    **place: Any,
+) -> None:
+    """Add a descriptive block, as the stages do: missing statistics carry a reason."""
+    data = list(values)
+    block: dict[str, float | str] = dict(describe(data))
+    notes = {stat: reason for stat, value in block.items() if math.isnan(float(value))}
+    if 0 < len(data) < 3:
+        block["values"] = "; ".join(f"{value:.6g}" for value in data)
+    out.add(
+        analysis,
+        {**block, **(extra or {})},
+        dataset="ADPP",
+        n=float(len(data)),
+        notes=notes,
+        **place,
+    )
+
+
+def study_data_results() -> pd.DataFrame:
+    out = ResultCollector("study_data")
+    for name in ("ENROLLED", "MANUFACTURED", "INFUSED", "CK"):
+        for by, n in zip(DOSES, (10, 4, 6), strict=True):
+            count = n - (name == "CK")
+            out.add(
+                "populations",
+                {"n": count, "pct": 100 * count / n},
+                dataset="ADSL",
+                by={"population": name, **by},
+                n=count,
+            )
+    for reason, n in (("NOCK", 1), ("<b>own words</b>", 2)):
+        out.add(
+            "population_reasons",
+            {"n": n},
+            dataset="ADSL",
+            by={"population": "CK", "reason": reason},
+        )
+    ages = ([12, 30, 45, 64, 70], [12, 70], [30, 45, 64])
+    for by, known, missing in zip(DOSES, ages, (5.0, 2.0, 3.0), strict=True):
+        extra = {"n_missing": missing}
+        add_block(
+            out, "demographics", known, variable="AGE", by=dict(by), unit="years", extra=extra
+        )
+        for sex in ("F", "M"):
+            out.add(
+                "demographics",
+                {"n": 2, "pct": 40.0},
+                dataset="ADSL",
+                variable="SEX",
+                by={"level": sex, **by},
+            )
+        for group in ("18-64", "<18", ">=65"):
+            out.add(
+                "demographics",
+                {"n": 1, "pct": 20.0},
+                dataset="ADSL",
+                variable="AGEGR1",
+                by={"level": group, **by},
+            )
+        add_block(
+            out,
+            "demographics",
+            [1200, 2400, 3600],
+            variable="TBURDBL",
+            by={"indication": "NHL", **by},
+            unit="mm2",
+        )
+    return out.frame()
+
+
+def dose_results() -> pd.DataFrame:
+    out = ResultCollector("dose_exploration")
+    for by in DOSES:
+        add_block(out, "dose", [40, 50, 60], variable="DOSEA", by=dict(by), unit="10^6 cells")
+        add_block(out, "dose", [], variable="DOSETOT", by=dict(by), reason="NOTCOLL")
+        out.add(
+            "dose",
+            {"n_inwindow": 2, "pct_inwindow": 66.7, "n_outwindow": 1, "n_nowindow": 0},
+            dataset="ADEX",
+            variable="INWINFL",
+            by=dict(by),
+        )
+    return out.frame()
+
+
+def kinetics_results() -> pd.DataFrame:
+    out = ResultCollector("cellular_kinetics")
+    groups: list[dict[str, str]] = [
+        *({**by} for by in DOSES),
+        *({"response": level} for level in ("NONRESPONDER", "RESPONDER", "UNKNOWN")),
+        {"indication": "NHL"},
+    ]
+    units = {"PCR": "copies/ug", "FLOW": "cells/uL"}
+    for analyte, unit in units.items():
+        for by in groups:
+            values = (
+                [34712.0, 12050.0, 51000.0] if by != {"response": "UNKNOWN"} else [880.4, 901.0]
+            )
+            for code, its_unit in (("CMAX", unit), ("AUC28", f"d*{unit}")):
+                add_block(
+                    out,
+                    "summary",
+                    values,
+                    variable=code,
+                    analyte=analyte,
+                    by=by,
+                    unit=its_unit,
+                    extra={"n_nc": 1.0},
+                )
+            add_block(
+                out,
+                "summary",
+                [9.0, 10.0, 14.0],
+                variable="TMAX",
+                analyte=analyte,
+                by=by,
+                unit="d",
+                extra={"n_nc": 0.0},
+            )
+            for code in ("LAMZHL", "LAMZHLR"):
+                add_block(
+                    out,
+                    "summary",
+                    [] if by.get("dose") == "DL1" else [20.0, 31.0, 44.0],
+                    variable=code,
+                    analyte=analyte,
+                    by=by,
+                    unit="d",
+                    extra={"n_nc": 2.0},
+                )
+        out.add(
+            "reasons",
+            {"n": 2},
+            dataset="ADPP",
+            variable="LAMZHL",
+            analyte=analyte,
+            by={"reason": "R2LOW"},
+        )
+        out.add(
+            "ratio_by_response",
+            {"gmr": 1.735, "gmr_low": 1.02, "gmr_high": 2.951},
+            dataset="ADPP",
+            variable="CMAX",
+            analyte=analyte,
+        )
+        for visit, values in (("7", [100.0, 200.0, 400.0]), ("28", [50.0, 60.0]), ("-1", [])):
+            add_block(
+                out,
+                "concentration",
+                values,
+                variable="CONC",
+                analyte=analyte,
+                by={"visit": visit},
+                unit=unit,
+                reason="BLQHALF",
+                extra={"n_blq": 1.0},
+            )
+    return out.frame()
+
+
+def exposure_response_results() -> pd.DataFrame:
+    out = ResultCollector("exposure_response")
+    models = [
+        ("OBJRESP", "AUC28", "TUMOUR_BURDEN", "PRIMARY", "PRIMARY", ""),
+        ("OBJRESP", "AUC28", "UNADJUSTED", "PRIMARY", "SECONDARY", ""),
+        ("OBJRESP", "CMAX", "UNADJUSTED", "UNKNOWN_EXCLUDED", "SENSITIVITY", "FEWEVENT"),
+        ("CRSGE2", "CMAX", "UNADJUSTED", "PRIMARY", "SECONDARY", ""),
+        ("CRSGE3", "CLD3", "UNADJUSTED", "LANDMARK", "SENSITIVITY", ""),
+        ("ICANSGE2", "CMAX", "UNADJUSTED", "PRIMARY", "SECONDARY", "FEWEVENT"),
+    ]
+    for endpoint, metric, adjustment, population, role, reason in models:
+        common = {
+            "dataset": "ADER",
+            "variable": endpoint,
+            "analyte": "PCR",
+            "by": {"metric": metric, "adjustment": adjustment, "population": population},
+        }
+        separated = endpoint == "CRSGE3"
+        texts = {
+            "role": role,
+            "family": "EFFICACY" if endpoint == "OBJRESP" else "SAFETY",
+            "status": "REFUSED" if reason else "RUN",
+            "model": "NONE" if reason else "FIRTH" if separated else "ML",
+            "covariates": "NONE",
+        }
+        if reason:
+            texts["reason"] = reason
+        out.add("plan", texts, **common)
+        names = ("or", "or_low", "or_high", "p", "auc_roc", "separation")
+        fit = (1.352, 1.041, 1.756, 0.0004, 0.6123, float(separated))
+        numbers = dict(zip(names, fit, strict=True))
+        if reason:
+            numbers = dict.fromkeys(names, math.nan)
+        out.add(
+            "logistic",
+            {"n": 99.0, "events": 61.0, "n_er": 100.0, **numbers},
+            n=99.0,
+            notes=dict.fromkeys(names, reason) if reason else {},
+            **common,
+        )
+        is_tested = not reason and role != "SENSITIVITY"
+        out.add(
+            "multiplicity",
+            {"q": 0.012 if is_tested else math.nan},
+            notes={} if is_tested else {"q": reason or "SENSANAL"},
+            **common,
+        )
+    for metric in ("AUC28", "CMAX", "CMAXTMAX"):
+        blocks = {
+            f"{stat}_{suffix}": value
+            for suffix, values in (("event", [100.0, 200.0, 300.0]), ("noevent", [50.0, 80.0]))
+            for stat, value in describe(values).items()
+        }
+        out.add(
+            "ratio_by_response",
+            {**blocks, "gmr": 2.87, "gmr_low": 1.5, "gmr_high": 5.5, "p_wilcoxon": 0.2},
+            dataset="ADER",
+            variable=metric,
+            analyte="PCR",
+            by={"endpoint": "OBJRESP", "population": "PRIMARY"},
+            n=5.0,
+        )
+    for grade in ("CRSGR", "ICANSGR"):
+        by = {"metric": "CMAX", "adjustment": "UNADJUSTED"}
+        out.add(
+            "ordinal",
+            {
+                "n": 99.0, "events": 80.0, "or": 1.9, "or_low": 1.4, "or_high": 2.6, "p": 0.002,
+                "po_p": 0.41, "po_verdict": "NOT_REJECTED",
+            },
+            dataset="ADER",
+            variable=grade,
+            analyte="PCR",
+            by=by,
+            n=99.0,
+        )  # fmt: skip
+        for cut in ("GE1", "GE2"):
+            missing = cut == "GE2" and grade == "ICANSGR"
+            names = ("or", "or_low", "or_high", "p")
+            numbers = dict(zip(names, (1.8, 1.2, 2.7, 0.01), strict=True))
+            if missing:
+                numbers = dict.fromkeys(names, math.nan)
+            out.add(
+                "cumulative",
+                {"n": 99.0, "events": 40.0, **numbers},
+                dataset="ADER",
+                variable=grade,
+                analyte="PCR",
+                by={**by, "grade": cut},
+                n=99.0,
+                notes=dict.fromkeys(names, "FEWEVENT") if missing else {},
+            )
+    return out.frame()
+
+
+ADA_STATUSES = (
+    "BASELINE_POSITIVE", "PREVALENCE", "TREATMENT_EMERGENT", "TREATMENT_INDUCED",
+    "TREATMENT_BOOSTED", "NOT_BOOSTED", "PERSISTENT", "TRANSIENT", "NEGATIVE", "UNDETERMINED",
+)  # fmt: skip
+
+
+def immunogenicity_results(target: str = "CAR") -> pd.DataFrame:
+    out = ResultCollector("immunogenicity")
+    for by in DOSES:
+        common = {"dataset": "ADIM", "analyte": target, "by": dict(by)}
+        out.add("incidence", {"n": 9.0, "n_infused": 10.0}, variable="EVALUABLE", n=10.0, **common)
+        for status in ADA_STATUSES:
+            out.add(
+                "incidence",
+                {"n": 1.0, "denominator": 9.0, "pct": 11.1, "ci_low": 0.3, "ci_high": 48.2},
+                variable=status,
+                n=9.0,
+                **common,
+            )
+    out.add(
+        "not_evaluable",
+        {"n": 1.0},
+        dataset="ADIM",
+        variable="EVALFL",
+        analyte=target,
+        by={"reason": "NOADAPOST"},
+    )
+    return out.frame()
+
+
+def adim(subjects: int) -> pd.DataFrame:
+    rows = [
+        {
+            "STUDYID": "S",
+            "USUBJID": f"S-{number:03d}",
+            "TRT01A": "DL1",
+            "ISBDAGNT": "CAR",
+            "EVALFL": "Y",
+            "ADASTAT": "INDUCED",
+            "ADAONDY": 28.25,
+            "NPOSTBL": 4,
+            "NPOSTPOS": 2,
+            "NNOSTAT": 0,
+        }
+        for number in range(subjects)
+    ]
+    return conform(pd.DataFrame(rows), "ADIM") if rows else empty_dataset("ADIM")
+
+
+def both(text: str) -> dict[str, str]:
+    return {"en": text, "zh": f"{text}中"}
+
+
+def make_assay(analyte: str, domain: str, unit: str, lloq: float | None) -> dict[str, Any]:
+    return {
+        "analyte": analyte, "domain": domain, "label": both(f"{analyte} label"),
+        "platform": both("platform"), "matrix": both("blood"), "unit": unit, "lod": None,
+        "lloq": lloq, "uloq": None, "accuracy": "", "precision": "", "input_amount": "",
+        "stability": "", "laboratory": "=cmd()", "version": "1", "validation": "",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def settings() -> dict[str, Any]:
+    trial: dict[str, Any] = {
+        name: both(name)
+        for name in (
+            "design", "population", "lymphodepletion", "dose_levels", "matrices", "schedule"
+        )
+    }  # fmt: skip
+    trial |= {"id": "S-1", "phase": "1", "investigator_initiated": True}
+    return {
+        "study": {"id": "S", "data_cutoff": "2025-12-15", "trials": [trial]},
+        "bioanalysis": {
+            "assays": [
+                make_assay("PCR", "CK", "copies/ug", 50.0),
+                make_assay("FLOW", "CK", "cells/uL", None),
+                make_assay("ADA", "ADA", "titer", None),
+            ]
+        },
+        "cellular_kinetics": CellularKineticsSettings().model_dump(mode="json"),
+        "dose_exploration": DoseExplorationSettings().model_dump(mode="json"),
+        "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
+        "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
+    }
+
+
+@pytest.fixture(scope="session")
+def stage_results() -> dict[str, pd.DataFrame]:
+    return {
+        "study_data": study_data_results(),
+        "dose_exploration": dose_results(),
+        "cellular_kinetics": kinetics_results(),
+        "exposure_response": exposure_response_results(),
+        "immunogenicity": immunogenicity_results(),
+    }
+
+
+@pytest.fixture(scope="session")
+def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> RunInputs:
+    return RunInputs(
+        results=stage_results.__getitem__,
+        curves=lambda stage: empty_dataset("CURVES"),
+        dataset=lambda name: adim(45) if name == "ADIM" else empty_dataset(name),
+        settings=settings,
+        file_hash=lambda path: hashlib.sha256(path.encode()).hexdigest(),
+    )
+
+
+def make_context(
+    results: pd.DataFrame,
+    settings: Mapping[str, Any],
+    language: str = "en",
+    datasets: Mapping[str, pd.DataFrame] | None = None,
+    **options: Any,
+) -> Context:
+    """Context of a drawing function that reads these results."""
+    return Context(
+        language=Language("zh" if language == "zh" else "en"),
+        results=AnalysisResults([results]),
+        curves=empty_dataset("CURVES"),
+        dataset=dict(datasets or {}).__getitem__,
+        settings=settings,
+        options=options,
+    )
+
+
+@pytest.fixture(scope="session")
+def context_for() -> Callable[..., Context]:
+    return make_context
+
+
+@pytest.fixture(scope="session")
+def make_adim() -> Callable[[int], pd.DataFrame]:
+    return adim
+
+
+@pytest.fixture(scope="session")
+def make_ada_results() -> Callable[[str], pd.DataFrame]:
+    return immunogenicity_results

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from celldossier.tlf.figures_data import read_events, read_samples, series_level
+from celldossier.tlf.figures_kinetics import (
+    draw_individual_profiles,
+    draw_mean_profile,
+    draw_profile_by_response,
+    draw_spaghetti,
+)
+from celldossier.tlf.model import Context, Figure, NotShown
+
+Contexts = Callable[..., Context]
+
+
+def shown(output: Any) -> Figure:
+    assert isinstance(output, Figure)
+    return output
+
+
+def lines_of(axes: Any) -> list[Any]:
+    return [line for line in axes.get_lines() if len(line.get_xdata()) > 2]
+
+
+def test_two_pages_are_printed_and_all_subjects_are_in_the_data(make_context: Contexts) -> None:
+    figure = shown(draw_individual_profiles(make_context("en", count=30, analytes=["FLOW"])))
+    assert len(figure.pages) == 2
+    assert figure.subjects == figure.data["USUBJID"].nunique() == 30
+    assert any("first 24 subjects" in note and "all 30" in note for note in figure.footnotes)
+    heads = [text.get_text() for page in figure.pages for text in page.texts]
+    assert sum(head.startswith("T-1-") for head in heads) == 24
+
+
+def test_a_study_that_fits_has_no_word_of_subjects_left_out(make_context: Contexts) -> None:
+    figure = shown(draw_individual_profiles(make_context("en", count=13, analytes=["PCR"])))
+    assert len(figure.pages) == 2
+    assert not any("first" in note for note in figure.footnotes)
+
+
+def test_each_analyte_has_axes_of_its_own(make_context: Contexts) -> None:
+    figure = shown(draw_individual_profiles(make_context("en", count=2)))
+    assert len(figure.pages[0].axes) == 4
+    assert figure.analytes == ("PCR", "FLOW")
+    one = shown(draw_individual_profiles(make_context("en", count=2, analytes=["FLOW"])))
+    assert len(one.pages[0].axes) == 2
+    assert set(one.data["PARAMCD"]) == {"FLOW", ""}
+
+
+def test_a_result_below_lloq_is_an_open_symbol_at_its_own_lloq(make_context: Contexts) -> None:
+    context = make_context("en", count=1)
+    samples = context.dataset("ADPC")
+    samples.loc[(samples["PARAMCD"] == "PCR") & (samples["AFRLT"] == 1), "ALLOQ"] = 75.0
+    context = make_context("en", count=1, replace={"ADPC": samples}, analytes=["PCR"])
+    figure = shown(draw_individual_profiles(context))
+    hollow = [
+        line
+        for line in figure.pages[0].axes[0].get_lines()
+        if line.get_markerfacecolor() == "white"
+    ]
+    points = dict(zip(*hollow[0].get_data(), strict=True))
+    assert points[1.0] == 75.0
+    assert points[-0.2] == 50.0
+    data = figure.data[figure.data["KIND"] == "SAMPLE"]
+    assert set(data.loc[data["BLQFL"] == "Y", "DAY"]) == set(points)
+
+
+def test_events_of_a_subject_are_its_first_crs_and_each_later_dose(make_context: Contexts) -> None:
+    context = make_context("en", count=6)
+    adae = context.dataset("ADAE")
+    earlier = adae[adae["USUBJID"] == "T-1-003"].assign(ASTDY=1.5, SRCROW=99)
+    screening = adae[adae["USUBJID"] == "T-1-002"].assign(TRTEMFL="N", ASTDY=-4.0, SRCROW=98)
+    adae = pd.concat([adae, earlier, screening], ignore_index=True)
+    events = read_events(make_context("en", count=6, replace={"ADAE": adae}))
+    found = {
+        key: list(rows["DAY"]) for key, rows in events.groupby(["USUBJID", "KIND"], observed=True)
+    }
+    assert found["T-1-003", "CRS"] == [1.5]
+    assert found["T-1-002", "CRS"] == [5.0]
+    assert found["T-1-003", "TOCILIZUMAB"] == [4.5] and found["T-1-003", "STEROID"] == [6.0]
+    assert found["T-1-002", "REINFUSION"] == [100.0]
+    assert found["T-1-001", "RELAPSE"] == [180.0] and ("T-1-002", "RELAPSE") not in found
+    assert found["T-1-005", "DEATH"] == [200.0]
+
+
+def test_events_after_the_last_sample_are_named_in_a_footnote(make_context: Contexts) -> None:
+    context = make_context("en", count=5)
+    adsl = context.dataset("ADSL").assign(DTHDY=500.0)
+    late = shown(draw_individual_profiles(make_context("en", count=5, replace={"ADSL": adsl})))
+    assert any("day 360" in note for note in late.footnotes)
+    assert not any("day 360" in note for note in shown(draw_individual_profiles(context)).footnotes)
+
+
+@pytest.mark.parametrize("draw", [draw_individual_profiles, draw_spaghetti])
+def test_without_concentrations_the_reason_is_given(draw: Any, make_context: Contexts) -> None:
+    nothing = make_context("en", count=3).dataset("ADPC").iloc[:0]
+    output = draw(make_context("en", count=3, replace={"ADPC": nothing}))
+    assert output == NotShown("NOTCOLL")
+
+
+def test_a_sample_outside_the_blood_is_not_shown(make_context: Contexts) -> None:
+    samples = make_context("en", count=1).dataset("ADPC")
+    samples.loc[samples["AFRLT"] == 28, "ANL01FL"] = "N"
+    read = read_samples(make_context("en", count=1, replace={"ADPC": samples}), ["PCR"])
+    assert 28.0 not in set(read["AFRLT"]) and 21.0 in set(read["AFRLT"])
+
+
+def test_spaghetti_shows_the_median_of_its_cell_where_the_stage_has_one(
+    make_context: Contexts, profile_curves: Callable[..., pd.DataFrame]
+) -> None:
+    curves = profile_curves()
+    cell = curves[
+        (curves["curve_id"] == "cellular_kinetics.profile_median/PCR")
+        & (curves["series"] == "dose=DL2")
+    ]
+    cell = cell.assign(series="dose=DL2/indication=ALL", y=777.0)
+    context = make_context("en", count=12, curves=pd.concat([curves, cell], ignore_index=True))
+    figure = shown(draw_spaghetti(context))
+    titles = {axes.get_title(loc="left"): axes for axes in figure.pages[0].axes}
+    median = {name: axes.get_lines()[-1].get_ydata() for name, axes in titles.items()}
+    assert set(median["ALL, DL2 (n = 2)"]) == {777.0}
+    assert 777.0 not in median["NHL, DL2 (n = 2)"]
+    assert len(median["NHL, DL2 (n = 2)"]) > 5
+
+
+def test_spaghetti_has_a_panel_for_each_indication_dose_and_window(make_context: Contexts) -> None:
+    figure = shown(draw_spaghetti(make_context("en", count=12)))
+    assert len(figure.pages) == 1 and len(figure.pages[0].axes) == 12
+    ends = {round(axes.get_xlim()[1]) for axes in figure.pages[0].axes}
+    assert ends == {29, 371}
+    below = figure.data[figure.data["BLQFL"] == "Y"]
+    assert (below["VALUE"] == below["ALLOQ"] / 2).all()
+
+
+def test_four_indications_take_a_page_for_each_window(make_context: Contexts) -> None:
+    adsl = make_context("en", count=12).dataset("ADSL")
+    adsl["INDIC"] = [f"I{k % 4}" for k in range(12)]
+    figure = shown(draw_spaghetti(make_context("en", count=12, replace={"ADSL": adsl})))
+    assert len(figure.pages) == 2
+
+
+def test_a_mean_that_the_stage_does_not_give_breaks_the_line(make_context: Contexts) -> None:
+    figure = shown(draw_mean_profile(make_context("en")))
+    whole = figure.pages[0].axes[2]
+    line = lines_of(whole)[0]
+    y = np.asarray(line.get_ydata(), dtype=float)
+    x = np.asarray(line.get_xdata(), dtype=float)
+    assert np.isnan(y[x > 150]).all() and np.isfinite(y[x < 91]).all()
+
+
+def test_the_number_quantifiable_stands_below_each_time_also_where_no_mean_is_shown(
+    make_context: Contexts,
+) -> None:
+    figure = shown(draw_mean_profile(make_context("en")))
+    strip = figure.pages[0].axes[3]
+    printed = {
+        (text.get_position()[0], text.get_position()[1]): text.get_text() for text in strip.texts
+    }
+    assert printed[60.0, 0] == "37" and printed[60.0, 2] == "35"
+    assert printed[270.0, 0] == "4"
+
+
+def test_each_analyte_has_a_row_and_dose_and_response_are_not_mixed(make_context: Contexts) -> None:
+    by_dose = shown(draw_mean_profile(make_context("en")))
+    by_response = shown(draw_profile_by_response(make_context("en")))
+    assert len(by_dose.pages[0].axes) == 8
+    assert set(by_dose.data["SERIES"]) == {"dose=DL1", "dose=DL2", "dose=DL3"}
+    assert {name.partition("=")[0] for name in by_response.data["SERIES"]} == {"response"}
+    words = [text.get_text() for text in by_response.pages[0].legends[0].get_texts()]
+    assert words[0].startswith("Responder") and len(words) == 3
+
+
+def test_a_study_without_curves_gives_the_reason(
+    make_context: Contexts, profile_curves: Callable[..., pd.DataFrame]
+) -> None:
+    empty = profile_curves().iloc[:0]
+    assert draw_mean_profile(make_context("en", curves=empty)) == NotShown("NOTCOLL")
+    suppressed = profile_curves(suppress=-1.0)
+    assert draw_mean_profile(make_context("en", curves=suppressed)) == NotShown("NOTCOLL")
+
+
+def test_the_level_of_a_series_is_read_for_its_own_key_only() -> None:
+    assert series_level("dose=DL1", "dose") == "DL1"
+    assert series_level("dose=DL1", "response") is None
+    assert series_level("dose=DL1/indication=ALL", "dose") is None
+    assert series_level("total", "dose") is None

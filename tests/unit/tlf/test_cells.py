@@ -1,0 +1,93 @@
+"""Cells of tables: numbers from the analysis results, printed and never computed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.terms.language import Language
+from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.labels import natural_order, order_levels, print_unit, with_unit
+
+PLACE = Place("kinetics.summary", "CMAX", "PCR")
+
+
+def make_printer(statistics: dict[str, Any], notes: dict[str, str] | None = None) -> Printer:
+    out = ResultCollector("kinetics")
+    out.add(
+        "summary", statistics, dataset="ADPP", variable="CMAX", analyte="PCR", notes=notes or {}
+    )
+    return Printer(AnalysisResults([out.frame()]), Language("en"))
+
+
+def test_a_geometric_mean_has_three_digits_and_its_cv_is_a_whole_percent() -> None:
+    printer = make_printer({"geomean": 34712.3, "gcv": 155.44})
+    cell = printer.cell(PLACE, "{} ({})", ("geomean", "significant"), ("gcv", "integer"))
+    assert cell.text == "34700 (155)"
+    assert cell.value_ids == (
+        "kinetics.summary/CMAX/PCR/geomean",
+        "kinetics.summary/CMAX/PCR/gcv",
+    )
+
+
+def test_a_value_that_no_stage_has_computed_raises() -> None:
+    with pytest.raises(KeyError, match=r"no stage has computed .*CMAX.*median"):
+        make_printer({"geomean": 1.0}).cell(PLACE, "{}", ("median", "significant"))
+
+
+def test_a_missing_value_prints_nc_with_its_reason() -> None:
+    printer = make_printer({"geomean": math.nan}, {"geomean": "BLQHALF"})
+    cell = printer.cell(PLACE, "{}", ("geomean", "significant"))
+    assert (cell.text, cell.reasons) == ("NC", ("BLQHALF",))
+
+
+def test_only_the_missing_part_of_a_cell_is_nc() -> None:
+    printer = make_printer({"geomean": 5.0, "gcv": math.nan}, {"gcv": "FEWVAL"})
+    cell = printer.cell(PLACE, "{} ({})", ("geomean", "significant"), ("gcv", "integer"))
+    assert (cell.text, cell.reasons) == ("5.00 (NC)", ("FEWVAL",))
+
+
+def test_a_code_beside_a_value_that_is_there_is_no_reason() -> None:
+    cell = make_printer({"n": 4.0}, {"n": "NOTCOLL"}).cell(PLACE, "{}", ("n", "count"))
+    assert (cell.text, cell.reasons) == ("4", ())
+
+
+@pytest.mark.parametrize(
+    ("statistics", "listed"),
+    [
+        ({"n": 2.0, "values": "34712; 0.5"}, "[34700; 0.500]"),
+        ({"n": 2.0, "min": 3.0, "max": 7.0}, "[3.00; 7.00]"),
+        ({"n": 1.0, "min": 3.0, "max": 3.0}, "[3.00]"),
+    ],
+)
+def test_fewer_than_three_values_are_listed(statistics: dict[str, Any], listed: str) -> None:
+    printer = make_printer(statistics)
+    assert printer.few(PLACE)
+    assert printer.listed(PLACE).text == listed
+
+
+@pytest.mark.parametrize("n", [0.0, 3.0])
+def test_no_value_and_three_values_are_not_listed(n: float) -> None:
+    assert not make_printer({"n": n}).few(PLACE)
+
+
+def test_the_subjects_of_a_table_are_the_largest_n_behind_its_values() -> None:
+    printer = make_printer({"n": 7.0, "n_nc": 40.0})
+    printer.cell(PLACE, "{}", ("n", "count"))
+    printer.cell(PLACE, "{}", ("n_nc", "count"))
+    assert printer.subjects == 7
+
+
+def test_levels_are_ordered_as_a_reader_expects() -> None:
+    assert natural_order(["DL10", "DL2", "28", "-1", "7"]) == ["-1", "7", "28", "DL2", "DL10"]
+    assert order_levels("ADSL", "AGEGR1", [">=65", "18-64", "<18"]) == ["<18", "18-64", ">=65"]
+
+
+def test_units_are_printed_for_readers() -> None:
+    assert print_unit("d*copies/ug") == "d·copies/µg"
+    assert print_unit("10^6 cells/m2") == "10⁶ cells/m²"
+    assert print_unit("CAR units/gU") == "CAR units/gU"
+    assert with_unit("Ratio", "1") == "Ratio"

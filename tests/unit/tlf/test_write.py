@@ -1,0 +1,74 @@
+"""Contents of the files: CSV that is safe to open, SVG with the same bytes, escaped pages."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from celldossier.terms.language import Language
+from celldossier.tlf.footnotes import mark_reasons
+from celldossier.tlf.model import Cell, Column, Row, Table
+from celldossier.tlf.write import csv_bytes, image_names, page_bytes, table_record
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+A1", "'+A1"),
+        ("-cmd", "'-cmd"),
+        ("@sum", "'@sum"),
+        ("-0.52", "-0.52"),
+        ("+3e-4", "+3e-4"),
+        ("-1", "-1"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_a_text_that_a_spreadsheet_would_run_is_defused(text: str, written: str) -> None:
+    assert csv_bytes(pd.DataFrame({"A": [text]})).decode() == f"A\n{written}\n"
+
+
+def test_numbers_keep_their_sign_and_full_precision() -> None:
+    assert csv_bytes(pd.DataFrame({"A": [-1 / 3]})).decode() == f"A\n{-1 / 3!r}\n"
+
+
+def test_pages_of_a_figure_are_numbered_from_the_second() -> None:
+    assert image_names("F20", 3) == ["F20.svg", "F20-2.svg", "F20-3.svg"]
+
+
+def make_table() -> Table:
+    columns = (Column("A", align="left"), Column("B", group="G"), Column("C", group="G"))
+    rows = (
+        Row((Cell("PCR <x>"),), kind="heading"),
+        Row((Cell("name"), Cell(""), Cell(""))),
+        Row((Cell("row"), Cell("NC", ("id/1",), ("NOPEAK", "BLQALL")), Cell("2"))),
+        Row((Cell("row"), Cell("NC", ("id/2",), ("BLQALL",)), Cell("3"))),
+    )
+    return Table(columns, rows, 3)
+
+
+def test_each_reason_has_one_letter_in_a_table() -> None:
+    marks, reasons = mark_reasons(make_table())
+    assert reasons == [("a", "NOPEAK"), ("b", "BLQALL")]
+    assert [row[1] for row in marks[2:]] == ["a,b", "b"]
+
+
+def test_neighbouring_columns_share_the_head_above_them() -> None:
+    record = table_record(make_table(), mark_reasons(make_table())[0])
+    assert record["groups"] == [{"label": "", "span": 1}, {"label": "G", "span": 2}]
+    assert [row["kind"] for row in record["rows"]] == ["heading", "label", "body", "body"]
+
+
+def test_a_page_stands_alone_with_its_style_and_images() -> None:
+    record = {
+        "id": "F22", "number": "Figure 4.1-1", "title": "A & B", "kind": "figure",
+        "status": "shown", "reason": "", "table": None, "images": ["F22.svg"],
+        "alternative_text": 'says "so"', "footnotes": ["note"], "landscape": True,
+    }  # fmt: skip
+    page = page_bytes(record, {"F22.svg": b"<svg/>"}, Language("en")).decode()
+    assert 'src="data:image/svg+xml;base64,PHN2Zy8+"' in page
+    assert 'alt="says &#34;so&#34;"' in page
+    assert "A &amp; B" in page
+    assert 'class="tlf figure landscape"' in page
+    # The style keeps its quotation marks.
+    assert 'font-family: "Noto Sans SC"' in page

@@ -1,0 +1,30 @@
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS}.parquet, the gate, settings/{cellular_kinetics,bioanalysis}.json.
+# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
+
+
+rule cellular_kinetics:
+    input:
+        "<results>/adam/ADSL.parquet",
+        "<results>/adam/ADEX.parquet",
+        "<results>/adam/ADPC.parquet",
+        "<results>/adam/ADRS.parquet",
+        gate="<results>/checks/gate.json",
+        settings=get_section_settings("cellular_kinetics", "bioanalysis"),
+        sources=get_sources("cellular_kinetics"),
+        resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
+    output:
+        "<results>/adam/ADNCA.parquet",
+        "<results>/adam/ADPP.parquet",
+        "<results>/adam/ADLZ.parquet",
+        "<results>/ard/cellular_kinetics.parquet",
+        "<results>/ard/cellular_kinetics_curves.parquet",
+    log:
+        "<logs>/cellular_kinetics.log",
+    benchmark:
+        "<benchmarks>/cellular_kinetics.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier cellular_kinetics estimate --run {params.run:q} > {log:q} 2>&1"

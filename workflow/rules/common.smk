@@ -1,0 +1,70 @@
+# Reads and checks the config, and holds the input functions that several rules share.
+from pathlib import Path
+
+from celldossier.cli.threads import use_one_thread
+
+use_one_thread()
+
+from celldossier.errors import CelldossierError
+from celldossier.io.files import canonical_json
+from celldossier.io.tables import locate_raw_files
+from celldossier.settings.model import SECTIONS, Settings, effective_sections
+from celldossier.settings.read import check_values
+from snakemake.exceptions import WorkflowError
+
+CONFIG_FILES = [Path(file) for file in workflow.config_settings.configfiles] or [
+    Path("config/config.yaml")
+]
+PACKAGE = Path("workflow/src/celldossier")
+FLOORS = ["errors.py", "io", "terms", "settings", "datasets", "results", "stats"]
+LOCK = "uv.lock"
+STUDY_DATASETS = ["ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADRS", "ADCM", "ADPQ"]
+ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
+RESULT_PARTS = [
+    "study_data",
+    "cellular_kinetics",
+    "cellular_kinetics_curves",
+    "dose_exploration",
+    "immunogenicity",
+    "exposure_response",
+    "exposure_response_curves",
+]
+
+try:
+    SETTINGS = check_values(config, Settings, CONFIG_FILES)
+except CelldossierError as error:
+    raise WorkflowError("The config cannot be used:", *error.faults)
+
+EFFECTIVE = effective_sections(SETTINGS)
+LANGUAGES = list(SETTINGS.report.languages)
+# A raw file that is missing is a finding of the check, not an error of the DAG.
+RAW_FILES = [str(file) for file in locate_raw_files(SETTINGS.study_data).values() if file.is_file()]
+
+
+def get_sources(stage: str) -> list[str]:
+    """Everything that an edit can change the results of a stage by: its code, all lower floors, the lock."""
+    parts = [PACKAGE / stage, PACKAGE / "cli" / f"{stage}.py", *(PACKAGE / part for part in FLOORS)]
+    files = [file for part in parts for file in ([part] if part.is_file() else part.rglob("*.py"))]
+    return [LOCK, *sorted(str(file) for file in files)]
+
+
+def get_run_folder(wildcards) -> str:
+    """Folder of the run, which each command of a stage is given."""
+    return f"results/{SETTINGS.run}"
+
+
+def get_files(folder: str, *patterns: str) -> list[str]:
+    """Files of a folder that a stage reads beside its code: resources, templates, catalogues."""
+    return sorted(
+        str(file) for pattern in patterns for file in Path(folder).rglob(pattern) if file.is_file()
+    )
+
+
+def get_section_settings(*sections: str) -> list[str]:
+    """Settings files of the sections that a stage reads."""
+    return [f"<results>/settings/{section}.json" for section in sections]
+
+
+wildcard_constraints:
+    section="|".join([*SECTIONS, "run"]),
+    lang="zh|en",

@@ -1,0 +1,52 @@
+# Needs: tlf/<lang>, analysis results, checks, all settings, templates, the guideline's clauses.
+# Makes: report/clause_matrix.csv, report/<lang>/clinical-pharmacology-report.{html,pdf}.
+
+
+rule clause_matrix:
+    input:
+        "<results>/adam/ADSL.parquet",
+        "<results>/adam/ADEX.parquet",
+        expand("<results>/tlf/{lang}", lang=LANGUAGES),
+        settings=get_section_settings(*SECTIONS, "run"),
+        sources=get_sources("report"),
+        resources=get_files("resources/guideline", "*.yaml"),
+    output:
+        "<results>/report/clause_matrix.csv",
+    log:
+        "<logs>/clause_matrix.log",
+    benchmark:
+        "<benchmarks>/clause_matrix.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier report clauses --run {params.run:q} > {log:q} 2>&1"
+
+
+rule report:
+    input:
+        "<results>/tlf/{lang}",
+        "<results>/report/clause_matrix.csv",
+        expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
+        expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
+        checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
+        settings=get_section_settings(*SECTIONS, "run"),
+        raw=RAW_FILES,
+        sources=get_sources("report"),
+        resources=get_files("resources/guideline", "*.yaml")
+        + get_files("resources/terms", "*.yaml")
+        + get_files("report_templates", "*.j2", "*.css", "*.po"),
+    output:
+        "<results>/report/{lang}/clinical-pharmacology-report.html",
+        "<results>/report/{lang}/clinical-pharmacology-report.pdf",
+    log:
+        "<logs>/report/{lang}.log",
+    benchmark:
+        "<benchmarks>/report/{lang}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier report render --run {params.run:q} --lang {wildcards.lang} > {log:q} 2>&1"

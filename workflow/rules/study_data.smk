@@ -1,0 +1,67 @@
+# Needs: the raw files that the config names, settings/{study,bioanalysis,study_data}.json.
+# Makes: adam/AD*.parquet, checks/{findings,exclusions,accounting}.csv, checks/gate.json,
+#        ard/study_data.parquet. The derivation keeps its findings whatever they are; the gate
+#        after it stops the run where there are errors.
+
+
+rule study_data:
+    input:
+        settings=get_section_settings("study", "bioanalysis", "study_data"),
+        raw=RAW_FILES,
+        sources=get_sources("study_data"),
+        resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
+    output:
+        expand("<results>/adam/{dataset}.parquet", dataset=STUDY_DATASETS),
+        findings="<results>/checks/findings.csv",
+        exclusions="<results>/checks/exclusions.csv",
+        accounting="<results>/checks/accounting.csv",
+    log:
+        "<logs>/study_data.log",
+    benchmark:
+        "<benchmarks>/study_data.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier study_data derive --run {params.run:q} > {log:q} 2>&1"
+
+
+rule gate:
+    input:
+        "<results>/checks/findings.csv",
+    output:
+        "<results>/checks/gate.json",
+    log:
+        "<logs>/gate.log",
+    benchmark:
+        "<benchmarks>/gate.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier study_data gate --run {params.run:q} > {log:q} 2>&1"
+
+
+rule study_data_summary:
+    input:
+        "<results>/adam/ADSL.parquet",
+        "<results>/checks/findings.csv",
+        "<results>/checks/exclusions.csv",
+        "<results>/checks/accounting.csv",
+        gate="<results>/checks/gate.json",
+        settings=get_section_settings("study", "bioanalysis", "study_data"),
+        sources=get_sources("study_data"),
+    output:
+        "<results>/ard/study_data.parquet",
+    log:
+        "<logs>/study_data_summary.log",
+    benchmark:
+        "<benchmarks>/study_data_summary.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        run=get_run_folder,
+    shell:
+        "celldossier study_data summarise --run {params.run:q} > {log:q} 2>&1"

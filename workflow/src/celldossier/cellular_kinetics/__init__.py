@@ -1,0 +1,1 @@
+"""Cellular kinetics: from concentrations of the cells to parameters and their summaries."""

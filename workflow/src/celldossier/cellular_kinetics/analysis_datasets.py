@@ -1,0 +1,208 @@
+"""ADNCA, ADPP and ADLZ: the samples, the parameters and the regressions as analysis datasets."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from celldossier.cellular_kinetics.nca import NcaResult
+from celldossier.datasets import conform
+from celldossier.errors import InputDataError
+from celldossier.terms.parameters import find_parameter, order_parameters
+
+NEW_THERAPY = "NEW_THERAPY"
+"""Medication class (``study_data.medication_classes``) of a therapy given after relapse (R15)."""
+
+REPEAT_FLAG = "REPEAT"
+"""Flag of a parameter of a profile that holds several planned infusions (R23)."""
+
+
+def select_samples(adpc: pd.DataFrame) -> pd.DataFrame:
+    """The samples of the kinetics analysis: ANL01FL = Y, indexed from 0.
+
+    Raises
+    ------
+    InputDataError
+        If an analyte has several units: they are never summarised together (R25).
+    """
+    selected = adpc[adpc["ANL01FL"] == "Y"].reset_index(drop=True)
+    units = selected.groupby("PARAMCD", sort=True)["AVALU"].unique()
+    faults = [
+        f"The analyte {analyte} has several units ({', '.join(sorted(found))}); values of "
+        "different units are never summarised together (R25)."
+        for analyte, found in units.items()
+        if len(found) > 1
+    ]
+    if faults:
+        raise InputDataError(faults)
+    return selected
+
+
+def derive_nca_input(
+    samples: pd.DataFrame, adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame
+) -> pd.DataFrame:
+    """Samples in the form of `estimate_nca`, those without a time as missing results.
+
+    Parameters
+    ----------
+    samples
+        From `select_samples`.
+    adsl, adex, adcm
+        For the time at which a profile is censored, see `derive_censoring`.
+    """
+    timed = samples["AFRLT"].notna()
+    below = samples["BLQFL"] == "Y"
+    censored = derive_censoring(adsl, adex, adcm)
+    return pd.DataFrame(
+        {
+            "USUBJID": samples["USUBJID"],
+            "ANALYTE": samples["PARAMCD"],
+            "TIME": samples["AFRLT"],
+            "NTIME": samples["NFRLT"],
+            "CONC": samples["AVAL"].where(~below & timed),
+            "BLQ": (below & timed).astype(int),
+            "LLOQ": samples["ALLOQ"],
+            "ULOQ": samples["AULOQ"],
+            "CONCU": samples["AVALU"],
+            "CENSTIME": samples["USUBJID"].map(censored).astype("float64"),
+        }
+    )
+
+
+def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame) -> pd.Series:
+    """First of death, new therapy and unplanned re-infusion of each subject, days (R15).
+
+    A later infusion of the cell product is unplanned where it has no planned dose
+    (ADEX.DOSEP); a new therapy is a medication of the class NEW_THERAPY that starts
+    after the first infusion.
+
+    Returns
+    -------
+    Series of float
+        By USUBJID; subjects without such an event are not in it.
+    """
+    later = infusions_after_the_first(adex)
+    unplanned = later[later["DOSEP"].isna()]
+    therapy = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
+    events = pd.concat(
+        [
+            adsl[["USUBJID", "DTHDY"]].rename(columns={"DTHDY": "DAY"}),
+            unplanned[["USUBJID", "AFRLT"]].rename(columns={"AFRLT": "DAY"}),
+            therapy[["USUBJID", "ASTDY"]].rename(columns={"ASTDY": "DAY"}),
+        ],
+        ignore_index=True,
+    )
+    events = events[events["DAY"] > 0]
+    return events.groupby("USUBJID", sort=True)["DAY"].min()
+
+
+def infusions_after_the_first(adex: pd.DataFrame) -> pd.DataFrame:
+    """Infusions of the cell product that are not the subject's first."""
+    return adex[(adex["EXCAT"] == "CELL PRODUCT") & (adex["DOSENO"] >= 2)]
+
+
+def derive_adnca(
+    samples: pd.DataFrame, result: NcaResult, adsl: pd.DataFrame, adex: pd.DataFrame
+) -> pd.DataFrame:
+    """Dataset ADNCA: each sample with the value that the NCA used, or why it used none.
+
+    A concentration of 0 that was put in at the dose (R4) is a derived record that
+    names the record of the infusion as its source.
+    """
+    dispositions = result.dispositions
+    given = (dispositions["ROW"] > 0).to_numpy()
+    source = samples.iloc[np.where(given, dispositions["ROW"] - 1, 0)].reset_index(drop=True)
+    dose = adex[adex["EXCAT"] == "CELL PRODUCT"].sort_values(["USUBJID", "DOSENO"], kind="stable")
+    dose = dose.drop_duplicates("USUBJID").set_index("USUBJID")
+    subject, analyte = dispositions["USUBJID"], dispositions["ANALYTE"]
+    profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
+    place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, analyte]))
+    no_time = given & source["AFRLT"].isna() & (source["AVAL"].notna() | (source["BLQFL"] == "Y"))
+    code = dispositions["DISPOS"].where(~no_time, "NOTIME")
+    excluded = dispositions["USED"] == "N"
+    imputed = dispositions["IMPUTED"] == "Y"
+    observed = source["AVAL"].where(given & (dispositions["BLQ"] != 1))
+    below = pd.Series(np.where(no_time, source["BLQFL"] == "Y", dispositions["BLQ"] == 1))
+    return conform(
+        pd.DataFrame(
+            {
+                "STUDYID": profile["STUDYID"].to_numpy()[place],
+                "USUBJID": subject,
+                "PARAMCD": analyte,
+                "PARAM": profile["PARAM"].to_numpy()[place],
+                "PCSPEC": profile["PCSPEC"].to_numpy()[place],
+                "TRT01A": _of_subject(adsl, "TRT01A", subject),
+                "DOSENO": dispositions["DOSENO"],
+                "DOSEA": subject.map(dose["DOSEA"]),
+                "DOSEU": subject.map(dose["DOSEU"]).fillna(""),
+                "ARRLT": dispositions["TIME"].where(given, 0.0),
+                "NRRLT": dispositions["NTIME"].where(given, 0.0),
+                "MRRLT": dispositions["RELTIME"],
+                "AVAL": dispositions["VALUE"].where(imputed, observed),
+                "AVALU": profile["AVALU"].to_numpy()[place],
+                "DTYPE": code.where(imputed, ""),
+                "BLQFL": np.where(below, "Y", "N"),
+                "ALLOQ": dispositions["LLOQ"],
+                "NCAXFL": np.where(excluded, "Y", "N"),
+                "NCAXRS": code.where(excluded, ""),
+                "LZFL": dispositions["LZFL"],
+                "SRCDOM": source["SRCDOM"].where(given, "EX"),
+                "SRCROW": source["SRCROW"].where(given, subject.map(dose["SRCROW"]).fillna(0)),
+            }
+        ),
+        "ADNCA",
+    )
+
+
+def derive_adpp(
+    samples: pd.DataFrame, result: NcaResult, adsl: pd.DataFrame, adex: pd.DataFrame
+) -> pd.DataFrame:
+    """Dataset ADPP: the parameters, named as in the registry.
+
+    Where a subject had further planned infusions, the parameters are those of the
+    whole course from the first one and carry the flag REPEAT: parameters of each
+    infusion (R23) are not yet available.
+    """
+    parameters = result.parameters
+    codes = order_parameters(parameters["PARAMCD"].unique())
+    number = {code: place for place, code in enumerate(codes, start=1)}
+    names = {code: find_parameter(code).en for code in codes}
+    profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
+    subject = parameters["USUBJID"]
+    place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, parameters["ANALYTE"]]))
+    later = infusions_after_the_first(adex)
+    repeated = subject.isin(later.loc[later["DOSEP"].notna(), "USUBJID"])
+    repeated &= parameters["REASND"] == ""
+    flag = parameters["FLAG"]
+    joined = (flag + np.where(flag != "", ";", "") + REPEAT_FLAG).where(repeated, flag)
+    return conform(
+        pd.DataFrame(
+            {
+                "STUDYID": profile["STUDYID"].to_numpy()[place],
+                "USUBJID": subject,
+                "TRT01A": _of_subject(adsl, "TRT01A", subject),
+                "PARCAT1": parameters["ANALYTE"],
+                "DOSENO": parameters["DOSENO"],
+                "PARAMCD": parameters["PARAMCD"],
+                "PARAM": parameters["PARAMCD"].map(names),
+                "PARAMN": parameters["PARAMCD"].map(number),
+                "AVAL": parameters["AVAL"],
+                "AVALU": parameters["AVALU"],
+                "FLAG": joined,
+                "PPREASND": parameters["REASND"],
+                "PPSPEC": profile["PCSPEC"].to_numpy()[place],
+            }
+        ),
+        "ADPP",
+    )
+
+
+def derive_adlz(samples: pd.DataFrame, result: NcaResult) -> pd.DataFrame:
+    """Dataset ADLZ: the raw terminal regression of each profile, with the outcome of the gates."""
+    fits = result.lambda_z.rename(columns={"ANALYTE": "PARCAT1"}).drop(columns=["R2", "CLSTP"])
+    studies = samples.drop_duplicates("USUBJID").set_index("USUBJID")["STUDYID"]
+    return conform(fits.assign(STUDYID=fits["USUBJID"].map(studies)), "ADLZ")
+
+
+def _of_subject(adsl: pd.DataFrame, variable: str, subject: pd.Series) -> pd.Series:
+    return subject.map(adsl.drop_duplicates("USUBJID").set_index("USUBJID")[variable]).fillna("")

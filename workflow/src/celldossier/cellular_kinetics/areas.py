@@ -1,0 +1,217 @@
+"""Areas under the curve: trapezoidal rules, partial areas and their tails (R11 to R15).
+
+All functions work on padded arrays of shape (profiles, points), one row a profile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from celldossier.cellular_kinetics.lambda_z import LambdaZ
+from celldossier.cellular_kinetics.profiles import Bools, Floats, Profiles
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The points of the areas, moved together to the left: no gaps but at the end."""
+
+    time: Floats
+    value: Floats
+    rule: str
+
+    @cached_property
+    def cumulative(self) -> Floats:
+        """Area from the first point to each point; shape as `time`."""
+        steps = step_areas(
+            self.time[:, :-1], self.value[:, :-1], self.time[:, 1:], self.value[:, 1:], self.rule
+        )
+        total = np.zeros_like(self.time)
+        np.cumsum(np.nan_to_num(steps, nan=0.0, posinf=np.inf), axis=1, out=total[:, 1:])
+        return total
+
+
+@dataclass(frozen=True)
+class PartialArea:
+    """A partial area 0 to `end` of each profile, with what its tail added."""
+
+    area: Floats
+    share: Floats
+    flag: npt.NDArray[np.object_]
+    area_reason: npt.NDArray[np.object_]
+    share_reason: npt.NDArray[np.object_]
+
+
+def is_logarithmic(start: Floats, end: Floats, rule: str) -> Bools:
+    """Which steps are logarithmic: both ends above 0, falling unless `rule` is log (R11)."""
+    positive = (start > 0) & (end > 0)
+    if rule == "log":
+        return np.asarray(positive & (start != end))
+    return np.asarray(positive & (end < start) & (rule == "linear_up_log_down"))
+
+
+def step_areas(t1: Floats, c1: Floats, t2: Floats, c2: Floats, rule: str) -> Floats:
+    """Areas of trapezoidal steps from (t1, c1) to (t2, c2) by the rule R11.
+
+    The logarithmic step is (c1 - c2) (t2 - t1) / ln(c1 / c2), with log1p so that
+    it keeps its precision where the ends nearly agree.
+    """
+    width = t2 - t1
+    logarithmic = is_logarithmic(c1, c2, rule)
+    fall = np.where(logarithmic, c1 - c2, 1.0)
+    ratio = fall / np.where(logarithmic, c2, 1.0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        log_area = width * (fall / np.log1p(ratio))
+        linear_area = width * (c1 / 2 + c2 / 2)
+    return np.where(logarithmic, log_area, linear_area)
+
+
+def derive_curve(profiles: Profiles, rule: str) -> Curve:
+    """The points of the areas of each profile; `rule` is the setting `auc_rule`."""
+    used = ~np.isnan(profiles.value)
+    order = np.argsort(~used, axis=1, kind="stable")
+    kept = np.take_along_axis(used, order, axis=1)
+    time = np.where(kept, np.take_along_axis(profiles.time, order, axis=1), np.nan)
+    value = np.where(kept, np.take_along_axis(profiles.value, order, axis=1), np.nan)
+    return Curve(time, value, rule)
+
+
+def area_to(curve: Curve, end: float) -> Floats:
+    """Area from the first point to `end`, interpolated by the rule of that step (R13).
+
+    Where the last point is before `end`, the area to the last point.
+    """
+    inside = curve.time <= end
+    column = np.maximum(inside.sum(axis=1) - 1, 0)[:, None]
+    following = np.minimum(column + 1, curve.time.shape[1] - 1)
+    t1, c1, t2, c2 = (
+        np.take_along_axis(values, place, axis=1)[:, 0]
+        for place in (column, following)
+        for values in (curve.time, curve.value)
+    )
+    whole = np.take_along_axis(curve.cumulative, column, axis=1)[:, 0]
+    within = (t1 < end) & (t2 > end)
+    part = np.where(within, (end - t1) / np.where(within, t2 - t1, 1.0), 0.0)
+    logarithmic = within & is_logarithmic(c1, c2, curve.rule)
+    ratio = np.where(logarithmic, c2, 1.0) / np.where(logarithmic, c1, 1.0)
+    at_end = np.where(logarithmic, c1 * ratio**part, c1 + (c2 - c1) * part)
+    rest = step_areas(t1, c1, np.full_like(t1, end), at_end, curve.rule)
+    # A first point after `end` (no pre-dose point) leaves nothing inside.
+    return np.where(inside.any(axis=1), whole + np.where(within, rest, 0.0), 0.0)
+
+
+def area_to_last(curve: Curve) -> Floats:
+    """Area to the last point, which is the last quantifiable sample (R12)."""
+    points = np.maximum((~np.isnan(curve.time)).sum(axis=1) - 1, 0)[:, None]
+    return np.take_along_axis(curve.cumulative, points, axis=1)[:, 0]
+
+
+def estimate_partial_area(
+    profiles: Profiles,
+    curve: Curve,
+    fit: LambdaZ,
+    end: float,
+    settings: CellularKineticsSettings,
+) -> PartialArea:
+    """Partial area from 0 to `end`, with its tail where the last sample is earlier.
+
+    Parameters
+    ----------
+    profiles, curve
+        The samples, and the points of the areas.
+    fit
+        The raw lambda-z fits: the gates do not apply here (R14).
+    end
+        End of the area, in the time unit of the samples.
+    settings
+        `tail`, `end_window` and `max_extrapolation` are used.
+
+    Returns
+    -------
+    PartialArea
+        The area, its share beyond the last quantifiable sample that is not
+        bounded by a BLQ sample (%), a flag and the reasons where empty.
+    """
+    last = profiles.last
+    found = last >= 0
+    t_last = np.where(found, profiles.at(profiles.time, last), np.nan)
+    c_last = np.where(found, profiles.at(profiles.conc, last), np.nan)
+    body = area_to(curve, end)
+    beyond = end - t_last
+    inside = beyond <= 0
+    following = np.minimum(last + 1, profiles.time.shape[1] - 1)
+    t_blq = np.where(
+        found & (last + 1 < profiles.time.shape[1]) & profiles.at(profiles.blq, following),
+        profiles.at(profiles.time, following),
+        np.inf,
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        closing = _triangle(c_last, beyond, t_blq - t_last)
+        extended = _extend(profiles, c_last, beyond)
+        extrapolated = _exponential(c_last, fit.rate, beyond)
+
+    tail = settings.tail
+    none = np.zeros_like(inside)
+    closed = ~inside & np.isfinite(t_blq) if tail in ("auto", "all") else none
+    if tail == "auto":
+        closed &= t_blq <= end + settings.end_window
+    windowed = ~inside & ~closed & (beyond <= settings.end_window) if tail == "auto" else none
+    by_slope = ~inside & ~closed & ~windowed if tail in ("auto", "extrapolate") else none
+    added = np.select([closed, windowed, by_slope], [closing, extended, extrapolated], 0.0)
+    area = body + added
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(windowed | by_slope, 100 * added / area, 0.0)
+
+    # R15: past the censoring time nothing is known. A BLQ sample that was taken
+    # before it has closed the area, so that nothing is extrapolated there.
+    censored = ~inside & (profiles.censored < end) & ~(closed & (t_blq <= profiles.censored))
+    no_slope = by_slope & np.isnan(fit.rate)
+    share_reason = np.select(
+        [~profiles.sampled, censored, no_slope], ["NOSAMPLE", "CENSORED", "NOLAMZ"], ""
+    ).astype(object)
+    too_far = by_slope & (share > settings.max_extrapolation) & (tail == "auto")
+    never = profiles.never_quantifiable
+    share_reason[never] = ""
+    share_reason[profiles.sampled & lacks_start(profiles, curve)] = "NOSTART"
+    area_reason = share_reason.copy()
+    area_reason[(area_reason == "") & too_far] = "EXTRAPOL"
+    flag = np.select([never, windowed, by_slope], ["BLQALL", "EXTWIN", "EXTRAP"], "").astype(object)
+    flag[share_reason != ""] = ""
+    return PartialArea(
+        np.where(never, 0.0, area), np.where(never, 0.0, share), flag, area_reason, share_reason
+    )
+
+
+def lacks_start(profiles: Profiles, curve: Curve) -> Bools:
+    """No point at time 0: only with `start: none` and no pre-dose record (R4)."""
+    return np.asarray((profiles.last >= 0) & ~(curve.time[:, 0] == 0))
+
+
+def _triangle(c_last: Floats, beyond: Floats, width: Floats) -> Floats:
+    """Area under the straight line from c_last to 0 over `width`, cut at `beyond`."""
+    part = np.minimum(beyond / width, 1.0)
+    return c_last * np.minimum(beyond, width) * (1 - part / 2)
+
+
+def _exponential(c_last: Floats, rate: Floats, beyond: Floats) -> Floats:
+    """Area under c_last exp(-rate t) from 0 to `beyond`."""
+    return c_last * -np.expm1(-rate * beyond) / rate
+
+
+def _extend(profiles: Profiles, c_last: Floats, beyond: Floats) -> Floats:
+    """Tail (b) of R14: log slope of the last two quantifiable points if it falls, else constant."""
+    last = profiles.last
+    column = np.arange(profiles.time.shape[1])[None, :]
+    earlier = profiles.quantifiable & (column < last[:, None])
+    previous = np.where(
+        earlier.any(axis=1), earlier.shape[1] - 1 - earlier[:, ::-1].argmax(axis=1), -1
+    )
+    fall = np.log(profiles.at(profiles.conc, previous) / c_last)
+    width = profiles.at(profiles.time, last) - profiles.at(profiles.time, previous)
+    falling = (previous >= 0) & (fall > 0)
+    rate = np.where(falling, fall, 1.0) / np.where(falling, width, 1.0)
+    return np.where(falling, _exponential(c_last, rate, beyond), c_last * beyond)

@@ -1,0 +1,334 @@
+"""Profiles: the samples of all subjects, padded to two-dimensional arrays (rules R1 to R9).
+
+Row i is a profile (subject, analyte, dose), column j its j-th sample in time. No
+function here loops over profiles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from celldossier.cellular_kinetics.samples import PROFILE_KEYS
+from celldossier.errors import InputDataError
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
+
+EXCLUDED = ("MISSING", "SCREEN", "DUPREC", "EMBDROP")
+"""Dispositions of samples that enter no parameter."""
+
+IMPUTED = ("START0", "BLQFIRST", "EMBZERO", "EMBHALF", "BLQALL")
+"""Dispositions of samples whose value is imputed."""
+
+_INSERTED = -1
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """All profiles as padded arrays of shape (profiles, samples).
+
+    Attributes
+    ----------
+    keys
+        USUBJID, ANALYTE, DOSENO and CONCU, one row a profile.
+    time
+        Time since the dose, pre-dose at 0 (R3); NaN beyond the last sample.
+    conc
+        Reported concentration; NaN where BLQ and beyond the last sample.
+    value
+        Concentration that the areas use: `conc`, or the imputed value of a BLQ
+        sample; NaN where the sample is no point of the areas.
+    quantifiable, blq
+        Which samples are quantifiable, and which are BLQ (neither: no sample).
+    eligible
+        Quantifiable and not earlier than `peak_from` (R9).
+    above
+        Above the upper limit of quantitation (R8).
+    early
+        After the dose, and earlier than `peak_from`.
+    row
+        Row of the sample in the input, counted from 0; -1 for the inserted C(0) = 0.
+    disposition
+        Disposition code of each sample (see ``reason_codes.yaml``).
+    peak
+        Column of the first highest eligible sample; where there is none, of the
+        first highest of all; -1 where nothing is quantifiable.
+    last
+        Column of the last quantifiable sample, -1 where there is none.
+    sampled
+        Whether the profile has a result after the dose.
+    has_predose
+        Whether the profile has a pre-dose record.
+    censored
+        Time of death, new therapy or unplanned re-infusion (R15); infinite if none.
+    """
+
+    keys: pd.DataFrame
+    time: Floats
+    conc: Floats
+    value: Floats
+    quantifiable: Bools
+    blq: Bools
+    eligible: Bools
+    above: Bools
+    early: Bools
+    row: Ints
+    disposition: npt.NDArray[np.object_]
+    peak: Ints
+    last: Ints
+    sampled: Bools
+    has_predose: Bools
+    censored: Floats
+
+    @property
+    def never_quantifiable(self) -> Bools:
+        """Sampled after the dose, and all results BLQ (R10)."""
+        return self.sampled & (self.last < 0)
+
+    def at(self, values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:
+        """`values` at one column a profile; the caller masks profiles with column -1."""
+        return np.take_along_axis(values, np.maximum(column, 0)[:, None], axis=1)[:, 0]
+
+
+def derive_profiles(
+    samples: pd.DataFrame, settings: CellularKineticsSettings
+) -> tuple[Profiles, pd.Series]:
+    """Arrange checked samples into profiles and decide what becomes of each (R1 to R9).
+
+    Parameters
+    ----------
+    samples
+        From `check_samples`.
+    settings
+        `duplicates`, `start`, `peak_from` and `blq` are used.
+
+    Returns
+    -------
+    Profiles
+        Sorted by USUBJID, ANALYTE, DOSENO.
+    Series of str
+        Disposition of each input row that is in no profile (MISSING, SCREEN,
+        DUPREC), "" for the others; indexed as `samples`.
+
+    Raises
+    ------
+    InputDataError
+        Duplicate samples where `duplicates` is error (R1); an embedded BLQ sample
+        without LLOQ where its value is to be half of it (R6).
+    """
+    keys = samples[PROFILE_KEYS].drop_duplicates().sort_values(PROFILE_KEYS, kind="stable")
+    keys = keys.reset_index(drop=True)
+    profile = samples.groupby(PROFILE_KEYS, sort=True).ngroup().to_numpy()
+    dose_time = samples.groupby(profile)["DOSETIME"].first().fillna(0.0).to_numpy()
+    keys["CONCU"] = samples.groupby(profile)["CONCU"].max().to_numpy()
+    flat = pd.DataFrame(
+        {
+            "profile": profile,
+            "time": samples["TIME"].to_numpy() - dose_time[profile],
+            "nominal": samples["NTIME"].to_numpy() - dose_time[profile],
+            "conc": samples["CONC"].to_numpy(),
+            "blq": samples["BLQ"].to_numpy() == 1,
+            "lloq": samples["LLOQ"].to_numpy(),
+            "uloq": samples["ULOQ"].to_numpy(),
+            "row": np.arange(len(samples)),
+        }
+    )
+    outside = pd.Series("", index=samples.index, dtype=object)
+    flat["missing"] = flat["conc"].isna() & ~flat["blq"]
+    outside[flat["missing"].to_numpy()] = "MISSING"
+    flat = flat[~flat["missing"]].sort_values(["profile", "time"], kind="stable")
+    # R8: a number below the limit is BLQ; where no limit is given, 0 is below any.
+    below = (flat["conc"] < flat["lloq"]) | (flat["conc"] == 0)
+    flat["blq"] = flat["blq"] | below
+    flat["conc"] = flat["conc"].where(~flat["blq"])
+    flat = _merge_duplicates(flat, samples, settings, outside)
+    flat = _place_predose(flat, outside)
+    censored = samples.groupby(profile)["CENSTIME"].max().to_numpy() - dose_time
+    return (
+        _pad(flat, keys, np.where(np.isnan(censored), np.inf, censored), samples, settings),
+        outside,
+    )
+
+
+def _merge_duplicates(
+    flat: pd.DataFrame,
+    samples: pd.DataFrame,
+    settings: CellularKineticsSettings,
+    outside: pd.Series,
+) -> pd.DataFrame:
+    """R1: one result a time; the input order decides what is first."""
+    at = [flat["profile"], flat["time"]]
+    duplicated = flat.duplicated(["profile", "time"], keep=False)
+    if not duplicated.any():
+        return flat
+    if settings.duplicates == "error":
+        faults = []
+        for _, group in flat[duplicated].groupby(["profile", "time"], sort=True):
+            first = samples.iloc[group["row"].iloc[0]]
+            rows = ", ".join(str(samples["ROW"].iloc[row]) for row in group["row"])
+            faults.append(
+                f"{first['USUBJID']}, {first['ANALYTE']}: several results at time "
+                f"{first['TIME']:.10g} (data rows {rows}); correct the data, or set "
+                "duplicates to first, mean or max."
+            )
+        raise InputDataError(faults)
+    later = flat.duplicated(["profile", "time"], keep="first")
+    outside.iloc[flat.loc[later, "row"].to_numpy()] = "DUPREC"
+    merged = flat.copy()
+    if settings.duplicates == "max":
+        merged["conc"] = flat["conc"].groupby(at).transform("max")
+        merged["blq"] = merged["conc"].isna()
+    elif settings.duplicates == "mean":
+        single = ~duplicated
+        mean = flat["conc"].fillna(0.0).groupby(at).transform("mean")
+        blq = (mean == 0) | (mean < flat["lloq"].groupby(at).transform("max"))
+        merged["conc"] = flat["conc"].where(single, mean.where(~blq))
+        merged["blq"] = flat["blq"].where(single, blq)
+    return merged[~later]
+
+
+def _place_predose(flat: pd.DataFrame, outside: pd.Series) -> pd.DataFrame:
+    """R3: the last record at or before time 0 is the pre-dose sample, at time 0."""
+    before = flat["time"] <= 0
+    earlier = (
+        before & (flat["profile"] == flat["profile"].shift(-1)) & before.shift(-1, fill_value=False)
+    )
+    outside.iloc[flat.loc[earlier, "row"].to_numpy()] = "SCREEN"
+    placed = flat[~earlier].copy()
+    predose = placed["time"] <= 0
+    placed["time"] = placed["time"].where(~predose, 0.0)
+    placed["nominal"] = placed["nominal"].where(~predose, 0.0)
+    return placed
+
+
+def _pad(
+    flat: pd.DataFrame,
+    keys: pd.DataFrame,
+    censored: Floats,
+    samples: pd.DataFrame,
+    settings: CellularKineticsSettings,
+) -> Profiles:
+    """Padded arrays, with C(0) = 0 put in where there is no pre-dose record (R4)."""
+    count = len(keys)
+    profile = flat["profile"].to_numpy()
+    time_of = flat["time"].to_numpy()
+    has_predose = np.zeros(count, dtype=bool)
+    has_predose[profile[time_of == 0]] = True
+    results = np.bincount(profile, minlength=count)
+    inserted = (settings.start == "zero") & (results > 0) & ~has_predose
+    position = np.arange(len(flat)) - (np.cumsum(results) - results)[profile]
+    at = (profile, position + inserted[profile])
+    shape = (count, int((results + inserted).max(initial=0)) or 1)
+
+    def spread(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
+        padded = np.full(shape, fill, dtype=np.asarray(values).dtype)
+        padded[at] = values
+        return padded
+
+    time = spread(time_of, np.nan)
+    time[inserted, 0] = 0.0
+    conc = spread(flat["conc"].to_numpy(), np.nan)
+    blq = spread(flat["blq"].to_numpy(), False)
+    quantifiable = ~np.isnan(conc)
+    nominal = flat["nominal"].to_numpy()
+    reference = spread(np.where(np.isnan(nominal), time_of, nominal), np.nan)
+    in_time = reference >= settings.peak_from
+    eligible = quantifiable & in_time
+    row = spread(flat["row"].to_numpy(), _INSERTED)
+    last = _last_true(quantifiable)
+    peak = _first_highest(conc, eligible)
+    peak = np.where(peak >= 0, peak, _first_highest(conc, quantifiable))
+    value, disposition = _impute(
+        time, conc, blq, spread(flat["lloq"].to_numpy(), np.nan), peak, last, settings, samples, row
+    )
+    value[inserted & (last >= 0), 0] = 0.0
+    disposition[inserted, 0] = "START0"
+    above = quantifiable & (conc > spread(flat["uloq"].to_numpy(), np.nan))
+    disposition[above] = "ALQ"
+    return Profiles(
+        keys=keys,
+        time=time,
+        conc=conc,
+        value=value,
+        quantifiable=quantifiable,
+        blq=blq,
+        eligible=eligible,
+        above=above,
+        early=(quantifiable | blq) & (time > 0) & ~in_time,
+        row=row,
+        disposition=disposition,
+        peak=peak,
+        last=last,
+        sampled=((quantifiable | blq) & (time > 0)).any(axis=1),
+        has_predose=has_predose,
+        censored=censored,
+    )
+
+
+def _impute(
+    time: Floats,
+    conc: Floats,
+    blq: Bools,
+    lloq: Floats,
+    peak: Ints,
+    last: Ints,
+    settings: CellularKineticsSettings,
+    samples: pd.DataFrame,
+    row: Ints,
+) -> tuple[Floats, npt.NDArray[np.object_]]:
+    """Values and dispositions of BLQ samples by their place (R5, R6, R7)."""
+    column = np.arange(time.shape[1])[None, :]
+    quantifiable = ~np.isnan(conc)
+    after_dose = quantifiable & (time > 0)
+    first = np.where(after_dose.any(axis=1), after_dose.argmax(axis=1), time.shape[1])
+    trailing = blq & (column > last[:, None])
+    leading = blq & ~trailing & (column < first[:, None])
+    embedded = blq & ~trailing & ~leading
+    value = conc.copy()
+    disposition = np.full(time.shape, "", dtype=object)
+    disposition[quantifiable] = "QUANT"
+    value[leading] = 0.0
+    disposition[leading] = "BLQFIRST"
+
+    rule = settings.blq.embedded
+    together = np.zeros_like(embedded)
+    together[:, 1:] |= embedded[:, 1:] & embedded[:, :-1]
+    together[:, :-1] |= embedded[:, :-1] & embedded[:, 1:]
+    zero = embedded & ((rule == "zero") | (rule == "auto") & (together | (column < peak[:, None])))
+    half = embedded & (rule == "half_lloq")
+    without_limit = half & np.isnan(lloq)
+    if without_limit.any():
+        faults = []
+        for position in sorted(row[without_limit]):
+            sample = samples.iloc[position]
+            faults.append(
+                f"Data row {sample['ROW']} ({sample['USUBJID']}, {sample['ANALYTE']}): an embedded "
+                "BLQ result has no LLOQ, so half of it cannot be taken (blq.embedded: half_lloq)."
+            )
+        raise InputDataError(faults)
+    value[zero] = 0.0
+    value[half] = lloq[half] / 2
+    disposition[zero] = "EMBZERO"
+    disposition[half] = "EMBHALF"
+    disposition[embedded & ~zero & ~half] = "EMBDROP"
+    disposition[trailing] = "BLQLATE"
+    disposition[trailing & (column == (last + 1)[:, None])] = "BLQCLOSE"
+    disposition[blq & (last < 0)[:, None]] = "BLQALL"
+    return value, disposition
+
+
+def _last_true(mask: Bools) -> Ints:
+    """Column of the last True of each row, -1 where there is none."""
+    return np.where(mask.any(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1), -1)
+
+
+def _first_highest(values: Floats, mask: Bools) -> Ints:
+    """Column of the first highest value among `mask` of each row, -1 where there is none."""
+    return np.where(mask.any(axis=1), np.where(mask, values, -np.inf).argmax(axis=1), -1)

@@ -1,0 +1,205 @@
+"""Concentration samples as the NCA takes them: typed, and free of faults.
+
+The input is either text (as read from a CSV file) or already typed. All faults
+are collected before one error is raised, so that they can be mended in one go.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from celldossier.errors import InputDataError
+
+REQUIRED = ("USUBJID", "ANALYTE", "TIME", "CONC", "BLQ", "LLOQ")
+"""Columns that every input has."""
+
+NUMERIC = ("TIME", "CONC", "BLQ", "LLOQ", "ULOQ", "NTIME", "DOSE", "DOSENO", "DOSETIME", "TAU")
+"""Columns that hold numbers; those not in `REQUIRED` may be absent, as may CENSTIME."""
+
+PROFILE_KEYS = ["USUBJID", "ANALYTE", "DOSENO"]
+"""What makes a profile: one subject, one analyte, one dose."""
+
+_BLQ_TEXT = re.compile(r"^(?:BLQ|BQL|<\s*LLOQ|<\s*(?P<limit>[0-9.]+(?:[eE][+-]?[0-9]+)?))$", re.I)
+_UNMAPPED_TEXT = re.compile(r"^(?:ND|N\.D\.|NR|NS)$", re.I)
+_SHOWN = 20
+
+
+def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
+    """Type and check concentration samples.
+
+    Parameters
+    ----------
+    frame
+        USUBJID, ANALYTE, TIME, CONC (blank where BLQ = 1, or where the result is
+        missing), BLQ (0/1), LLOQ (may be blank); optional ULOQ, NTIME, DOSE,
+        DOSENO, DOSETIME, TAU, CENSTIME, CONCU. Other columns are ignored. The
+        reported texts BLQ, BQL, <LLOQ and <50 are understood in CONC (R8).
+
+    Returns
+    -------
+    DataFrame
+        The same rows in the same order, one float64 column a number and the
+        optional columns filled (NaN, or 1 for DOSENO). ROW is the number of the data
+        row: the index where it is named ``row``, else counted from 1.
+
+    Raises
+    ------
+    InputDataError
+        With one sentence a fault: missing columns; blank keys; text in a numeric
+        column; BLQ other than 0 and 1; a result with BLQ = 1; a negative or
+        infinite value; a result without a time; more than one unit, dose time or
+        censoring time in a profile; repeat doses, which are not yet available.
+    """
+    missing = [column for column in REQUIRED if column not in frame.columns]
+    if missing:
+        raise InputDataError(
+            [f"The column {column} is missing from the concentrations." for column in missing]
+        )
+    if frame.empty:
+        raise InputDataError("The concentrations have no rows.")
+    faults: list[str] = []
+    counted = np.arange(1, len(frame) + 1)
+    keys = {
+        "ROW": frame.index.to_numpy() if frame.index.name == "row" else counted,
+        **{column: _text(frame, column) for column in ("USUBJID", "ANALYTE", "CONCU")},
+    }
+    samples = pd.DataFrame(keys)
+    for column in ("USUBJID", "ANALYTE"):
+        faults += _list_rows(samples, samples[column] == "", column, f"the {column} is blank")
+    reported = _reported_results(frame)
+    numbers = {}
+    for column in (*NUMERIC, "CENSTIME"):
+        values = reported["number"] if column == "CONC" else frame.get(column)
+        numbers[column], column_faults = _numbers(values, column, samples)
+        faults += column_faults
+    numbers["LLOQ"] = numbers["LLOQ"].fillna(reported["limit"])
+    samples = pd.DataFrame({**keys, **numbers})
+    if faults:
+        raise InputDataError(faults)
+    faults = _check_values(samples, reported) + _check_profiles(samples)
+    if faults:
+        raise InputDataError(faults)
+    samples["DOSENO"] = samples["DOSENO"].fillna(1.0)
+    return samples
+
+
+def _text(frame: pd.DataFrame, column: str) -> pd.Series:
+    if column not in frame.columns:
+        return pd.Series("", index=range(len(frame)), dtype=object)
+    values = frame[column].reset_index(drop=True).astype(object)
+    return values.where(values.notna(), "").map(str).str.strip().astype(object)
+
+
+def _reported_results(frame: pd.DataFrame) -> pd.DataFrame:
+    """Results as reported: `number` as text or number, `blq`, and the `limit` of "<50"."""
+    values = frame["CONC"].reset_index(drop=True)
+    result = pd.DataFrame({"number": values, "blq": False, "limit": np.nan})
+    if pd.api.types.is_numeric_dtype(values):
+        return result
+    text = _text(frame, "CONC")
+    matches = text[text.str.contains("[A-Za-z<]", regex=True)].map(_BLQ_TEXT.match).dropna()
+    found = matches[matches.map(bool)]
+    result["number"] = text
+    if len(found):
+        result.loc[found.index, "number"] = ""
+        result.loc[found.index, "blq"] = True
+        limits = pd.to_numeric(found.map(lambda match: match.group("limit")), errors="coerce")
+        result.loc[found.index, "limit"] = limits.astype("float64")
+    return result
+
+
+def _numbers(
+    values: pd.Series | None, column: str, samples: pd.DataFrame
+) -> tuple[pd.Series, list[str]]:
+    """A column as float64, blank as NaN, with a fault for each text and infinite value."""
+    if values is None:
+        return pd.Series(np.nan, index=samples.index, dtype="float64"), []
+    values = values.reset_index(drop=True)
+    if pd.api.types.is_numeric_dtype(values):
+        numbers = values.astype("float64")
+        return numbers, _list_rows(samples, np.isinf(numbers), column, f"{column} is infinite")
+    text = values.astype(object).where(values.notna(), "").map(str).str.strip()
+    numbers = pd.to_numeric(text.where(text != ""), errors="coerce").astype("float64")
+    unreadable = (text != "") & ~np.isfinite(numbers)
+    faults = []
+    for position in np.flatnonzero(unreadable)[:_SHOWN]:
+        value = text.iloc[position]
+        hint = (
+            " Say in the data whether it means not detected (BLQ = 1) or not done (blank)."
+            if column == "CONC" and _UNMAPPED_TEXT.match(value)
+            else ""
+        )
+        faults.append(
+            f"{_place(samples, position)}: {column} holds the text {value!r}, not a number.{hint}"
+        )
+    return numbers, faults + _more(int(unreadable.sum()), column)
+
+
+def _check_values(samples: pd.DataFrame, reported: pd.DataFrame) -> list[str]:
+    blq, conc, time = samples["BLQ"], samples["CONC"], samples["TIME"]
+    rules = [
+        (~blq.isin([0.0, 1.0]), "BLQ", "BLQ is neither 0 nor 1"),
+        ((blq == 1) & conc.notna(), "CONC", "CONC is given where BLQ = 1; it must be blank there"),
+        ((blq == 0) & reported["blq"], "CONC", "CONC is reported as BLQ where BLQ = 0"),
+        (conc < 0, "CONC", "CONC is negative"),
+        (samples["LLOQ"] <= 0, "LLOQ", "LLOQ is not above 0"),
+        (samples["ULOQ"] <= samples["LLOQ"], "ULOQ", "ULOQ is not above LLOQ"),
+        (
+            reported["limit"].notna() & (samples["LLOQ"] != reported["limit"]),
+            "LLOQ",
+            "LLOQ differs from the limit that CONC reports",
+        ),
+        (time.isna() & (conc.notna() | (blq == 1)), "TIME", "TIME is blank for a result"),
+    ]
+    return [
+        fault for mask, column, text in rules for fault in _list_rows(samples, mask, column, text)
+    ]
+
+
+def _check_profiles(samples: pd.DataFrame) -> list[str]:
+    """What has to be one within a profile, and what asks for repeat doses."""
+    faults = []
+    repeated = samples[(samples["DOSENO"].fillna(1.0) != 1) | samples["TAU"].notna()]
+    if len(repeated):
+        subjects = ", ".join(sorted(repeated["USUBJID"].unique())[:5])
+        faults.append(
+            "The columns DOSENO and TAU ask for an NCA of repeat doses (R23), which is not yet "
+            f"available ({repeated['USUBJID'].nunique()} subjects, such as {subjects}). Give the "
+            "samples of one dose, with DOSENO 1 and TAU blank."
+        )
+    grouped = samples.groupby(["USUBJID", "ANALYTE"], sort=True)
+    for column, meaning in (
+        ("DOSETIME", "dose times; repeat doses (R23) are not yet available"),
+        ("CENSTIME", "censoring times"),
+        ("CONCU", "concentration units (R25)"),
+    ):
+        counts = grouped[column].nunique(dropna=True)
+        for subject, analyte in counts.index[counts > 1]:
+            faults.append(f"{subject}, {analyte}: the profile has several {meaning}.")
+    return faults
+
+
+def _place(samples: pd.DataFrame, position: int) -> str:
+    row = samples.iloc[position]
+    return f"Data row {row['ROW']} ({row['USUBJID']}, {row['ANALYTE']})"
+
+
+def _list_rows(
+    samples: pd.DataFrame, mask: pd.Series | np.ndarray, column: str, text: str
+) -> list[str]:
+    """One fault a row where `mask` holds, and the number of those not shown."""
+    positions = np.flatnonzero(np.asarray(mask))
+    faults = []
+    for position in positions[:_SHOWN]:
+        given = samples[column].iloc[position] if column in samples else ""
+        value = f" (value {given!s})" if given != "" and given == given else ""
+        faults.append(f"{_place(samples, position)}: {text}{value}.")
+    return faults + _more(len(positions), column)
+
+
+def _more(count: int, column: str) -> list[str]:
+    hidden = count - _SHOWN
+    return [f"{hidden} more rows have the same fault in {column}."] if hidden > 0 else []

@@ -1,0 +1,209 @@
+"""Analysis results of the cellular kinetics: concentrations, parameters, ratios by response."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from celldossier.cellular_kinetics.groups import Group, add_block, list_groups
+from celldossier.results import ResultCollector
+from celldossier.stats.ratio import estimate_ratio
+
+STAGE = "cellular_kinetics"
+POPULATION = "ADSL.PKFL = Y"
+
+UNGATED = {"LAMZ": "LAMZRAW", "LAMZHL": "LAMZHLR"}
+"""Gated parameter and its raw twin, summarised side by side (R17)."""
+
+_COMPARED = re.compile(r"^(CMAX|CMAXTMAX|AUC[0-9]+(P[0-9]+)?(XE)?|EXPRATE|DOUBT)$")
+# Parameters that are compared between responders and others. The rest depends on the
+# length of follow-up, which the response itself sets: sampling stops at a relapse.
+
+
+def summarise_kinetics(
+    adnca: pd.DataFrame, adpp: pd.DataFrame, levels: pd.DataFrame
+) -> pd.DataFrame:
+    """All analysis results of the stage (dataset ARD).
+
+    Parameters
+    ----------
+    adnca, adpp
+        Datasets of the stage.
+    levels
+        From `derive_subject_levels`: the subjects of the kinetics population.
+
+    Returns
+    -------
+    DataFrame
+        Analyses ``concentration``, ``summary``, ``reasons``, ``ungated``,
+        ``summary_sensitivity`` and ``ratio_by_response``.
+    """
+    collector = ResultCollector(STAGE)
+    _add_concentrations(collector, adnca[adnca["USUBJID"].isin(levels.index)], levels)
+    parameters = adpp[adpp["USUBJID"].isin(levels.index)]
+    _add_parameters(collector, parameters, levels)
+    _add_sensitivity(collector, parameters, adnca, levels)
+    _add_ratios(collector, parameters, levels)
+    return collector.frame()
+
+
+def visit_name(nominal: float) -> str:
+    """Level of the grouping variable `visit`: the nominal day as text."""
+    return f"{nominal:g}"
+
+
+def displayed_samples(adnca: pd.DataFrame) -> pd.DataFrame:
+    """Results at a nominal time, of samples that were neither missing nor earlier nor repeated.
+
+    The further variable KNOWN is the concentration, missing where it is below the
+    limit (also where the NCA imputed a value).
+    """
+    result = (adnca["BLQFL"] == "Y") | adnca["AVAL"].notna()
+    out = adnca["NCAXRS"].isin(["MISSING", "SCREEN", "DUPREC", "NOTIME"])
+    shown = adnca[result & ~out & adnca["NRRLT"].notna() & (adnca["DTYPE"] != "START0")]
+    return shown.assign(KNOWN=shown["AVAL"].where(shown["BLQFL"] != "Y"))
+
+
+def _add_concentrations(
+    collector: ResultCollector, adnca: pd.DataFrame, levels: pd.DataFrame
+) -> None:
+    """Concentrations by nominal time; a BLQ result counts as 0 in the arithmetic statistics."""
+    shown = displayed_samples(adnca)
+    for group in list_groups(levels, (), ("dose",)):
+        rows = shown[shown["USUBJID"].isin(group.subjects)]
+        for (analyte, _), samples in rows.groupby(["PARAMCD", "NRRLT"], sort=True):
+            known = samples["KNOWN"]
+            n_blq = int(known.isna().sum())
+            add_block(
+                collector,
+                "concentration",
+                known.fillna(0.0),
+                {"n_blq": n_blq},
+                dataset="ADNCA",
+                variable="CONC",
+                analyte=str(analyte),
+                by={"visit": visit_name(samples["NRRLT"].iloc[0]), **group.by},
+                where=f"{POPULATION}; NCAXRS not MISSING, SCREEN, DUPREC, NOTIME; BLQ as 0",
+                unit=samples["AVALU"].iloc[0],
+                no_geometric="BLQHALF" if 2 * n_blq > len(samples) else "",
+            )
+
+
+def _add_parameters(
+    collector: ResultCollector, parameters: pd.DataFrame, levels: pd.DataFrame
+) -> None:
+    """Parameters in every grouping, also where a group has no value, and why values are missing."""
+    groups = [
+        *list_groups(levels, (), ("dose",), ("indication",), ("response",), ("dose", "indication"))
+    ]
+    flagged = parameters.assign(ALLBLQ=_is_all_blq(parameters))
+    for (analyte, code), rows in flagged.groupby(["PARCAT1", "PARAMCD"], sort=True):
+        for group in groups:
+            part = rows[rows["USUBJID"].isin(group.subjects)]
+            add_block(
+                collector,
+                "summary",
+                part["AVAL"],
+                {"n_nc": int(part["AVAL"].isna().sum()), "n_blq": int(part["ALLBLQ"].sum())},
+                dataset="ADPP",
+                variable=str(code),
+                analyte=str(analyte),
+                by=group.by,
+                where=POPULATION,
+                unit=rows["AVALU"].iloc[0],
+            )
+            counts = part.loc[part["PPREASND"] != "", "PPREASND"].value_counts().sort_index()
+            for reason, count in counts.items():
+                collector.add(
+                    "reasons",
+                    {"n": int(count)},
+                    dataset="ADPP",
+                    where=POPULATION,
+                    n=len(part),
+                    method="count",
+                    variable=str(code),
+                    analyte=str(analyte),
+                    by={"reason": str(reason), **group.by},
+                )
+    for gated, raw in UNGATED.items():
+        twins = parameters[parameters["PARAMCD"] == raw]
+        for analyte, rows in twins.groupby("PARCAT1", sort=True):
+            for group in groups:
+                part = rows[rows["USUBJID"].isin(group.subjects)]
+                add_block(
+                    collector,
+                    "ungated",
+                    part["AVAL"],
+                    {"n_nc": int(part["AVAL"].isna().sum())},
+                    dataset="ADPP",
+                    variable=gated,
+                    analyte=str(analyte),
+                    by=group.by,
+                    where=f"{POPULATION}; values of {raw}",
+                    unit=rows["AVALU"].iloc[0],
+                )
+
+
+def _is_all_blq(rows: pd.DataFrame) -> pd.Series:
+    """Whether a value stands for all results below the limit of quantitation."""
+    return rows["FLAG"].str.split(";").map(lambda flags: "BLQALL" in flags).astype(bool)
+
+
+def _add_sensitivity(
+    collector: ResultCollector, parameters: pd.DataFrame, adnca: pd.DataFrame, levels: pd.DataFrame
+) -> None:
+    """CMAX with all-BLQ subjects at half of their LLOQ, and areas without early samples (R9)."""
+    limits = adnca[adnca["ARRLT"] > 0].groupby(["USUBJID", "PARAMCD"])["ALLOQ"].min()
+    replaced = parameters[parameters["PARAMCD"] == "CMAX"].copy()
+    keys = pd.MultiIndex.from_frame(replaced[["USUBJID", "PARCAT1"]])
+    half = pd.Series(limits.reindex(keys).to_numpy() / 2, index=replaced.index)
+    replaced["AVAL"] = replaced["AVAL"].where(~_is_all_blq(replaced), half)
+    early = parameters[parameters["PARAMCD"].str.fullmatch(r"AUC[0-9P]+XE")].copy()
+    early["PARAMCD"] = early["PARAMCD"].str.removesuffix("XE")
+    for rows, what in ((replaced, "all-BLQ subjects at LLOQ/2"), (early, "without early samples")):
+        for (analyte, code), values in rows.groupby(["PARCAT1", "PARAMCD"], sort=True):
+            for group in list_groups(levels, (), ("dose",)):
+                part = values[values["USUBJID"].isin(group.subjects)]
+                add_block(
+                    collector,
+                    "summary_sensitivity",
+                    part["AVAL"],
+                    {"n_nc": int(part["AVAL"].isna().sum())},
+                    dataset="ADPP",
+                    variable=str(code),
+                    analyte=str(analyte),
+                    by=group.by,
+                    where=f"{POPULATION}; {what}",
+                    unit=values["AVALU"].iloc[0],
+                )
+
+
+def _add_ratios(collector: ResultCollector, parameters: pd.DataFrame, levels: pd.DataFrame) -> None:
+    """Geometric mean ratio of responders to non-responders, 90 % CI (Welch, on logarithms)."""
+    groups = {group.by["response"]: group for group in list_groups(levels, ("response",))}
+    nobody = Group({}, frozenset())
+    responders = groups.get("RESPONDER", nobody).subjects
+    others = groups.get("NONRESPONDER", nobody).subjects
+    if not groups:
+        return
+    for (analyte, code), rows in parameters.groupby(["PARCAT1", "PARAMCD"], sort=True):
+        if not _COMPARED.match(str(code)):
+            continue
+        ratio = estimate_ratio(
+            rows.loc[rows["USUBJID"].isin(responders), "AVAL"],
+            rows.loc[rows["USUBJID"].isin(others), "AVAL"],
+            level=0.90,
+        )
+        statistics = {"gmr": ratio.ratio, "gmr_low": ratio.low, "gmr_high": ratio.high}
+        collector.add(
+            "ratio_by_response",
+            {**statistics, "n_responder": ratio.n_test, "n_nonresponder": ratio.n_reference},
+            dataset="ADPP",
+            variable=str(code),
+            analyte=str(analyte),
+            where=f"{POPULATION}; AVAL above 0",
+            n=ratio.n_test + ratio.n_reference,
+            method="ratio of geometric means, 90 % CI by Welch's t on natural logarithms",
+            notes={stat: ratio.reason for stat, value in statistics.items() if value != value},
+        )

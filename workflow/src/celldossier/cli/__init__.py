@@ -1,0 +1,72 @@
+"""The command ``celldossier``: one subcommand a stage, and the tools around a run.
+
+Exit codes: 0 ok; 2 config or usage; 3 input data; 5 a run folder that is not
+what it should be. An error of the user is printed as sentences, all faults at
+once; a traceback means a fault of the program.
+"""
+
+from __future__ import annotations
+
+from celldossier.cli.threads import use_one_thread
+
+use_one_thread()
+
+import argparse  # noqa: E402  (threads are held before anything can import numpy)
+import sys  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from importlib import import_module  # noqa: E402
+
+from celldossier import __version__  # noqa: E402
+from celldossier.errors import CelldossierError  # noqa: E402
+
+COMMANDS = (
+    "check",
+    "study_data",
+    "cellular_kinetics",
+    "dose_exploration",
+    "immunogenicity",
+    "exposure_response",
+    "tlf",
+    "report",
+    "manifest",
+    "nca",
+    "er",
+    "simulate",
+    "explain",
+    "verify",
+    "document",
+)
+"""Modules of this package that add a subcommand, in the order of the help."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="celldossier",
+        description="Clinical pharmacology of cell therapies: from raw data to a bilingual report.",
+    )
+    parser.add_argument("--version", action="version", version=f"celldossier {__version__}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        import_module(f"celldossier.cli.{name}").add_parser(subparsers)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    options = make_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except CelldossierError as error:
+        for fault in error.faults:
+            print(f"Error: {fault}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output (head, less) has gone; that is no fault.
+        return 0

@@ -1,0 +1,104 @@
+"""``celldossier simulate``: write the raw data of a simulated study and its truth."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+from pydantic import ValidationError
+
+from celldossier.errors import ConfigError
+
+if TYPE_CHECKING:
+    from celldossier.simulation.specification import StudySpecification
+    from celldossier.simulation.study import SimulatedStudy
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command with the main parser."""
+    parser = subparsers.add_parser(
+        "simulate",
+        help="write the raw data of a simulated study and the truth behind them",
+        description=(
+            "Simulate a cell therapy study from a specification: raw domains as CSV, "
+            "truth.json and truth_subjects.csv."
+        ),
+    )
+    parser.add_argument("specification", type=Path, metavar="SPEC", help="a simulation.yaml")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--subjects", type=int, metavar="N", help="number of infused subjects")
+    parser.add_argument("--seed", type=int, metavar="S", help="seed instead of the specified one")
+    parser.set_defaults(run=run)
+
+
+def read_specification(path: Path) -> StudySpecification:
+    """Read and check a simulation specification (YAML).
+
+    Raises
+    ------
+    ConfigError
+        The file cannot be read, is no YAML mapping, or does not fit the model; all
+        faults are given at once.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as fault:
+        raise ConfigError(f"{path}: the specification cannot be read: {fault.strerror}.") from fault
+    except (yaml.YAMLError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"{path}: the specification is not valid YAML: {fault}.") from fault
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path}: the specification must be a mapping of sections.")
+    return _validate(content, str(path))
+
+
+def _validate(content: dict[str, object], source: str) -> StudySpecification:
+    from celldossier.simulation.specification import StudySpecification
+
+    try:
+        return StudySpecification.model_validate(content)
+    except ValidationError as fault:
+        raise ConfigError(
+            [
+                f"{source}: {'.'.join(str(part) for part in error['loc']) or 'specification'}: "
+                f"{error['msg']}."
+                for error in fault.errors()
+            ]
+        ) from fault
+
+
+def write_study(study: SimulatedStudy, folder: Path) -> None:
+    """Write the raw CSV files (UTF-8, LF) and the truth of a simulated study."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, frame in study.raw.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+    study.truth_subjects.to_csv(
+        folder / "truth_subjects.csv", index=False, lineterminator="\n", encoding="utf-8"
+    )
+    text = json.dumps(study.truth, indent=2, ensure_ascii=False) + "\n"
+    (folder / "truth.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; 0 when all files are written."""
+    from celldossier.simulation.study import simulate_study
+
+    specification = read_specification(args.specification)
+    changed = specification.model_dump()
+    if args.subjects is not None:
+        if args.subjects < 6:
+            raise ConfigError("--subjects: a study needs at least 6 infused subjects.")
+        changed = specification.resized(args.subjects).model_dump()
+    if args.seed is not None:
+        changed = changed | {"seed": args.seed}
+    specification = _validate(changed, str(args.specification))
+    try:
+        write_study(simulate_study(specification), args.output)
+    except OSError as fault:
+        raise ConfigError(
+            f"{args.output}: the study cannot be written: {fault.strerror}."
+        ) from fault
+    print(f"{specification.study}: {specification.enrolment.infused} infused -> {args.output}")
+    return 0

@@ -1,0 +1,101 @@
+"""``celldossier study_data``: raw files to analysis datasets, the gate, and the summary."""
+
+from __future__ import annotations
+
+import argparse
+
+from celldossier.cli.arguments import add_run_argument
+
+SHOWN_PER_RULE = 10
+"""Findings of one rule that the gate prints; all of them are in findings.csv."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register ``celldossier study_data`` with its verbs."""
+    stage = subparsers.add_parser("study_data", help="raw data to analysis datasets")
+    verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
+    derive = verbs.add_parser("derive", help="read, map, check and derive; findings are written")
+    derive.set_defaults(run=derive_datasets)
+    gate = verbs.add_parser("gate", help="fail where the findings hold errors (exit code 3)")
+    gate.set_defaults(run=pass_gate)
+    summarise = verbs.add_parser("summarise", help="populations, demographics and accounting")
+    summarise.set_defaults(run=summarise_datasets)
+    for verb in (derive, gate, summarise):
+        add_run_argument(verb)
+
+
+def derive_datasets(options: argparse.Namespace) -> int:
+    """Write ``adam/*.parquet`` and ``checks/{findings,exclusions,accounting}.csv``.
+
+    Gives 0 even where there are error findings, so that they are kept; the gate
+    fails on them. A relative folder of raw data starts from the working directory.
+    """
+    from celldossier.io.files import write_table
+    from celldossier.io.run_folder import RunFolder
+    from celldossier.io.tables import read_domains
+    from celldossier.settings.bioanalysis import BioanalysisSettings
+    from celldossier.settings.study import StudySettings
+    from celldossier.settings.study_data import StudyDataSettings
+    from celldossier.study_data.stage import derive_study_data
+
+    run = RunFolder(options.run_folder)
+    settings = StudyDataSettings.model_validate(run.settings("study_data"))
+    bioanalysis = BioanalysisSettings.model_validate(run.settings("bioanalysis"))
+    study = StudySettings.model_validate(run.settings("study"))
+    data = derive_study_data(read_domains(settings), settings, bioanalysis, study)
+    for name, frame in data.datasets.items():
+        run.write_dataset(frame, name)
+    # A row number is a whole number in the file, though it may be missing.
+    findings = data.findings.assign(row=data.findings["row"].astype("Int64"))
+    write_table(findings, run.path("checks", "findings.csv"))
+    write_table(data.exclusions, run.path("checks", "exclusions.csv"))
+    write_table(data.accounting, run.path("checks", "accounting.csv"))
+    return 0
+
+
+def pass_gate(options: argparse.Namespace) -> int:
+    """Write ``checks/gate.json`` where there is no error finding.
+
+    Raises
+    ------
+    InputDataError
+        With the error findings, where there are any (exit code 3).
+    """
+    from celldossier.errors import InputDataError
+    from celldossier.io.files import write_json
+    from celldossier.io.run_folder import RunFolder
+    from celldossier.io.tables import read_checks
+    from celldossier.study_data.gate import count_findings, list_errors
+
+    run = RunFolder(options.run_folder)
+    place = run.path("checks", "findings.csv")
+    findings = read_checks(place)
+    counts = count_findings(findings)
+    if counts["errors"]:
+        raise InputDataError(
+            [
+                *list_errors(findings, SHOWN_PER_RULE),
+                f"The raw data have {counts['errors']} error findings; all of them, with the "
+                f"warnings, are in {place}.",
+            ]
+        )
+    write_json(counts, run.path("checks", "gate.json"))
+    print(f"No errors; {counts['warnings']} warnings and {counts['notes']} notes in {place}.")
+    return 0
+
+
+def summarise_datasets(options: argparse.Namespace) -> int:
+    """Write ``ard/study_data.parquet``."""
+    from celldossier.io.run_folder import RunFolder
+    from celldossier.io.tables import read_checks
+    from celldossier.study_data.summary import summarise_study_data
+
+    run = RunFolder(options.run_folder)
+    results = summarise_study_data(
+        run.dataset("ADSL"),
+        accounting=read_checks(run.path("checks", "accounting.csv")),
+        exclusions=read_checks(run.path("checks", "exclusions.csv")),
+        findings=read_checks(run.path("checks", "findings.csv")),
+    )
+    run.write_results(results, "study_data")
+    return 0

@@ -1,0 +1,42 @@
+"""``celldossier verify RUN``: whether a run still is what its manifest says."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register ``celldossier verify``."""
+    parser = subparsers.add_parser("verify", help="hold a run against its manifest")
+    parser.add_argument("run_folder", metavar="RUN", type=Path, help="folder of the run")
+    parser.set_defaults(run=verify_run)
+
+
+def verify_run(options: argparse.Namespace) -> int:
+    """Compare every file of a run with the manifest.
+
+    Raises
+    ------
+    RunError
+        If files are missing, new or changed; all of them are named.
+    """
+    from celldossier.cli.manifest import hash_run
+    from celldossier.errors import RunError
+    from celldossier.io.files import read_json
+
+    recorded: dict[str, str] = read_json(options.run_folder / "manifest.json")["files"]
+    present = hash_run(options.run_folder)
+    faults = [
+        *(f"The file {name} is missing." for name in recorded if name not in present),
+        *(f"The file {name} is not in the manifest." for name in present if name not in recorded),
+        *(
+            f"The file {name} has changed since the manifest was written."
+            for name in recorded
+            if name in present and present[name] != recorded[name]
+        ),
+    ]
+    if faults:
+        raise RunError(faults)
+    print(f"{len(recorded)} files of {options.run_folder} agree with the manifest.")
+    return 0

@@ -1,0 +1,102 @@
+"""Bring a frame into the form that its specification declares, and check it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from celldossier.datasets.specification import Specification, Variable, read_specification
+from celldossier.errors import InputDataError
+
+if TYPE_CHECKING:
+    from pandera.pandas import DataFrameSchema
+
+
+def empty_dataset(name: str) -> pd.DataFrame:
+    """The dataset of that name with all its variables and no rows."""
+    return conform(pd.DataFrame(), name)
+
+
+def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Order, type and sort a derived frame as the specification of `name` says.
+
+    Variables that the frame lacks are added empty; a variable that the
+    specification does not know is a fault of the program and raises KeyError.
+    The rows are sorted by the keys.
+
+    Raises
+    ------
+    InputDataError
+        If a required value is missing, a key is duplicated, or a value is
+        outside its codelist; all faults are listed.
+    """
+    specification = read_specification(name)
+    unknown = [column for column in frame.columns if column not in specification.variables]
+    if unknown:
+        raise KeyError(f"{name} has no variable {', '.join(unknown)} in its specification")
+    columns = {
+        column: _typed(frame.get(column), variable, frame.index)
+        for column, variable in specification.variables.items()
+    }
+    typed = pd.DataFrame(columns, index=frame.index)
+    typed = typed.sort_values(list(specification.keys), kind="stable", ignore_index=True)
+    check_dataset(typed, specification)
+    return typed
+
+
+def check_dataset(frame: pd.DataFrame, specification: Specification) -> None:
+    """Hold a dataset against its specification with pandera; all faults in one error.
+
+    Raises
+    ------
+    InputDataError
+        With one sentence a fault: variable, row, value and rule.
+    """
+    import pandera.pandas as pa
+
+    try:
+        _schema(specification).validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        cases = error.failure_cases
+        faults = [
+            f"{specification.name}: {case['column'] or 'the dataset'} breaks the rule "
+            f"'{case['check']}' with the value {case['failure_case']!r} in row {case['index']}."
+            for case in cases.to_dict("records")
+        ]
+        raise InputDataError(faults) from error
+
+
+def _schema(specification: Specification) -> DataFrameSchema:
+    import pandera.pandas as pa
+
+    columns = {}
+    for name, variable in specification.variables.items():
+        checks = []
+        if variable.required and variable.type == "text":
+            checks.append(pa.Check(lambda s: s != "", name="a required text is not blank"))
+        if variable.codelist:
+            allowed = {"", *variable.codelist}
+            checks.append(
+                pa.Check(lambda s, a=allowed: s.isin(a), name=f"value in {sorted(allowed)}")
+            )
+        if variable.type == "integer":
+            checks.append(pa.Check(lambda s: s.isna() | (s % 1 == 0), name="whole number"))
+        nullable = variable.type != "text" and not variable.required
+        columns[name] = pa.Column(None, checks, nullable=nullable)
+    return pa.DataFrameSchema(
+        columns, strict=True, ordered=True, unique=list(specification.keys) or None
+    )
+
+
+def _typed(values: pd.Series | None, variable: Variable, index: pd.Index) -> pd.Series:
+    if variable.type == "text":
+        if values is None:
+            return pd.Series("", index=index, dtype=object)
+        return values.astype(object).where(values.notna(), "").map(str).astype(object)
+    if values is None:
+        return pd.Series(float("nan"), index=index, dtype="float64")
+    numbers = pd.to_numeric(values).astype("float64")
+    if variable.type == "integer" and variable.required and (numbers % 1 == 0).all():
+        return numbers.astype("int64")
+    return numbers

@@ -1,0 +1,1 @@
+"""Dose exploration: planned and actual doses."""

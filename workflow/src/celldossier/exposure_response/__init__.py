@@ -1,0 +1,1 @@
+"""Exposure-response: ADER, the plan of models, binary and ordinal outcomes, covariates."""

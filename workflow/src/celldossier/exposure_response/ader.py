@@ -1,0 +1,145 @@
+"""ADER: exposure, outcomes and covariates, one row a subject."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from celldossier.datasets import conform
+from celldossier.settings.exposure_response import ExposureResponseSettings
+
+FROM_ADSL = (
+    *("STUDYID", "USUBJID", "ERFL", "TRT01A", "INDIC", "AGE", "AGEGR1", "SEX", "WTBL"),
+    *("LTBURDZ", "TARGBL", "ECOGBL", "ALCBL", "BRIDGFL", "PRLINES", "PRHSCT", "PROCESS"),
+)
+ALL_METRICS = ("AUC28", "CMAX", "CMAXTMAX")
+EVENTS = {"CRS": ("CRSGR", "CRSONDY"), "ICANS": ("ICANSGR", "ICANONDY")}
+RESCUE = {"TOCIFL": "TOCILIZUMAB", "STERFL": "STEROID"}
+KEY = ["STUDYID", "USUBJID"]
+
+
+def derive_ader(
+    adsl: pd.DataFrame,
+    adex: pd.DataFrame,
+    adpc: pd.DataFrame,
+    adpp: pd.DataFrame,
+    adae: pd.DataFrame,
+    adrs: pd.DataFrame,
+    adcm: pd.DataFrame,
+    adpq: pd.DataFrame,
+    settings: ExposureResponseSettings,
+) -> pd.DataFrame:
+    """Derive ADER for the infused subjects.
+
+    An outcome is missing where the study has no record of its domain at all (it was
+    not collected); within a study that collects adverse events, a subject without a
+    CRS or ICANS record has grade 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Dataset ADER.
+    """
+    infused = adsl.loc[adsl["SAFFL"] == "Y"]
+    ader = infused[list(FROM_ADSL)].reset_index(drop=True)
+    lots = adpq.drop_duplicates([*KEY[:1], "LOTID"]).set_index(["STUDYID", "LOTID"])
+    lot_key = pd.MultiIndex.from_frame(infused[["STUDYID", "LOTID"]])
+    for variable in ("TCMPCT", "CD4CD8"):
+        ader[variable] = lots[variable].reindex(lot_key).to_numpy()
+    cells = adex.loc[adex["EXCAT"] == "CELL PRODUCT"]
+    ader["DOSEA"] = _by_subject(ader, cells.groupby(KEY)["DOSEA"].sum(min_count=1))
+    ader = _add_exposure(ader, adpc, adpp, settings)
+    ader = _add_response(ader, adrs)
+    for event, (grade, onset) in EVENTS.items():
+        ader = _add_event(ader, adae, event, grade, onset, settings.event_window)
+    collected = ader["STUDYID"].isin(set(adcm["STUDYID"]))
+    for variable, medication in RESCUE.items():
+        given = adcm.loc[(adcm["CMCLASS"] == medication) & (adcm["ASTDY"] >= 0)]
+        flag = _by_subject(ader, given.groupby(KEY).size()).notna()
+        ader[variable] = np.where(collected, np.where(flag, "Y", "N"), "")
+    return conform(ader, "ADER")
+
+
+def _by_subject(ader: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """Values of a series by study and subject, in the rows of ADER."""
+    found = values.reindex(pd.MultiIndex.from_frame(ader[KEY]))
+    return pd.Series(found.to_numpy(dtype=float), index=ader.index)
+
+
+def _add_exposure(
+    ader: pd.DataFrame,
+    adpc: pd.DataFrame,
+    adpp: pd.DataFrame,
+    settings: ExposureResponseSettings,
+) -> pd.DataFrame:
+    parameters = adpp.loc[adpp["PARCAT1"] == settings.analyte]
+    # The course from the first infusion is the exposure; later infusions are part of it.
+    first = parameters.loc[
+        parameters["DOSENO"] == parameters.groupby(KEY)["DOSENO"].transform("min")
+    ]
+    exposure, reasons = {}, []
+    for metric in ALL_METRICS:
+        rows = first.loc[first["PARAMCD"] == metric].set_index(KEY)
+        exposure[metric] = _by_subject(ader, rows["AVAL"])
+        key = pd.MultiIndex.from_frame(ader[KEY])
+        reason = rows["PPREASND"].reindex(key).fillna("NOCK").to_numpy()
+        missing = exposure[metric].isna().to_numpy()
+        reasons.append(
+            [
+                f"{metric}={code}" if absent else ""
+                for code, absent in zip(reason, missing, strict=True)
+            ]
+        )
+    text = ["; ".join(filter(None, row)) for row in zip(*reasons, strict=True)]
+    samples = adpc.loc[(adpc["PARAMCD"] == settings.analyte) & (adpc["ANL01FL"] == "Y")]
+    half = _by_subject(ader, samples.groupby(KEY)["ALLOQ"].max()) / 2
+    never = exposure["CMAX"] == 0
+    exposure["CMAXSEN"] = exposure["CMAX"].mask(never, half)
+    exposure["AUC28SEN"] = exposure["AUC28"].mask(exposure["AUC28"] == 0, half * 28)
+    for day in (3, 7):
+        value, time = _landmark(samples, day, settings.landmark_lookback)
+        exposure[f"CLD{day}"] = _by_subject(ader, value)
+        exposure[f"CLD{day}DY"] = _by_subject(ader, time)
+    return ader.assign(**exposure, EXPRSN=text)
+
+
+def _landmark(samples: pd.DataFrame, day: int, lookback: float) -> tuple[pd.Series, pd.Series]:
+    """Concentration and time of the last sample at or before a landmark, by subject.
+
+    The nominal day decides where it is given, so that a day-3 sample drawn some
+    hours late still belongs to day 3; whether it came before an onset is judged on
+    its actual time.
+    """
+    scheduled = samples["NFRLT"].where(samples["NFRLT"].notna(), samples["AFRLT"])
+    near = (scheduled > 0) & (scheduled <= day) & (scheduled >= day - lookback)
+    value = samples["AVAL"].mask(samples["BLQFL"] == "Y", samples["ALLOQ"] / 2)
+    usable = samples.assign(VALUE=value).loc[near & value.notna() & samples["AFRLT"].notna()]
+    last = usable.sort_values([*KEY, "AFRLT", "SRCROW"], kind="stable").groupby(KEY).last()
+    return last["VALUE"], last["AFRLT"]
+
+
+def _add_response(ader: pd.DataFrame, adrs: pd.DataFrame) -> pd.DataFrame:
+    best = adrs.loc[adrs["PARAMCD"] == "BOR"].drop_duplicates(KEY).set_index(KEY)
+    key = pd.MultiIndex.from_frame(ader[KEY])
+    flag = best["RESPFL"].reindex(key).fillna("").to_numpy()
+    collected = ader["STUDYID"].isin(set(adrs["STUDYID"])).to_numpy()
+    group = np.select(
+        [flag == "Y", flag == "N", collected], ["RESPONDER", "NONRESPONDER", "UNKNOWN"], ""
+    )
+    event = np.select([flag == "Y", flag == "N"], [1.0, 0.0], math.nan)
+    response = best["AVALC"].reindex(key).fillna("").to_numpy()
+    return ader.assign(BORC=response, RESPGRP=group, OBJRESP=event)
+
+
+def _add_event(
+    ader: pd.DataFrame, adae: pd.DataFrame, event: str, grade: str, onset: str, window: float
+) -> pd.DataFrame:
+    rows = adae.loc[(adae["AESI"] == event) & (adae["TRTEMFL"] == "Y") & (adae["ASTDY"] <= window)]
+    worst = _by_subject(ader, rows.groupby(KEY)["ATOXGRN"].max())
+    first = _by_subject(ader, rows.groupby(KEY)["ASTDY"].min())
+    # An event without any grade leaves the worst grade unknown: it is not 0.
+    collected = ader["STUDYID"].isin(set(adae["STUDYID"]))
+    none = first.isna() & collected
+    return ader.assign(**{grade: worst.mask(none, 0.0), onset: first})

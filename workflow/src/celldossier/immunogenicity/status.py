@@ -1,0 +1,190 @@
+"""ADA status of a subject: from tiers to samples, from samples to the subject.
+
+Terms and rules follow Shankar G et al. (2014), AAPS J 16:658-673.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from celldossier.datasets import conform
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
+
+KEY = ["STUDYID", "USUBJID", "ISBDAGNT"]
+POSITIVE, NEGATIVE, UNKNOWN = "POSITIVE", "NEGATIVE", ""
+TIERS = ("RESULT", "", "CONFIRMATORY", "SCREENING")
+"""Tiers of a test from the one that decides; a record without a tier is a final result."""
+TITRE = "TITER POSITIVE"
+DAYS_PER_WEEK = 7
+
+
+def derive_samples(adab: pd.DataFrame) -> pd.DataFrame:
+    """Status of each sample from its tiers.
+
+    A final RESULT decides; else the CONFIRMATORY tier; else the SCREENING tier, which
+    alone can only say negative where the target has a confirmatory tier at all; else
+    a titre makes the sample positive. Of results at different time the day (actual,
+    else nominal) tells samples apart.
+
+    Parameters
+    ----------
+    adab
+        Dataset ADAB.
+
+    Returns
+    -------
+    pandas.DataFrame
+        STUDYID, USUBJID, ISBDAGNT, DAY (NaN without a time), STATUS (POSITIVE, NEGATIVE
+        or blank), TITER (NaN without one), TITERU, BASELINE (bool); one row a sample.
+    """
+    day = adab["AFRLT"].where(adab["AFRLT"].notna(), adab["NFRLT"])
+    # Records without any time cannot be told apart by it: each is a sample of its own.
+    sample = day.map(repr).where(day.notna(), adab["SRCROW"].map(lambda row: f"row {row}"))
+    records = adab.assign(DAY=day, SAMPLE=sample)
+    confirmed = records.loc[records["ISCAT"] == "CONFIRMATORY", ["STUDYID", "ISBDAGNT"]]
+    tiered = set(confirmed.itertuples(index=False, name=None))
+    records["TIERED"] = [
+        pair in tiered for pair in zip(records["STUDYID"], records["ISBDAGNT"], strict=True)
+    ]
+    records["BASELINE"] = records["ABLFL"] == "Y"
+    by_sample = [*KEY, "SAMPLE"]
+    frame = records.groupby(by_sample)[["DAY", "TIERED", "BASELINE"]].agg(
+        {"DAY": "first", "TIERED": "first", "BASELINE": "any"}
+    )
+    frame["STATUS"] = _sample_status(records, frame, by_sample)
+    titre, titre_unit = _amount(records, ["TITER"], by_sample)
+    # A signal that comes with the final or confirmatory result stands for a titre.
+    signal, signal_unit = _amount(records, ["RESULT", "CONFIRMATORY", ""], by_sample)
+    frame["TITER"] = titre.reindex(frame.index).fillna(signal.reindex(frame.index))
+    unit = titre_unit.reindex(frame.index)
+    unit = unit.where(unit.notna(), signal_unit.reindex(frame.index))
+    frame["TITERU"] = unit.where(unit.notna(), "")
+    frame = frame.reset_index().drop(columns=["SAMPLE", "TIERED"])
+    return frame.sort_values([*KEY, "DAY"], kind="stable", ignore_index=True)
+
+
+def _amount(
+    records: pd.DataFrame, tiers: list[str], by_sample: list[str]
+) -> tuple[pd.Series, pd.Series]:
+    """Highest value of each sample in those tiers, and its unit."""
+    valued = records.loc[records["ISCAT"].isin(tiers) & records["AVAL"].notna()]
+    grouped = valued.groupby(by_sample)
+    return grouped["AVAL"].max(), grouped["AVALU"].first()
+
+
+def _sample_status(records: pd.DataFrame, samples: pd.DataFrame, by_sample: list[str]) -> list[str]:
+    """Status of each sample: the highest tier that says anything."""
+    tier, result = records["ISCAT"], records["AVALC"]
+    says = pd.DataFrame(
+        {
+            f"{name} {verdict}": (tier == name) & (result == verdict)
+            for name in TIERS
+            for verdict in (POSITIVE, NEGATIVE)
+        }
+    )
+    says[TITRE] = (tier == "TITER") & (records["AVAL"] > 0)
+    keys = [records[name] for name in by_sample]
+    any_says = says.groupby(keys).any().reindex(samples.index)
+    screened = any_says[f"SCREENING {POSITIVE}"]
+    # A positive screen that awaits its confirmation says nothing yet.
+    any_says[f"SCREENING {POSITIVE}"] = screened & ~samples["TIERED"]
+    # A titre alone is positive; beside an unconfirmed screen it does not confirm.
+    any_says[TITRE] = any_says[TITRE] & ~screened
+    verdicts = [POSITIVE, NEGATIVE] * len(TIERS) + [POSITIVE]
+    conditions = [any_says[name] for name in any_says.columns]
+    return [str(status) for status in np.select(conditions, verdicts, UNKNOWN)]
+
+
+def derive_adim(
+    adab: pd.DataFrame, adsl: pd.DataFrame, settings: ImmunogenicitySettings
+) -> pd.DataFrame:
+    """Derive ADIM: ADA status per infused subject and target.
+
+    Evaluable: infused, with a baseline result and at least one later result. Induced:
+    negative at baseline, positive later. Boosted: positive at baseline and later at
+    `boosted_fold` times the baseline titre or more. Persistent: first and last
+    positive at least `persistent_weeks` apart, or the last sample positive; else
+    transient (the last sample is then negative). Shankar's second rule for persistence, a
+    negative last sample less than 16 weeks after the only positive one, is not used:
+    such a subject is transient, as nothing shows that the antibodies stayed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Dataset ADIM; each target of a study has a row for every infused subject.
+    """
+    records = adab
+    if settings.tests:
+        records = adab.loc[adab["PARAMCD"].isin(settings.tests)]
+    samples = derive_samples(records)
+    infused = adsl.loc[adsl["SAFFL"] == "Y"]
+    targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()
+    expected = infused[["STUDYID", "USUBJID", "TRT01A"]].merge(targets, on="STUDYID")
+    groups = dict(iter(samples.groupby(KEY)))
+    rows = [
+        row | _subject(groups.get((row["STUDYID"], row["USUBJID"], row["ISBDAGNT"])), settings)
+        for row in expected.to_dict("records")
+    ]
+    return conform(pd.DataFrame(rows), "ADIM")
+
+
+def _subject(samples: pd.DataFrame | None, settings: ImmunogenicitySettings) -> dict[str, object]:
+    nothing = {"EVALFL": "N", "NPOSTBL": 0, "NPOSTPOS": 0, "NNOSTAT": 0}
+    if samples is None:
+        return nothing | {"NEVALRSN": "NOADASAMP"}
+    known = samples.loc[(samples["STATUS"] != UNKNOWN) & samples["DAY"].notna()]
+    baseline = known.loc[known["BASELINE"]].tail(1)
+    later = known.loc[~known["BASELINE"] & (known["DAY"] > 0)]
+    positives = later.loc[later["STATUS"] == POSITIVE]
+    at_baseline = "" if baseline.empty else str(baseline["STATUS"].iloc[0])
+    units = samples.loc[samples["TITERU"] != "", "TITERU"]
+    row: dict[str, object] = nothing | {
+        "ADABLFL": {POSITIVE: "Y", NEGATIVE: "N"}.get(at_baseline, ""),
+        "NPOSTBL": len(later),
+        "NPOSTPOS": len(positives),
+        "NNOSTAT": len(samples) - len(known),
+        "TITERU": str(units.iloc[0]) if len(units) else "",
+    }
+    if at_baseline == POSITIVE:
+        row["TITERBL"] = float(baseline["TITER"].iloc[0])
+    if len(positives):
+        first, last = float(positives["DAY"].iloc[0]), float(positives["DAY"].iloc[-1])
+        row |= {
+            "ADAONDY": first,
+            "ADALSTDY": last,
+            "ADADURDY": last - first,
+            "TITERPK": float(positives["TITER"].max()),
+        }
+    if baseline.empty or later.empty:
+        return row | {"NEVALRSN": "NOADABASE" if baseline.empty else "NOADAPOST"}
+    row |= {
+        "EVALFL": "Y",
+        "ADAPOSFL": "Y" if at_baseline == POSITIVE or len(positives) else "N",
+    }
+    if at_baseline == NEGATIVE:
+        if positives.empty:
+            return row | {"ADASTAT": "NEGATIVE"}
+        last_positive = later["STATUS"].iloc[-1] == POSITIVE
+        long = last - first >= settings.persistent_weeks * DAYS_PER_WEEK
+        duration = "PERSISTENT" if long or last_positive else "TRANSIENT"
+        return row | {"ADASTAT": "INDUCED", "ADADUR": duration}
+    return row | _boosted(row, positives, settings)
+
+
+def _boosted(
+    row: dict[str, object], positives: pd.DataFrame, settings: ImmunogenicitySettings
+) -> dict[str, object]:
+    """Status of a baseline-positive subject."""
+    if positives.empty:
+        return {"ADASTAT": "NOT BOOSTED"}
+    before = float(str(row["TITERBL"]))
+    titres = positives["TITER"].to_numpy(dtype=float)
+    if not before > 0 or np.isnan(titres).all():
+        return {"ADASTAT": "UNDETERMINED", "UNDRSN": "NOTITER"}
+    # A dilution series gives exact powers; the factor keeps its rounding from deciding.
+    if np.nanmax(titres) >= settings.boosted_fold * before * (1 - 1e-9):
+        return {"ADASTAT": "BOOSTED"}
+    if np.isnan(titres).any():
+        return {"ADASTAT": "UNDETERMINED", "UNDRSN": "NOTITER"}
+    return {"ADASTAT": "NOT BOOSTED"}

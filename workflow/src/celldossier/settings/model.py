@@ -1,0 +1,79 @@
+"""The whole configuration: run-level keys and one section a stage."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from celldossier.settings.base import RunName, Section
+from celldossier.settings.bioanalysis import BioanalysisSettings
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.dose_exploration import DoseExplorationSettings
+from celldossier.settings.exposure_response import ExposureResponseSettings
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.report import ReportSettings
+from celldossier.settings.study import StudySettings
+from celldossier.settings.study_data import StudyDataSettings
+
+CONFIG_VERSION = 1
+GuidelineVersion = Literal["cde-draft-2024-06"]
+
+
+class RunSettings(Section):
+    """Run-level keys: what this run is, and which guideline it follows."""
+
+    config_version: Literal[1] = Field(description="Version of the form of this file.")
+    guideline_version: GuidelineVersion = Field(
+        description="Guideline that the report is built after; there is no default, since a "
+        "report must say which version it follows."
+    )
+    run: RunName = Field(description="Name of the run and of its folder below results/.")
+
+
+class Settings(RunSettings):
+    """The configuration of a run."""
+
+    study: StudySettings = Field(description="What was studied.")
+    bioanalysis: BioanalysisSettings = Field(
+        default_factory=BioanalysisSettings, description="The assays."
+    )
+    study_data: StudyDataSettings = Field(description="Raw data and how they are mapped.")
+    cellular_kinetics: CellularKineticsSettings = Field(
+        default_factory=CellularKineticsSettings, description="Non-compartmental analysis."
+    )
+    dose_exploration: DoseExplorationSettings = Field(
+        default_factory=DoseExplorationSettings, description="Doses given."
+    )
+    immunogenicity: ImmunogenicitySettings = Field(
+        default_factory=ImmunogenicitySettings, description="Anti-drug antibodies."
+    )
+    exposure_response: ExposureResponseSettings = Field(
+        default_factory=ExposureResponseSettings, description="Exposure-response models."
+    )
+    report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
+
+
+SECTIONS: tuple[str, ...] = (
+    "study",
+    "bioanalysis",
+    "study_data",
+    "cellular_kinetics",
+    "dose_exploration",
+    "immunogenicity",
+    "exposure_response",
+    "report",
+)
+"""Sections of the configuration that have a settings file of their own in a run."""
+
+
+def effective_sections(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Every section with all its defaults filled in, ready for JSON; `run` holds the run-level keys.
+
+    The values are what the stages use, so that a comment or a default that is
+    written out changes nothing.
+    """
+    dumped = settings.model_dump(mode="json")
+    sections = {name: dumped[name] for name in SECTIONS}
+    sections["run"] = {name: dumped[name] for name in RunSettings.model_fields}
+    return sections

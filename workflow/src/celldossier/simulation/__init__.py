@@ -1,0 +1,1 @@
+"""The simulator of the example studies: a typed truth and a seed in, raw data out."""

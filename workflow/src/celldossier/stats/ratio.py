@@ -1,0 +1,163 @@
+"""Ratios of geometric means: two groups (Welch) and linear models of ln exposure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Ratio of two geometric means with its interval.
+
+    A ratio or an interval that cannot be estimated is NaN, and `reason` says why:
+    ``FEWSUBJ`` where a group has no positive value (ratio) or fewer than two
+    (interval), ``CONSTANT`` where neither group varies.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    p: float
+    n_test: int
+    n_reference: int
+    reason: str = ""
+
+
+def _positive_logs(values: ArrayLike) -> NDArray[np.float64]:
+    x = np.asarray(values, dtype=float).ravel()
+    return np.asarray(np.log(x[x > 0]), dtype=float)
+
+
+def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -> Ratio:
+    """Geometric mean ratio test / reference with a t interval of unequal variances.
+
+    Parameters
+    ----------
+    test, reference
+        Values of the two groups, any positive unit; NaN and values that are not
+        positive have no logarithm, are left out, and are not in the counts.
+    level
+        Confidence level.
+
+    References
+    ----------
+    Welch BL (1947), Biometrika 34:28-35, on natural logarithms; degrees of freedom
+    after Satterthwaite FE (1946), Biometrics Bull 2:110-114.
+    """
+    a, b = _positive_logs(test), _positive_logs(reference)
+    nan = math.nan
+    if a.size == 0 or b.size == 0:
+        return Ratio(nan, nan, nan, nan, a.size, b.size, "FEWSUBJ")
+    difference = float(a.mean() - b.mean())
+    ratio = math.exp(difference)
+    if a.size < 2 or b.size < 2:
+        return Ratio(ratio, nan, nan, nan, a.size, b.size, "FEWSUBJ")
+    va, vb = float(a.var(ddof=1)) / a.size, float(b.var(ddof=1)) / b.size
+    if va + vb <= 0:
+        return Ratio(ratio, nan, nan, nan, a.size, b.size, "CONSTANT")
+    df = (va + vb) ** 2 / (va**2 / (a.size - 1) + vb**2 / (b.size - 1))
+    se = math.sqrt(va + vb)
+    low, high, p = _t_inference(difference, se, df, level)
+    return Ratio(ratio, math.exp(low), math.exp(high), p, a.size, b.size)
+
+
+def _t_inference(estimate: float, se: float, df: float, level: float) -> tuple[float, float, float]:
+    from scipy.special import stdtr, stdtrit
+
+    half = float(stdtrit(df, 0.5 + level / 2)) * se
+    p = float(2 * stdtr(df, -abs(estimate) / se))
+    return estimate - half, estimate + half, p
+
+
+def estimate_level_ratios(
+    values: ArrayLike, levels: ArrayLike, reference: str, level: float = 0.90
+) -> dict[str, Ratio]:
+    """Geometric mean ratio of each level to a reference, by one-way analysis of variance.
+
+    Parameters
+    ----------
+    values
+        Positive values, shape (n,).
+    levels
+        Level of each value, shape (n,).
+    reference
+        Level to which the others are compared; it must occur.
+    level
+        Confidence level.
+
+    Returns
+    -------
+    dict
+        Level to `Ratio`, without the reference; pooled variance of all levels.
+    """
+    logs = np.log(np.asarray(values, dtype=float))
+    labels = np.asarray(levels, dtype=object)
+    names = sorted(set(labels.tolist()))
+    if reference not in names:
+        raise ValueError(f"the reference level {reference} does not occur")
+    means = {name: float(logs[labels == name].mean()) for name in names}
+    counts = {name: int((labels == name).sum()) for name in names}
+    df = logs.size - len(names)
+    squares = sum(float(((logs[labels == name] - means[name]) ** 2).sum()) for name in names)
+    ratios = {}
+    for name in names:
+        if name == reference:
+            continue
+        difference = means[name] - means[reference]
+        sizes = (counts[name], counts[reference])
+        if df < 1 or squares <= 0:
+            reason = "FEWSUBJ" if df < 1 else "CONSTANT"
+            nan = math.nan
+            ratios[name] = Ratio(math.exp(difference), nan, nan, nan, *sizes, reason)
+            continue
+        se = math.sqrt(squares / df * (1 / sizes[0] + 1 / sizes[1]))
+        low, high, p = _t_inference(difference, se, df, level)
+        ratios[name] = Ratio(math.exp(difference), math.exp(low), math.exp(high), p, *sizes)
+    return ratios
+
+
+def estimate_slope_ratio(
+    values: ArrayLike, covariate: ArrayLike, step: float, level: float = 0.90
+) -> Ratio:
+    """Ratio of geometric means for a step of a continuous covariate, by linear regression.
+
+    Parameters
+    ----------
+    values
+        Positive values, shape (n,).
+    covariate
+        Covariate, shape (n,).
+    step
+        Difference of the covariate to which the ratio belongs, for instance the
+        distance of its 10th and 90th percentiles.
+    level
+        Confidence level.
+
+    Returns
+    -------
+    Ratio
+        exp(slope x step); both counts are the number of subjects in the regression.
+    """
+    y = np.log(np.asarray(values, dtype=float))
+    x = np.asarray(covariate, dtype=float)
+    n = y.size
+    nan = math.nan
+    if n < 3:
+        return Ratio(nan, nan, nan, nan, n, n, "FEWSUBJ")
+    centred = x - x.mean()
+    spread = float(centred @ centred)
+    # A constant leaves rounding noise of about eps * |x|, hence the relative limit.
+    if spread <= n * (1e-12 * max(1.0, float(np.abs(x).max()))) ** 2 or step == 0:
+        return Ratio(nan, nan, nan, nan, n, n, "CONSTANT")
+    slope = float(centred @ y) / spread
+    residuals = y - y.mean() - slope * centred
+    variance = float(residuals @ residuals) / (n - 2)
+    if variance <= 0:
+        return Ratio(math.exp(slope * step), nan, nan, nan, n, n, "CONSTANT")
+    se = math.sqrt(variance / spread) * abs(step)
+    low, high, p = _t_inference(slope * step, se, n - 2, level)
+    return Ratio(math.exp(slope * step), math.exp(low), math.exp(high), p, n, n)

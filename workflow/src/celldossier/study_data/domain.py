@@ -1,0 +1,247 @@
+"""A raw domain after mapping: canonical text columns, and what became of each record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from celldossier.datasets import Specification, read_specification
+from celldossier.io.tables import RawDomain
+from celldossier.settings.study_data import Source, StudyDataSettings
+from celldossier.study_data.findings import FindingCollector, Place, Severity, format_number
+from celldossier.study_data.parsing import Dates
+
+Mask: TypeAlias = "pd.Series"
+
+
+@dataclass
+class Domain:
+    """One raw domain on its way to an analysis dataset.
+
+    Parameters
+    ----------
+    name, file
+        Domain, and its file as the config names it ("" where not collected).
+    source
+        Its mapping; None where the domain was not collected.
+    frame
+        Canonical variables of the source specification as text ("" where blank or not
+        given), SRCROW (row in the raw file); index 0 to n-1.
+    given
+        Canonical variables that the file or a constant gives; an optional column
+        without any value is not given.
+    raw_columns
+        Canonical variable to the column's name in the file.
+    columns
+        Columns of the file.
+    usable
+        False where the file or a required column is missing.
+    reason, detail
+        Reason code by record, "" while the record is used; and what is behind it.
+    numbers, dates
+        Parsed columns, filled by `check_structure`.
+    absent
+        Variables that should have a column in the file and have none.
+    """
+
+    name: str
+    file: str
+    source: Source | None
+    specification: Specification
+    frame: pd.DataFrame
+    given: frozenset[str]
+    raw_columns: dict[str, str]
+    columns: frozenset[str]
+    usable: bool
+    findings: FindingCollector
+    reason: pd.Series = field(init=False)
+    detail: pd.Series = field(init=False)
+    numbers: dict[str, pd.Series] = field(default_factory=dict)
+    dates: dict[str, Dates] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.reason = pd.Series("", index=self.frame.index, dtype=object)
+        self.detail = pd.Series("", index=self.frame.index, dtype=object)
+        self._active = pd.Series(True, index=self.frame.index, dtype=bool)
+
+    @property
+    def collected(self) -> bool:
+        """Whether the config names the domain."""
+        return self.source is not None
+
+    @property
+    def active(self) -> Mask:
+        """Records that are still used."""
+        return self._active
+
+    @property
+    def subject(self) -> pd.Series:
+        """Subject of each record."""
+        return self.frame["USUBJID"]
+
+    def exclude(self, rows: Mask, reason: str, detail: pd.Series | str = "") -> None:
+        """Exclude records; the first reason of a record stands."""
+        now = rows & self._active
+        if not now.any():
+            return
+        self.reason = self.reason.mask(now, reason)
+        self.detail = self.detail.mask(now, detail)
+        self._active = self._active & ~now
+
+    def report(
+        self,
+        rule_id: str,
+        rows: Mask,
+        variable: str = "",
+        *,
+        severity: Severity | None = None,
+        value: pd.Series | None = None,
+        **fields: pd.Series | str,
+    ) -> None:
+        """One finding a record; `fields` that are columns give each record its own.
+
+        Numbers are written in their shortest form.
+
+        Nothing is said of the cells of a column that is missing as a whole.
+        """
+        if variable in self.absent:
+            return
+        chosen = np.flatnonzero(rows.to_numpy(dtype=bool))
+        if not chosen.size:
+            return
+        if value is None and variable:
+            value = self.frame[variable]
+        texts = {name: text for name, text in fields.items() if isinstance(text, pd.Series)}
+        texts["value"] = value if value is not None else pd.Series("", index=rows.index)
+        common = {name: text for name, text in fields.items() if isinstance(text, str)}
+        table = pd.DataFrame(
+            {name: _write(text.iloc[chosen]) for name, text in texts.items()}
+        ).to_dict("records")
+        places = zip(
+            self.frame["SRCROW"].iloc[chosen], self.subject.iloc[chosen], table, strict=True
+        )
+        for row, subject, own in places:
+            self.findings.add(
+                rule_id,
+                Place(
+                    domain=self.name,
+                    file=self.file,
+                    row=row,
+                    column=self.raw_columns.get(variable, variable),
+                    subject=subject,
+                    value=str(own.pop("value")),
+                ),
+                {**common, **{str(name): str(text) for name, text in own.items()}},
+                severity,
+            )
+
+    def report_file(
+        self,
+        rule_id: str,
+        *,
+        column: str = "",
+        subject: str = "",
+        value: str = "",
+        **fields: str,
+    ) -> None:
+        """One finding on the file as a whole, or on a subject without records."""
+        place = Place(self.name, self.file, column=column, subject=subject, value=value)
+        self.findings.add(rule_id, place, fields)
+
+
+def map_domain(
+    name: str, raw: RawDomain | None, settings: StudyDataSettings, findings: FindingCollector
+) -> Domain:
+    """Bring a raw domain to canonical names and values; nothing is dropped.
+
+    Parameters
+    ----------
+    raw
+        What was read; None where the domain was not collected.
+
+    Returns
+    -------
+    Domain
+        With the records outside `keep` excluded, and not usable where the file could
+        not be read. Required columns are the matter of `check_structure`.
+    """
+    specification = read_specification(name)
+    source = settings.sources.get(name) if raw is not None else None  # type: ignore[call-overload]
+    table = raw.table if raw is not None and raw.table is not None else None
+    mapped = source.columns if source is not None else {}
+    constants = source.constants if source is not None else {}
+    raw_columns = {variable: mapped.get(variable, variable) for variable in specification.variables}
+    columns: dict[str, pd.Series | str] = {}
+    given = set()
+    n = 0 if table is None else len(table)
+    for variable in specification.variables:
+        text: pd.Series | str = ""
+        if variable in constants:
+            text = constants[variable]
+            given.add(variable)
+        elif table is not None and raw_columns[variable] in table.columns:
+            text = _clean(table[raw_columns[variable]], settings.missing_texts)
+            # An optional column without any value was not collected.
+            if specification.variables[variable].required or not n or (text != "").any():
+                given.add(variable)
+        if source is not None and isinstance(text, pd.Series):
+            text = _recode(text, source.values.get(variable, {}))
+        columns[variable] = text
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(n), dtype=object)
+    frame = frame.assign(SRCROW=np.arange(1, n + 1) if table is None else table.index.to_numpy())
+    domain = Domain(
+        name=name,
+        file=raw.file if raw is not None else "",
+        source=source,
+        specification=specification,
+        frame=frame,
+        given=frozenset(given),
+        raw_columns=raw_columns,
+        columns=frozenset(() if table is None else table.columns),
+        usable=table is not None,
+        findings=findings,
+    )
+    if raw is not None and raw.fault:
+        domain.report_file(raw.fault, detail=raw.detail)
+    if source is not None and table is not None:
+        _keep(domain, table, source.keep, settings.missing_texts)
+    return domain
+
+
+def _write(values: pd.Series) -> pd.Series:
+    if values.dtype.kind == "f":
+        return values.map(format_number)
+    return values.astype(str)
+
+
+def _clean(text: pd.Series, missing_texts: tuple[str, ...]) -> pd.Series:
+    stripped = text.astype(object).str.strip().reset_index(drop=True)
+    return stripped.mask(stripped.isin(missing_texts), "") if missing_texts else stripped
+
+
+def _recode(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
+    return text.map(lambda cell: values.get(cell, cell)) if values else text
+
+
+def _keep(
+    domain: Domain,
+    table: pd.DataFrame,
+    keep: Mapping[str, tuple[str, ...]],
+    missing_texts: tuple[str, ...],
+) -> None:
+    for name, wanted in keep.items():
+        if name in domain.given:
+            text = domain.frame[name]
+        elif name in table.columns:
+            text = _clean(table[name], missing_texts)
+        else:
+            column = domain.raw_columns.get(name, name)
+            domain.report_file("COLUMNMISSING", column=column, canonical=f"keep.{name}")
+            domain.usable = False
+            continue
+        domain.exclude(~text.isin(wanted), "NOTSELECTED", name + "=" + text)

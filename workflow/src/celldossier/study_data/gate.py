@@ -1,0 +1,24 @@
+"""The gate after the checks: counts of the findings, and the errors in readable order."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def count_findings(findings: pd.DataFrame) -> dict[str, int]:
+    """Number of errors, warnings and notes."""
+    return {
+        f"{severity}s": int((findings["severity"] == severity).sum())
+        for severity in ("error", "warning", "note")
+    }
+
+
+def list_errors(findings: pd.DataFrame, shown: int) -> list[str]:
+    """Messages of the errors in English, at most `shown` a rule and domain, the rest counted."""
+    errors = findings[findings["severity"] == "error"]
+    lines = []
+    for (rule_id, domain), group in errors.groupby(["rule_id", "domain"], sort=False):
+        lines += [f"{message} [{rule_id}]" for message in group["message_en"].head(shown)]
+        if len(group) > shown:
+            lines.append(f"{len(group) - shown} more findings of {rule_id} in {domain}.")
+    return lines

@@ -1,0 +1,200 @@
+"""Reading of quantitative results: units, limits of quantitation, BLQ (rule R8)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from celldossier.settings.bioanalysis import Assay
+from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.domain import Domain
+from celldossier.study_data.parsing import NUMBER, parse_numbers
+from celldossier.study_data.units import UnitTable
+
+_BELOW = re.compile(rf"<\s*(?P<limit>{NUMBER})")
+_ABOVE = re.compile(rf">\s*(?P<limit>{NUMBER})")
+
+
+def read_results(
+    domain: Domain, assays: Sequence[Assay], settings: StudyDataSettings
+) -> pd.DataFrame:
+    """Read the results of PC or LB after rule R8 of the NCA rules; faults become findings.
+
+    Parameters
+    ----------
+    assays
+        Assays of the domain; a test of no assay is not used.
+
+    Returns
+    -------
+    DataFrame
+        Aligned with the records: ``analyte``, ``unit`` (of the assay), ``value`` (NaN
+        where BLQ), ``lloq``, ``uloq`` in that unit, ``factor`` (raw unit to unit),
+        ``blq``, ``alq`` (bool). Rows that are no longer active mean nothing.
+    """
+    prefix = domain.name
+    test = domain.frame[f"{prefix}TESTCD"]
+    by_code = {code: assay for assay in assays for code in assay.test_codes}
+    analyte = test.map({code: assay.analyte for code, assay in by_code.items()}).fillna("")
+    _check_tests(domain, test, analyte != "")
+    check_not_done(domain, settings)
+
+    raw = domain.frame[f"{prefix}ORRES"]
+    number = parse_numbers(raw)
+    below, above = _limit(raw, _BELOW), _limit(raw, _ABOVE)
+    words = {word.casefold() for word in settings.blq_texts}
+    marked = raw.str.casefold().isin(words) | below.notna()
+    value = number.fillna(above)
+    unread = domain.active & value.isna() & ~marked
+    # A text with a digit in it was meant as a number: "12,5", "1O4".
+    typed = raw.str.contains(r"\d")
+    domain.report("TEXTINNUMERIC", unread & typed, f"{prefix}ORRES")
+    domain.report(
+        "RESULTUNMAPPED", unread & ~typed, f"{prefix}ORRES", test=test, canonical=f"{prefix}ORRES"
+    )
+    domain.exclude(unread, "BADRESULT", raw)
+    negative = domain.active & (value < 0)
+    domain.report("RESULTNEGATIVE", negative, f"{prefix}ORRES", test=test)
+    domain.exclude(negative, "BADRESULT", raw)
+
+    unit = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
+    factor = _check_units(domain, test, unit)
+    lloq = _limit_of_quantitation(domain, test, marked, below, by_code)
+    uloq = domain.numbers.get(f"{prefix}ULOQ", pd.Series(np.nan, index=raw.index))
+    low = domain.active & ~marked & (value < lloq)
+    domain.report(
+        "BELOWLLOQ",
+        low,
+        f"{prefix}ORRES",
+        severity=settings.below_lloq,
+        test=test,
+        lloq=lloq,
+    )
+    high = value.gt(uloq) | above.notna()
+    if prefix == "PC":
+        limit = uloq.fillna(above)
+        domain.report("ABOVEULOQ", domain.active & high, "PCORRES", test=test, uloq=limit)
+    blq = marked | low
+    return pd.DataFrame(
+        {
+            "analyte": analyte,
+            "unit": unit,
+            "factor": factor,
+            "value": (value * factor).where(~blq),
+            "lloq": lloq * factor,
+            "uloq": uloq * factor,
+            "blq": blq,
+            "alq": high & ~blq,
+        }
+    )
+
+
+def check_not_done(domain: Domain, settings: StudyDataSettings) -> None:
+    """Exclude tests that were not done, and blank results, which are no BLQ (rule R2)."""
+    variable = "RSSTRESC" if domain.name == "RS" else f"{domain.name}ORRES"
+    result = domain.frame[variable]
+    words = {word.casefold() for word in settings.not_done_texts}
+    not_done = (domain.frame[f"{domain.name}STAT"] != "") | result.str.casefold().isin(words)
+    domain.exclude(not_done, "NOTDONE", result)
+    blank = domain.active & (result == "")
+    domain.report("RESULTMISSING", blank, variable)
+    domain.exclude(blank, "NORESULT")
+
+
+def check_test_codes(domain: Domain, assays: Sequence[Assay]) -> None:
+    """Find and exclude tests that no assay declares."""
+    test = domain.frame[f"{domain.name}TESTCD"]
+    _check_tests(domain, test, test.isin([code for assay in assays for code in assay.test_codes]))
+
+
+def _check_tests(domain: Domain, test: pd.Series, declared: pd.Series) -> None:
+    other = domain.active & ~declared
+    variable = f"{domain.name}TESTCD"
+    if domain.name == "LB":
+        # A laboratory sends many tests that no one analyses: one finding a test.
+        count = test.where(other).groupby(test).transform("count")
+        first = other & ~test.where(other).duplicated()
+        domain.report("TESTNOTDECLARED", first, variable, count=count)
+    else:
+        domain.report("TESTUNMAPPED", other, variable)
+    domain.exclude(other, "NOASSAY", test)
+
+
+def _check_units(domain: Domain, test: pd.Series, unit: pd.Series) -> pd.Series:
+    """Factor from the raw unit to the assay's; records without one are excluded."""
+    table = UnitTable()
+    variable = f"{domain.name}ORRESU"
+    raw = domain.frame[variable]
+    mapped = table.normalise(raw, domain.source)
+    pairs = pd.DataFrame({"raw": mapped, "unit": unit})
+    factors = {
+        (given, wanted): table.factor(given, wanted)
+        for given, wanted in pairs.drop_duplicates().itertuples(index=False)
+    }
+    keys = zip(mapped, unit, strict=True)
+    factor = pd.Series([factors[key] for key in keys], index=raw.index, dtype="float64")
+    wrong = domain.active & factor.isna()
+    known = mapped.map({name: table.find(name) is not None for name in mapped.unique()})
+    domain.report("UNITUNKNOWN", wrong & ~known.astype(bool), variable, test=test)
+    domain.report("UNITWRONG", wrong & known.astype(bool), variable, test=test, unit=unit)
+    domain.exclude(wrong, "BADUNIT", raw)
+    return factor
+
+
+def _limit_of_quantitation(
+    domain: Domain,
+    test: pd.Series,
+    marked: pd.Series,
+    below: pd.Series,
+    by_code: dict[str, Assay],
+) -> pd.Series:
+    """LLOQ in the raw unit: of the record, else of its text ("<50"), else of the assay."""
+    prefix = domain.name
+    variable = f"{prefix}LLOQ"
+    own = domain.numbers[variable]
+    conflict = domain.active & (own != below) & own.notna() & below.notna()
+    domain.report(
+        "LLOQCONFLICT",
+        conflict,
+        f"{prefix}ORRES",
+        test=test,
+        canonical=variable,
+        lloq=own,
+    )
+    limit = own.fillna(below)
+    missing = domain.active & marked & limit.isna()
+    if missing.any():
+        # The assay's limit is in its own unit; it holds for records in that unit only.
+        same = UnitTable().normalise(domain.frame[f"{prefix}ORRESU"], domain.source)
+        same_unit = same == UnitTable().normalise(
+            test.map({code: assay.unit for code, assay in by_code.items()}).fillna(""), None
+        )
+        declared = test.map(
+            {code: assay.lloq for code, assay in by_code.items() if assay.lloq is not None}
+        ).astype("float64")
+        given = missing & same_unit & declared.notna()
+        domain.report(
+            "LLOQFROMCONFIG",
+            given,
+            f"{prefix}ORRES",
+            test=test,
+            lloq=declared,
+        )
+        domain.report(
+            "LLOQMISSING",
+            missing & ~given,
+            f"{prefix}ORRES",
+            test=test,
+            canonical=variable,
+        )
+        limit = limit.where(~given, declared)
+    return limit
+
+
+def _limit(raw: pd.Series, pattern: re.Pattern[str]) -> pd.Series:
+    """Number after the sign where the text has that form, else NaN."""
+    limits = raw.str.extract(f"^{pattern.pattern}$")["limit"]
+    return pd.to_numeric(limits, errors="coerce").astype("float64")

@@ -1,0 +1,236 @@
+"""Sampled domains: times of samples, and the datasets ADPC, ADPD, ADAB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from celldossier.settings.bioanalysis import Assay
+from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.domain import Domain
+from celldossier.study_data.findings import Severity
+from celldossier.study_data.parsing import parse_numbers
+from celldossier.study_data.results import check_not_done, check_test_codes, read_results
+from celldossier.study_data.subjects import Subjects, check_consent
+
+HOURS = {"days": 24.0, "hours": 1.0, "minutes": 1 / 60}
+TIERS_OF_STATUS = ("SCREENING", "CONFIRMATORY", "RESULT")
+
+
+def nominal_days(domain: Domain) -> pd.Series:
+    """Nominal days from the first infusion: --TPTNUM, else VISITDY (which has no day 0)."""
+    unit = domain.source.nominal_time_unit if domain.source is not None else "days"
+    planned = domain.numbers[f"{domain.name}TPTNUM"] * (HOURS[unit] / HOURS["days"])
+    visit = domain.numbers["VISITDY"]
+    return planned.fillna(visit.where(visit < 0, visit - 1))
+
+
+def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
+    """Check the sampling times and give the days from the first infusion.
+
+    A sample for kinetics without a time of day takes its nominal time, with a
+    finding, or is excluded; any other sample or assessment without a time of day
+    counts in whole days. Samples of subjects without infusion are excluded.
+
+    Returns
+    -------
+    DataFrame
+        Aligned with the records: ``actual`` and ``nominal`` days.
+    """
+    variable = f"{domain.name}DTC"
+    dates = domain.dates[variable]
+    check_consent(domain, subjects, variable, "SAMPLEBEFORECONSENT")
+    not_infused = subjects.of(domain.subject, "zero").isna()
+    readable = subjects.complete and subjects.dosed
+    domain.exclude(not_infused, "NOINFUSION" if readable else "DOMAINFAULT")
+    actual = subjects.days(dates, domain.subject)
+    nominal = nominal_days(domain)
+    if domain.name == "PC":
+        timeless = domain.active & ~dates.has_time
+        from_nominal = timeless & nominal.notna()
+        domain.report("TIMEFROMNOMINAL", from_nominal, variable, nominal=nominal)
+        actual = actual.where(~timeless, nominal)
+    missing = domain.active & actual.isna()
+    domain.report("TIMEMISSING", missing, variable)
+    domain.exclude(missing, "NOTIME", domain.frame[variable])
+    return pd.DataFrame({"actual": actual, "nominal": nominal})
+
+
+def check_duplicates(
+    domain: Domain,
+    times: pd.DataFrame,
+    identity: list[pd.Series],
+    test: pd.Series,
+    severity: Severity | None = None,
+) -> None:
+    """Find second results of one test and specimen at one time; both stay (rule R1).
+
+    Two samples of one day without time of day are told apart by their nominal time.
+    """
+    dates = domain.dates[f"{domain.name}DTC"]
+    nominal = times["nominal"].where(~dates.has_time, 0.0).fillna(-np.inf)
+    keys = [domain.subject, *identity, times["actual"], nominal]
+    rows = domain.frame["SRCROW"]
+    first = rows.where(domain.active).groupby(keys).transform("min")
+    again = domain.active & (rows != first)
+    number = first
+    domain.report(
+        "SAMPLEDUPLICATE", again, f"{domain.name}DTC", severity=severity, first=number, test=test
+    )
+
+
+def derive_adpc(
+    pc: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
+) -> pd.DataFrame:
+    """Dataset ADPC: concentrations of the cells, with findings on their faults."""
+    results = read_results(pc, assays, settings)
+    times = time_samples(pc, subjects)
+    specimen = pc.frame["PCSPEC"]
+    check_duplicates(
+        pc, times, [results["analyte"], specimen], results["analyte"], settings.duplicate_samples
+    )
+    early = pc.active & (times["actual"] <= 0) & ~results["blq"] & (results["value"] > 0)
+    pc.report("PREDOSEQUANTIFIABLE", early, "PCORRES", test=results["analyte"])
+    kinetics = specimen.isin(settings.kinetics_specimens)
+    frame = pd.DataFrame(
+        {
+            "USUBJID": pc.subject,
+            "PARAMCD": results["analyte"],
+            "PARAM": pc.frame["PCTEST"].where(pc.frame["PCTEST"] != "", results["analyte"]),
+            "PCSPEC": specimen,
+            "PCMETHOD": pc.frame["PCMETHOD"],
+            "PCNAM": pc.frame["PCNAM"],
+            "AVAL": results["value"],
+            "AVALC": pc.frame["PCORRES"],
+            "AVALU": results["unit"],
+            "BLQFL": flag(results["blq"]),
+            "ALQFL": flag(results["alq"]),
+            "ALLOQ": results["lloq"],
+            "AULOQ": results["uloq"],
+            "AVISIT": pc.frame["VISIT"],
+            "ADTM": pc.dates["PCDTC"].text,
+            "AFRLT": times["actual"],
+            "NFRLT": times["nominal"],
+            "ANL01FL": flag(kinetics),
+            "SRCDOM": "PC",
+            "SRCROW": pc.frame["SRCROW"],
+        }
+    )
+    frame = frame[pc.active].reset_index(drop=True)
+    _check_without_samples(pc, subjects, frame)
+    return frame
+
+
+def derive_adpd(
+    lb: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
+) -> pd.DataFrame:
+    """Dataset ADPD: pharmacodynamic markers with baseline."""
+    results = read_results(lb, assays, settings)
+    times = time_samples(lb, subjects)
+    specimen = lb.frame["LBSPEC"]
+    check_duplicates(
+        lb, times, [results["analyte"], specimen], results["analyte"], settings.duplicate_samples
+    )
+    frame = pd.DataFrame(
+        {
+            "USUBJID": lb.subject,
+            "PARAMCD": results["analyte"],
+            "PARAM": lb.frame["LBTEST"].where(lb.frame["LBTEST"] != "", results["analyte"]),
+            "AVAL": results["value"],
+            "AVALC": lb.frame["LBORRES"],
+            "AVALU": results["unit"],
+            "BLQFL": flag(results["blq"]),
+            "ALLOQ": results["lloq"],
+            "ANRHI": lb.numbers["LBORNRHI"] * results["factor"],
+            "AVISIT": lb.frame["VISIT"],
+            "ADTM": lb.dates["LBDTC"].text,
+            "AFRLT": times["actual"],
+            "NFRLT": times["nominal"],
+            "SRCDOM": "LB",
+            "SRCROW": lb.frame["SRCROW"],
+        }
+    )
+    frame = frame[lb.active].reset_index(drop=True)
+    baseline = flag_baseline(frame, ["USUBJID", "PARAMCD"])
+    base = frame["AVAL"].where(baseline)
+    base = base.groupby([frame["USUBJID"], frame["PARAMCD"]]).transform("first")
+    return frame.assign(ABLFL=flag(baseline), BASE=base)
+
+
+def derive_adab(
+    samples: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
+) -> pd.DataFrame:
+    """Dataset ADAB: antibody results by target and tier, as observed."""
+    check_test_codes(samples, assays)
+    check_not_done(samples, settings)
+    raw = samples.frame["ISORRES"]
+    tier = samples.frame["ISCAT"]
+    # A titre is also written 1:160.
+    number = parse_numbers(raw.str.replace(r"^1\s*:\s*", "", regex=True))
+    word = raw.str.upper()
+    is_word = word.isin(["POSITIVE", "NEGATIVE"])
+    titre = (number > 0) & (tier == "TITER")
+    # Without tiers a titre stands in the place of POSITIVE: only positive samples have one.
+    positive_titre = (number > 0) & (tier == "RESULT")
+    status = is_word & tier.isin(TIERS_OF_STATUS)
+    unread = samples.active & ~(titre | positive_titre | status)
+    test = samples.frame["ISTESTCD"]
+    samples.report("RESULTUNMAPPED", unread, "ISORRES", test=test, canonical="ISORRES")
+    samples.exclude(unread, "BADRESULT", raw)
+    times = time_samples(samples, subjects)
+    target = samples.frame["ISBDAGNT"]
+    check_duplicates(samples, times, [test, target, tier], test, settings.duplicate_samples)
+    result = word.mask(titre, "TITER").mask(positive_titre, "POSITIVE")
+    frame = pd.DataFrame(
+        {
+            "USUBJID": samples.subject,
+            "PARAMCD": test,
+            "PARAM": samples.frame["ISTEST"].where(samples.frame["ISTEST"] != "", test),
+            "ISBDAGNT": target,
+            "ISCAT": tier,
+            "AVAL": number.where(titre | positive_titre),
+            "AVALC": result,
+            "AVALU": samples.frame["ISORRESU"],
+            "AVISIT": samples.frame["VISIT"],
+            "ADTM": samples.dates["ISDTC"].text,
+            "AFRLT": times["actual"],
+            "NFRLT": times["nominal"],
+            "SRCDOM": "IS",
+            "SRCROW": samples.frame["SRCROW"],
+        }
+    )
+    frame = frame[samples.active].reset_index(drop=True)
+    keys = ["USUBJID", "PARAMCD", "ISBDAGNT", "ISCAT"]
+    frame = frame.assign(ABLFL=flag(flag_baseline(frame, keys)))
+    _check_antibody_baseline(samples, frame)
+    return frame
+
+
+def flag(condition: pd.Series) -> pd.Series:
+    """Y where the condition holds, N elsewhere."""
+    return pd.Series(np.where(condition, "Y", "N"), index=condition.index, dtype=object)
+
+
+def flag_baseline(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """The last record at or before the first infusion, in each group."""
+    before = frame[frame["AFRLT"] <= 0].sort_values(["AFRLT", "SRCROW"], kind="stable")
+    last = before.drop_duplicates(keys, keep="last").index
+    return pd.Series(frame.index.isin(last), index=frame.index)
+
+
+def _check_without_samples(pc: Domain, subjects: Subjects, adpc: pd.DataFrame) -> None:
+    if not (pc.usable and pc.collected):
+        return
+    sampled = adpc["USUBJID"][(adpc["ANL01FL"] == "Y") & (adpc["AFRLT"] > 0)]
+    infused = subjects.frame.index[subjects.frame["zero"].notna()]
+    for subject in sorted(set(infused) - set(sampled)):
+        pc.report_file("CKMISSING", subject=subject)
+
+
+def _check_antibody_baseline(samples: Domain, adab: pd.DataFrame) -> None:
+    tested = adab[adab["ISCAT"].isin(TIERS_OF_STATUS)]
+    earliest = tested.groupby(["USUBJID", "ISBDAGNT"])["AFRLT"].min()
+    for subject, target in sorted(earliest.index[earliest > 0]):
+        samples.report_file("ADABASELINE", subject=subject, target=target or "-")

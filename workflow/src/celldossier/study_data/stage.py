@@ -1,0 +1,200 @@
+"""The stage as one pure function: raw domains in, analysis datasets and checks out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from celldossier.datasets import conform
+from celldossier.io.tables import RawDomain
+from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
+from celldossier.settings.study import StudySettings
+from celldossier.settings.study_data import DOMAINS, StudyDataSettings
+from celldossier.study_data.domain import Domain, map_domain
+from celldossier.study_data.events import derive_adae, derive_adcm
+from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex
+from celldossier.study_data.findings import FindingCollector
+from celldossier.study_data.lots import check_lots, derive_adpq
+from celldossier.study_data.response import derive_adrs
+from celldossier.study_data.samples import derive_adab, derive_adpc, derive_adpd
+from celldossier.study_data.structure import check_structure
+from celldossier.study_data.subject_level import derive_adsl
+from celldossier.study_data.subjects import (
+    check_deaths,
+    check_known_subjects,
+    check_subjects,
+    make_subjects,
+    set_time_zero,
+)
+
+DATASET_OF = {
+    "DM": "ADSL",
+    "EX": "ADEX",
+    "PC": "ADPC",
+    "LB": "ADPD",
+    "IS": "ADAB",
+    "AE": "ADAE",
+    "RS": "ADRS",
+    "CM": "ADCM",
+    "LOTS": "ADPQ",
+}
+"""Analysis dataset of each raw domain."""
+
+
+@dataclass(frozen=True)
+class StudyData:
+    """What the stage hands on.
+
+    Parameters
+    ----------
+    datasets
+        ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADRS, ADCM, ADPQ after their specifications.
+    findings, exclusions, accounting
+        Datasets FINDINGS, EXCLUSIONS, ACCOUNTING.
+    """
+
+    datasets: dict[str, pd.DataFrame]
+    findings: pd.DataFrame
+    exclusions: pd.DataFrame
+    accounting: pd.DataFrame
+
+    @property
+    def errors(self) -> int:
+        """Number of findings that stop the run."""
+        return int((self.findings["severity"] == "error").sum())
+
+
+def derive_study_data(
+    domains: Mapping[str, RawDomain],
+    settings: StudyDataSettings,
+    bioanalysis: BioanalysisSettings,
+    study: StudySettings,
+) -> StudyData:
+    """Map, check and derive a study's data; every fault is a finding, none is raised.
+
+    Parameters
+    ----------
+    domains
+        Raw domains by name, as `celldossier.io.tables.read_domains` gives them; one
+        that is not in it was not collected.
+
+    Returns
+    -------
+    StudyData
+        A dataset whose domain cannot be read is empty, and its records, where there
+        are any, are excluded with reason DOMAINFAULT.
+    """
+    findings = FindingCollector()
+    cutoff = pd.Timestamp(study.data_cutoff)
+    mapped: dict[str, Domain] = {}
+    for name in DOMAINS:
+        mapped[name] = map_domain(name, domains.get(name), settings, findings)
+    for domain in mapped.values():
+        check_structure(domain, cutoff)
+    datasets = _derive(mapped, settings, bioanalysis)
+    conformed = _conform(datasets, mapped["DM"], study.id)
+    exclusions = _list_exclusions(mapped)
+    accounting = _account(mapped, conformed, exclusions)
+    return StudyData(conformed, findings.frame(), exclusions, accounting)
+
+
+def _derive(
+    mapped: dict[str, Domain], settings: StudyDataSettings, bioanalysis: BioanalysisSettings
+) -> dict[str, pd.DataFrame]:
+    dm, ex, lots = mapped["DM"], mapped["EX"], mapped["LOTS"]
+    check_subjects(dm, settings)
+    subjects = make_subjects(dm, settings)
+    for name in ("EX", "PC", "LB", "IS", "AE", "RS", "CM"):
+        check_known_subjects(mapped[name], subjects)
+    check_lots(lots, subjects)
+    subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
+    check_deaths(dm, subjects)
+    check_doses(ex, lots, subjects, settings)
+    weights = dm.numbers["WTBL"][dm.active]
+    weights.index = pd.Index(dm.subject[dm.active])
+
+    def assays(kind: str) -> list[Assay]:
+        return [assay for assay in bioanalysis.assays if assay.domain == kind]
+
+    # Without subjects and doses there is no time zero; faults of the records are found first.
+    blocked = not (dm.usable and ex.usable)
+    datasets = {
+        "ADEX": derive_adex(ex, subjects, weights, settings),
+        "ADPC": derive_adpc(mapped["PC"], subjects, assays("CK"), settings),
+        "ADPD": derive_adpd(mapped["LB"], subjects, assays("PD"), settings),
+        "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
+        "ADAE": derive_adae(mapped["AE"], subjects, settings),
+        "ADRS": derive_adrs(mapped["RS"], subjects, settings),
+        "ADCM": derive_adcm(mapped["CM"], subjects, settings),
+        "ADPQ": derive_adpq(lots),
+    }
+    for name, domain in mapped.items():
+        if not domain.usable or (blocked and name not in ("DM", "LOTS")):
+            domain.exclude(domain.active, "DOMAINFAULT")
+            if name != "DM":
+                datasets[DATASET_OF[name]] = datasets[DATASET_OF[name]].iloc[:0]
+    collected = {name: domain.collected for name, domain in mapped.items()}
+    return {"ADSL": derive_adsl(dm, subjects, datasets, collected), **datasets}
+
+
+def _conform(
+    datasets: dict[str, pd.DataFrame], dm: Domain, study_id: str
+) -> dict[str, pd.DataFrame]:
+    """Fill STUDYID from DM and hold each dataset to its specification."""
+    adsl = datasets["ADSL"]
+    adsl = adsl.assign(STUDYID=adsl["STUDYID"].where(adsl["STUDYID"] != "", study_id))
+    studies = adsl.set_index("USUBJID")["STUDYID"]
+    conformed = {"ADSL": conform(adsl, "ADSL")}
+    for name, frame in datasets.items():
+        if name != "ADSL":
+            # A lot of no known subject (allogeneic, for instance) is of the study as such.
+            study = frame["USUBJID"].map(studies).fillna(study_id)
+            conformed[name] = conform(frame.assign(STUDYID=study), name)
+    return conformed
+
+
+def _list_exclusions(mapped: dict[str, Domain]) -> pd.DataFrame:
+    parts = []
+    for domain in mapped.values():
+        out = ~domain.active
+        parts.append(
+            pd.DataFrame(
+                {
+                    "domain": domain.name,
+                    "file": domain.file,
+                    "row": domain.frame["SRCROW"][out],
+                    "subject": domain.subject[out],
+                    "reason": domain.reason[out],
+                    "detail": domain.detail[out],
+                }
+            )
+        )
+    return conform(pd.concat(parts, ignore_index=True), "EXCLUSIONS")
+
+
+def _account(
+    mapped: dict[str, Domain], datasets: dict[str, pd.DataFrame], exclusions: pd.DataFrame
+) -> pd.DataFrame:
+    """Hold records read against records used and excluded; a gap is a fault of the program."""
+    rows = []
+    for name, domain in mapped.items():
+        dataset = datasets[DATASET_OF[name]]
+        used = len(dataset) if name == "DM" else dataset["SRCROW"].nunique()
+        excluded = int((exclusions["domain"] == name).sum())
+        if len(domain.frame) != used + excluded:
+            raise AssertionError(
+                f"{name}: {len(domain.frame)} records read, {used} used, {excluded} excluded."
+            )
+        rows.append(
+            {
+                "domain": name,
+                "file": domain.file,
+                "records_in": len(domain.frame),
+                "records_used": used,
+                "records_excluded": excluded,
+                "dataset": DATASET_OF[name],
+            }
+        )
+    return conform(pd.DataFrame(rows), "ACCOUNTING")

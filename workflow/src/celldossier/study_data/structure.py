@@ -1,0 +1,118 @@
+"""Checks that need no other domain: columns, blanks, codelists, numbers, dates."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from celldossier.settings.study_data import Source
+from celldossier.study_data.domain import Domain
+from celldossier.study_data.parsing import is_before, parse_dates, parse_numbers
+
+MUST_HOLD_RECORDS = ("DM", "EX", "PC")
+"""Domains whose file may not be empty; without the others' records a study can still run."""
+
+BLANK_IS_READ_LATER = {
+    "EX": ("EXDOSE",),
+    "PC": ("PCORRES", "PCORRESU", "PCDTC"),
+    "LB": ("LBORRES", "LBORRESU", "LBDTC"),
+    "IS": ("ISORRES", "ISDTC"),
+    "AE": ("AETOXGR",),
+    "RS": ("RSSTRESC", "RSDTC"),
+    "CM": ("CMSTDTC",),
+}
+"""Required columns in which a blank has a rule and a reason of its own."""
+
+PERIODS = {
+    "EX": ("EXSTDTC", "EXENDTC"),
+    "AE": ("AESTDTC", "AEENDTC"),
+    "CM": ("CMSTDTC", "CMENDTC"),
+}
+
+
+def check_structure(domain: Domain, cutoff: pd.Timestamp) -> None:
+    """Check one domain by itself and fill its `numbers` and `dates`.
+
+    Parameters
+    ----------
+    cutoff
+        Day of the data cut-off.
+    """
+    if domain.source is not None and domain.usable:
+        _check_columns(domain, domain.source)
+        if domain.frame.empty and (domain.name in MUST_HOLD_RECORDS):
+            domain.report_file("FILEEMPTY")
+    _check_blanks(domain)
+    _check_codelists(domain)
+    for variable, specification in domain.specification.variables.items():
+        if specification.type != "text" and variable not in domain.given:
+            domain.numbers[variable] = pd.Series(np.nan, index=domain.frame.index)
+        elif specification.type != "text":
+            _read_numbers(domain, variable)
+        elif variable.endswith("DTC"):
+            _read_dates(domain, variable, cutoff)
+    if domain.name in PERIODS:
+        _check_periods(domain, *PERIODS[domain.name])
+
+
+def _check_columns(domain: Domain, source: Source) -> None:
+    for variable, specification in domain.specification.variables.items():
+        mapped = variable in source.columns
+        column = domain.raw_columns[variable]
+        absent = variable not in domain.given and column not in domain.columns
+        if absent and (specification.required or mapped):
+            domain.report_file("COLUMNMISSING", column=column, canonical=variable)
+            domain.absent.add(variable)
+            domain.usable = False
+    # A mapping of a variable that does not exist would be lost in silence.
+    known = {*domain.specification.variables}
+    for part in ("columns", "values", "constants"):
+        for variable in getattr(source, part):
+            if variable not in known:
+                domain.report_file("MAPPINGUNKNOWN", value=f"{part}.{variable}")
+                domain.usable = False
+
+
+def _check_blanks(domain: Domain) -> None:
+    for variable, specification in domain.specification.variables.items():
+        later = BLANK_IS_READ_LATER.get(domain.name, ())
+        if specification.required and variable in domain.given and variable not in later:
+            blank = domain.active & (domain.frame[variable] == "")
+            domain.report("VALUEMISSING", blank, variable)
+            domain.exclude(blank, "VALUEMISSING", domain.raw_columns[variable])
+
+
+def _check_codelists(domain: Domain) -> None:
+    for variable, specification in domain.specification.variables.items():
+        if specification.codelist and variable in domain.given:
+            text = domain.frame[variable]
+            wrong = domain.active & ~text.isin(["", *specification.codelist])
+            allowed = ", ".join(specification.codelist)
+            domain.report("NOTINCODELIST", wrong, variable, allowed=allowed)
+            domain.exclude(wrong, "NOTINLIST", domain.raw_columns[variable] + "=" + text)
+
+
+def _read_numbers(domain: Domain, variable: str) -> None:
+    text = domain.frame[variable]
+    numbers = parse_numbers(text)
+    domain.numbers[variable] = numbers
+    domain.report("TEXTINNUMERIC", domain.active & (text != "") & numbers.isna(), variable)
+
+
+def _read_dates(domain: Domain, variable: str, cutoff: pd.Timestamp) -> None:
+    dates = parse_dates(domain.frame[variable])
+    domain.dates[variable] = dates
+    bad = domain.active & dates.bad
+    domain.report("DATEUNPARSABLE", bad, variable)
+    if domain.specification.variables[variable].required:
+        domain.exclude(bad, "BADDATE", domain.frame[variable])
+    partial = domain.active & dates.partial
+    domain.report("DATEPARTIAL", partial, variable)
+    after = domain.active & (dates.time.dt.floor("D") > cutoff)
+    domain.report("DATEAFTERCUTOFF", after, variable, cutoff=cutoff.date().isoformat())
+
+
+def _check_periods(domain: Domain, start: str, end: str) -> None:
+    first, last = domain.dates[start], domain.dates[end]
+    wrong = domain.active & is_before(last, first.time, first.has_time)
+    domain.report("ENDBEFORESTART", wrong, end, start=domain.frame[start])

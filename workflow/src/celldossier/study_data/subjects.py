@@ -1,0 +1,143 @@
+"""Subjects: who is in the study, when consent was given, when time zero was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from celldossier.settings.study_data import Range, StudyDataSettings
+from celldossier.study_data.domain import Domain
+from celldossier.study_data.findings import format_number
+from celldossier.study_data.parsing import Dates, days_since, is_before
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Facts of each subject that other domains are held against.
+
+    Parameters
+    ----------
+    frame
+        Index USUBJID (unique): ``consent`` and ``zero`` (datetime64, NaT where unknown),
+        ``consent_has_time``, ``consent_text``, ``zero_text``, ``released``.
+    complete
+        False where DM could not be read: then nobody can be told known from unknown.
+    left_out
+        Subjects of DM whom the study does not use (`keep`).
+    dosed
+        Whether the doses could be read: else nobody can be told infused from not.
+    """
+
+    frame: pd.DataFrame
+    complete: bool
+    left_out: frozenset[str] = frozenset()
+    dosed: bool = False
+
+    def known(self, usubjid: pd.Series) -> pd.Series:
+        """Whether each subject is in DM."""
+        return usubjid.isin(self.frame.index)
+
+    def of(self, usubjid: pd.Series, name: str) -> pd.Series:
+        """A fact of each record's subject, aligned with the records."""
+        return pd.Series(self.frame[name].reindex(usubjid).to_numpy(), index=usubjid.index)
+
+    def days(self, dates: Dates, usubjid: pd.Series) -> pd.Series:
+        """Days of each record from its subject's first infusion; NaN where there is none."""
+        return days_since(dates, self.of(usubjid, "zero"))
+
+
+def check_subjects(dm: Domain, settings: StudyDataSettings) -> None:
+    """Check DM: one record a subject, plausible values, consent."""
+    first = dm.frame["SRCROW"].where(dm.active).groupby(dm.subject).transform("min")
+    again = dm.active & (dm.frame["SRCROW"] != first)
+    dm.report("SUBJECTDUPLICATE", again, "USUBJID", first=first)
+    dm.exclude(again, "SUBJDUP", dm.subject)
+    ranges: tuple[tuple[str, str, Range], ...] = (
+        ("AGERANGE", "AGE", settings.plausible_age),
+        ("WEIGHTRANGE", "WTBL", settings.plausible_weight),
+        ("HEIGHTRANGE", "HTBL", settings.plausible_height),
+    )
+    for rule_id, variable, (low, high) in ranges:
+        numbers = dm.numbers[variable]
+        outside = dm.active & ((numbers < low) | (numbers > high))
+        dm.report(
+            rule_id,
+            outside,
+            variable,
+            low=format_number(low),
+            high=format_number(high),
+        )
+    dm.report("BURDENNOTPOSITIVE", dm.active & (dm.numbers["TBURDBL"] <= 0), "TBURDBL")
+    if "RFICDTC" in dm.given:
+        dm.report("CONSENTMISSING", dm.active & (dm.frame["RFICDTC"] == ""), "RFICDTC")
+
+
+def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
+    """Facts of the subjects of DM; time zero is added by `set_time_zero`."""
+    used = dm.active if dm.usable else dm.active & False
+    consent = dm.dates["RFICDTC"]
+    frame = pd.DataFrame(
+        {
+            "consent": consent.time[used],
+            "consent_has_time": consent.has_time[used],
+            "consent_text": consent.text[used],
+            "released": dm.frame["MFGSTAT"].isin(settings.released_statuses)[used],
+            "status": dm.frame["MFGSTAT"][used],
+            "zero": pd.Series(pd.NaT, index=dm.frame.index, dtype="datetime64[ns]")[used],
+            "zero_text": "",
+        }
+    )
+    frame.index = pd.Index(dm.subject[used], name="USUBJID")
+    left_out = frozenset(dm.subject[dm.reason == "NOTSELECTED"])
+    return Subjects(frame, dm.usable, left_out)
+
+
+def set_time_zero(subjects: Subjects, infusions: pd.DataFrame, dosed: bool) -> Subjects:
+    """Add the start of the first infusion.
+
+    Parameters
+    ----------
+    dosed
+        Whether EX could be read.
+    infusions
+        One row an infusion of the cell product: ``USUBJID``, ``time``, ``text``.
+    """
+    first = infusions.sort_values("time", kind="stable").drop_duplicates("USUBJID")
+    first = first.set_index("USUBJID")
+    frame = subjects.frame.assign(
+        zero=first["time"].reindex(subjects.frame.index),
+        zero_text=first["text"].reindex(subjects.frame.index).fillna(""),
+    )
+    return replace(subjects, frame=frame, dosed=dosed)
+
+
+def check_known_subjects(domain: Domain, subjects: Subjects) -> None:
+    """Find and exclude records of subjects who are not in DM; those left out are no fault."""
+    if not subjects.complete:
+        return
+    left_out = domain.subject.isin(subjects.left_out) & ~subjects.known(domain.subject)
+    domain.exclude(left_out, "NOTSELECTED", domain.subject)
+    unknown = domain.active & ~subjects.known(domain.subject)
+    domain.report("SUBJECTUNKNOWN", unknown, "USUBJID")
+    domain.exclude(unknown, "SUBJUNK", domain.subject)
+
+
+def check_consent(domain: Domain, subjects: Subjects, variable: str, rule_id: str) -> None:
+    """Find and exclude records that lie before informed consent."""
+    early = domain.active & is_before(
+        domain.dates[variable],
+        subjects.of(domain.subject, "consent"),
+        subjects.of(domain.subject, "consent_has_time").eq(True),
+    )
+    consent = subjects.of(domain.subject, "consent_text")
+    domain.report(rule_id, early, variable, consent=consent)
+    domain.exclude(early, "PRECONSENT", domain.frame[variable])
+
+
+def check_deaths(dm: Domain, subjects: Subjects) -> None:
+    """Find deaths before the first infusion."""
+    zero = subjects.of(dm.subject, "zero")
+    known = pd.Series(True, index=zero.index)
+    early = dm.active & is_before(dm.dates["DTHDTC"], zero, known)
+    dm.report("DEATHBEFOREDOSE", early, "DTHDTC", infusion=subjects.of(dm.subject, "zero_text"))

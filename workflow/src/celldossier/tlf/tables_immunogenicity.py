@@ -1,0 +1,99 @@
+"""Anti-drug antibodies: incidence by target (table 78) and the individual subjects (listing)."""
+
+from __future__ import annotations
+
+from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.labels import level_label, natural_order, reason_label, target_label
+from celldossier.tlf.listings import list_dataset
+from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
+
+INCIDENCE = "immunogenicity.incidence"
+NOT_EVALUABLE = "immunogenicity.not_evaluable"
+
+_STATUSES = {
+    "BASELINE_POSITIVE": 0,
+    "PREVALENCE": 0,
+    "TREATMENT_EMERGENT": 0,
+    "TREATMENT_INDUCED": 1,
+    "PERSISTENT": 2,
+    "TRANSIENT": 2,
+    "TREATMENT_BOOSTED": 1,
+    "NOT_BOOSTED": 0,
+    "NEGATIVE": 0,
+    "UNDETERMINED": 0,
+}
+"""Rows of the table and their indent: an indented row is a part of the one above it."""
+
+
+def draw_ada_incidence(context: Context) -> Table | NotShown:
+    """ADA status of the subjects, target by target: n (%) with Clopper-Pearson interval."""
+    language = context.language
+    # A study with one target may leave the target blank: it is a target none the less.
+    targets = sorted(set(context.results.select(INCIDENCE)["analyte"]))
+    if not targets:
+        return NotShown("NOTCOLL")
+    printer = Printer(context.results, language)
+    doses = natural_order(context.results.levels(INCIDENCE, "dose"))
+    groups: list[dict[str, str]] = [*({"dose": dose} for dose in doses), {}]
+    rows: list[Row] = []
+    for target in targets:
+        name = target_label(context, target)
+        rows.append(Row((Cell(language.text("label.ada_target", target=name)),), kind="heading"))
+        places = [Place(INCIDENCE, "EVALUABLE", target, by) for by in groups]
+        cells = [
+            printer.cell(place, "{} / {}", ("n", "count"), ("n_infused", "count"))
+            if printer.exists(place)
+            else printer.blank()
+            for place in places
+        ]
+        rows.append(Row((Cell(language.text("ada.EVALUABLE")), *cells)))
+        for status, indent in _STATUSES.items():
+            places = [Place(INCIDENCE, status, target, by) for by in groups]
+            cells = [
+                _share_cell(printer, place) if printer.exists(place) else printer.blank()
+                for place in places
+            ]
+            label = Cell(language.text(f"ada.{status}"))
+            rows.append(Row((label, *cells), indent=indent))
+        rows.extend(_reason_rows(context, printer, target, len(groups)))
+    columns = [Column(language.text("column.ada_status"), align="left", width="28%")]
+    columns += [
+        Column(level_label(language, "dose", dose), group=language.text("column.dose_level"))
+        for dose in doses
+    ]
+    columns.append(Column(language.text("label.total")))
+    return Table(tuple(columns), tuple(rows), printer.subjects)
+
+
+def draw_ada_listing(context: Context) -> Table | NotShown:
+    """Individual ADA status; the PDF prints the first rows, the CSV beside it holds all."""
+    frame = context.dataset("ADIM")
+    if frame.empty:
+        return NotShown("NOTCOLL")
+    columns = context.options.get("columns")
+    return list_dataset(context, frame, "ADIM", columns if isinstance(columns, list) else None)
+
+
+def _reason_rows(context: Context, printer: Printer, target: str, groups: int) -> list[Row]:
+    """Why infused subjects are not evaluable, in all."""
+    selected = context.results.select(NOT_EVALUABLE)
+    rows = []
+    for reason in sorted(set(selected.loc[selected["analyte"] == target, "level1"])):
+        place = Place(NOT_EVALUABLE, "EVALFL", target, {"reason": reason})
+        label = context.language.text(
+            "label.not_evaluable", reason=reason_label(context.language, reason)
+        )
+        count = printer.cell(place, "{}", ("n", "count"))
+        rows.append(Row((Cell(label), *[Cell("")] * (groups - 1), count), indent=1))
+    return rows
+
+
+def _share_cell(printer: Printer, place: Place) -> Cell:
+    return printer.cell(
+        place,
+        "{} ({}) [{}, {}]",
+        ("n", "count"),
+        ("pct", "fixed1"),
+        ("ci_low", "fixed1"),
+        ("ci_high", "fixed1"),
+    )
