@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADRS}.parquet, the gate, settings/{cellular_kinetics,bioanalysis}.json.
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM}.parquet, the gate, settings/{cellular_kinetics,bioanalysis}.json.
 # Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
 
 
@@ -8,6 +8,7 @@ rule cellular_kinetics:
         "<results>/adam/ADEX.parquet",
         "<results>/adam/ADPC.parquet",
         "<results>/adam/ADRS.parquet",
+        "<results>/adam/ADCM.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("cellular_kinetics", "bioanalysis"),
         sources=get_sources("cellular_kinetics"),

@@ -9,9 +9,10 @@ from pydantic import ValidationError
 
 from celldossier.errors import ConfigError
 from celldossier.exposure_response.ader import derive_ader
-from celldossier.exposure_response.binary import assign_bins, run_cell
+from celldossier.exposure_response.binary import run_cell
 from celldossier.exposure_response.covariates import collect_forest
 from celldossier.exposure_response.endpoints import read_endpoints
+from celldossier.exposure_response.observed import assign_bins
 from celldossier.exposure_response.plan import make_plan, select_subjects
 from celldossier.exposure_response.stage import ExposureResponse, analyse_exposure_response
 from celldossier.io.resources import read_resource

@@ -11,6 +11,7 @@ from celldossier.stats.logistic import (
     choose_method,
     detect_separation,
     estimate_logistic,
+    odds_ratio,
     predict_probability,
 )
 
@@ -95,10 +96,10 @@ def test_what_has_no_estimate_says_why(
 
 
 def test_a_firth_fit_that_does_not_converge_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    from celldossier.stats import logistic
+    from celldossier.stats import logistic_fits
 
-    monkeypatch.setattr(logistic, "TOLERANCES", (1e-300,))
-    fit = logistic.estimate_logistic(Y, X, ["x"], "FIRTH")
+    monkeypatch.setattr(logistic_fits, "TOLERANCES", (1e-300,))
+    fit = estimate_logistic(Y, X, ["x"], "FIRTH")
     assert fit.reason == "NOCONV" and fit.coefficients == ()
 
 
@@ -133,3 +134,9 @@ def test_the_intercept_interval_belongs_to_the_predictors_as_given() -> None:
     assert moved.coefficient("(Intercept)").low != plain.coefficient("(Intercept)").low
     half = (plain.coefficient("(Intercept)").high - plain.coefficient("(Intercept)").low) / 2
     assert half == pytest.approx(1.96 * plain.coefficient("(Intercept)").se, rel=0.1)
+
+
+def test_an_odds_ratio_beyond_the_range_of_numbers_is_missing_not_infinite() -> None:
+    assert odds_ratio(math.log(2)) == pytest.approx(2)
+    assert math.isnan(odds_ratio(1e4)) and odds_ratio(-1e4) == 0
+    assert math.isnan(odds_ratio(math.nan))

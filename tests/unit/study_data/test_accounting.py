@@ -45,6 +45,7 @@ def cells():
     return st.tuples(st.sampled_from(places), st.sampled_from(GARBAGE) | st.text(max_size=8))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=10,
     deadline=None,

@@ -28,7 +28,13 @@ def prepare(config: str, folder: Path, **changes) -> argparse.Namespace:
     return argparse.Namespace(run_folder=folder)
 
 
-@pytest.fixture(scope="module", params=["config/config.yaml", "config/studies/mini.yaml"])
+EXAMPLES = [
+    pytest.param("config/config.yaml", marks=pytest.mark.slow),
+    "config/studies/mini.yaml",
+]
+
+
+@pytest.fixture(scope="module", params=EXAMPLES)
 def example(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
@@ -95,6 +101,7 @@ def test_the_gate_fails_with_code_3_and_all_errors(tmp_path, monkeypatch):
     assert not (tmp_path / "run" / "checks" / "gate.json").exists()
 
 
+@pytest.mark.slow
 def test_the_public_sdtm_set_is_read_by_mapping_alone(tmp_path):
     options = prepare("config/studies/cdisc_pilot.yaml", tmp_path)
     derive_datasets(options)

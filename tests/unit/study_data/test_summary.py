@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
 from small_study import make_study
 
 from celldossier.results import AnalysisResults
-from celldossier.study_data.gate import count_findings, list_errors
+from celldossier.study_data.gate import count_findings, list_errors, list_findings
 from celldossier.study_data.summary import summarise_study_data
 
 
@@ -111,3 +112,13 @@ def test_the_gate_prints_some_of_each_rule_and_counts_the_rest():
     assert len(lines) == 3
     assert lines[0].startswith("pc.csv, row 1") and lines[0].endswith("[RESULTUNMAPPED]")
     assert lines[2] == "3 more findings of RESULTUNMAPPED in PC."
+
+
+def test_findings_can_be_written_as_json():
+    study = make_study()
+    study.set("PC", 2, "PCORRES", "ND")
+    findings = study.derive(faults={"RS": "FILEMISSING"}).findings
+    records = list_findings(findings)
+    json.dumps(records, allow_nan=False)
+    assert [record["row"] for record in records[:2]] == [2, None]
+    assert set(records[0]) == set(findings.columns)

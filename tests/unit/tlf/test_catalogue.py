@@ -20,10 +20,13 @@ from celldossier.terms.language import LOCALES
 from celldossier.tlf.registry import DRAWINGS, find_drawing
 
 CATALOGUE = read_model(shared_path("config", "tlfs.yaml"), TlfCatalogue)
+# fmt: off
 SHELLS = (
-    "T01 T02 T04 T06 T14 F20 F21 F22 F23 T24 T25 T26 T27 T51 T52 F53 F54 F55 T56 F60 F61 T62 "
-    "T63 F72 T78 F78 L78"
-).split()
+    "T01", "T02", "T04", "T06", "T14", "F20", "F21", "F22", "F23", "T24", "T25", "T26", "T27",
+    "T51", "T52", "F53", "F54", "F55", "T56", "F60", "F61", "T62", "T63", "F72", "T78", "F78",
+    "L78",
+)
+# fmt: on
 PACKAGE = Path(inspect.getfile(find_drawing)).parent
 
 
@@ -47,7 +50,7 @@ def test_every_drawing_that_is_declared_exists_and_every_one_that_exists_is_decl
 
 
 def test_an_unknown_drawing_is_an_error_that_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match="os.system.*concentrations"):
+    with pytest.raises(ConfigError, match=r"os\.system.*concentrations"):
         find_drawing("os.system")
 
 

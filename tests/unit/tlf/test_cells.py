@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from celldossier.results import AnalysisResults, ResultCollector
-from celldossier.terms.language import Language
+from celldossier.terms.language import Language, print_unit
+from celldossier.terms.order import natural_order
 from celldossier.tlf.cells import Place, Printer
-from celldossier.tlf.labels import natural_order, order_levels, print_unit, with_unit
+from celldossier.tlf.labels import order_levels, with_unit
 
 PLACE = Place("kinetics.summary", "CMAX", "PCR")
 

@@ -161,10 +161,13 @@ def test_why_values_are_missing_stands_below_the_parameter(
     ("by", "groups"),
     [
         ("dose", ["DL1", "DL2", "All"]),
-        ("response", ["Responder", "Non-responder", "Unknown", "Ratio responder / non-responder (90% CI)"]),
+        (
+            "response",
+            ["Responder", "Non-responder", "Unknown", "Ratio responder / non-responder (90% CI)"],
+        ),
         ("indication", ["NHL", "All"]),
     ],
-)  # fmt: skip
+)
 def test_parameters_by_group_have_one_column_a_group(
     by: str, groups: list[str], context_for: ContextFor, stage_results: Results, settings: Settings
 ) -> None:
@@ -239,6 +242,16 @@ def test_an_odds_ratio_of_separated_data_is_marked(
     assert texts(table)[0][0].startswith("CRS of grade 3 or higher")
 
 
+def test_a_table_of_refused_models_holds_no_subjects(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    results = stage_results["exposure_response"]
+    refused = draw_logistic_models(context_for(results, settings, endpoints=["ICANSGE2"]))
+    fitted = draw_logistic_models(context_for(results, settings, endpoints=["CRSGE2"]))
+    assert isinstance(refused, Table) and isinstance(fitted, Table)
+    assert (refused.subjects, fitted.subjects) == (0, 99)
+
+
 def test_exposure_by_response_lists_a_group_below_three(
     context_for: ContextFor, stage_results: Results, settings: Settings
 ) -> None:
@@ -261,6 +274,27 @@ def test_ordinal_models_show_their_test_and_the_model_of_each_cut(
     assert rows[0] == ["Cmax, unadjusted"]
     assert rows[1][1:] == ["99", "80", "1.90 (1.40, 2.60)", "0.002", "0.410", "not rejected"]
     assert rows[3][:4] == ["Grade ≥ 2 (separate model)", "99", "40", "NC"]
+
+
+def test_ratios_are_shown_only_of_the_declared_parameters(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    results = stage_results["cellular_kinetics"]
+    table = draw_nca_parameters(context_for(results, settings, by="response", ratios=["AUC#"]))
+    rows = texts(table)
+    at = rows.index(row_of(table, "Cmax (copies/µg)"))
+    assert rows[at + 1][-1] == "–"
+
+
+def test_an_n_that_is_not_that_of_the_column_is_not_printed(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    results = stage_results["study_data"].copy()
+    changed = results["value_id"] == "study_data.populations/-/-/dose=DL2/population=INFUSED/n"
+    assert changed.sum() == 1
+    results["value"] = results["value"].where(~changed, 7.0)
+    table = draw_demographics(context_for(results, settings))
+    assert heads(table)[1:] == ["DL1 (N = 4)", "DL2", "All (N = 10)"]
 
 
 def test_antibodies_are_counted_by_target_and_dose(

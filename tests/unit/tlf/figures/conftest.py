@@ -242,7 +242,7 @@ def make_ader(count: int) -> pd.DataFrame:
                 "RESPGRP": np.where(number == 3, "UNKNOWN", "RESPONDER"),
                 "OBJRESP": np.where(number == 3, np.nan, (number % 3 > 0).astype(float)),
                 "CRSGR": grade,
-                "CRSONDY": np.where(grade > 0, 2.0 + number % 5, np.nan),
+                "CRSONDY": np.where(grade > 0, 2.05 + number % 5, np.nan),
             }
         ),
         "ADER",

@@ -150,6 +150,7 @@ def test_a_mean_that_the_stage_does_not_give_breaks_the_line(make_context: Conte
     line = lines_of(whole)[0]
     y = np.asarray(line.get_ydata(), dtype=float)
     x = np.asarray(line.get_xdata(), dtype=float)
+    assert (x > 150).sum() == 3
     assert np.isnan(y[x > 150]).all() and np.isfinite(y[x < 91]).all()
 
 

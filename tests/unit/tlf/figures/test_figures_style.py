@@ -92,9 +92,10 @@ def visible_texts(page: Any) -> Iterator[Letter]:
                 yield Letter(text.get_text(), text.get_fontsize(), box, page.bbox)
 
 
-each = pytest.mark.parametrize(
-    ("name", "language"), [(name, code) for name in FIGURES for code in ("zh", "en")]
-)
+def each(test: Any) -> Any:
+    """Every figure in both languages; drawing them all takes some ten seconds."""
+    pairs = [(name, code) for name in FIGURES for code in ("zh", "en")]
+    return pytest.mark.slow(pytest.mark.parametrize(("name", "language"), pairs)(test))
 
 
 @each

@@ -85,13 +85,9 @@ def derive_dispositions(
     columns["USED"] = np.where(np.isin(code, EXCLUDED), "N", "Y").astype(object)
     columns["IMPUTED"] = np.where(np.isin(code, IMPUTED), "Y", "N").astype(object)
     columns["LZFL"] = every["LZFL"].to_numpy()
-    columns["order"] = np.where(
-        given & np.isnan(columns["RELTIME"]), columns["TIME"], columns["RELTIME"]
-    )
-    frame = pd.DataFrame(columns).sort_values(
-        [*PROFILE_KEYS, "order", "ROW"], kind="stable", ignore_index=True
-    )
-    return frame.drop(columns="order")
+    time = np.where(given & np.isnan(columns["RELTIME"]), columns["TIME"], columns["RELTIME"])
+    order = np.lexsort((columns["ROW"], time, every["profile"].to_numpy()))
+    return pd.DataFrame({name: values[order] for name, values in columns.items()})
 
 
 def list_findings(

@@ -125,9 +125,12 @@ def derive_profiles(
     """
     keys = samples[PROFILE_KEYS].drop_duplicates().sort_values(PROFILE_KEYS, kind="stable")
     keys = keys.reset_index(drop=True)
-    profile = samples.groupby(PROFILE_KEYS, sort=True).ngroup().to_numpy()
-    dose_time = samples.groupby(profile)["DOSETIME"].first().fillna(0.0).to_numpy()
-    keys["CONCU"] = samples.groupby(profile)["CONCU"].max().to_numpy()
+    grouped = samples.groupby(PROFILE_KEYS, sort=True)
+    profile = np.asarray(grouped.ngroup(), dtype=np.int64)
+    dose_time = np.nan_to_num(_of_profile(samples["DOSETIME"], profile, len(keys)))
+    unit = samples.loc[samples["CONCU"] != "", "CONCU"]
+    keys["CONCU"] = ""
+    keys.loc[profile[unit.index], "CONCU"] = unit.to_numpy()
     flat = pd.DataFrame(
         {
             "profile": profile,
@@ -150,11 +153,19 @@ def derive_profiles(
     flat["conc"] = flat["conc"].where(~flat["blq"])
     flat = _merge_duplicates(flat, samples, settings, outside)
     flat = _place_predose(flat, outside)
-    censored = samples.groupby(profile)["CENSTIME"].max().to_numpy() - dose_time
+    censored = _of_profile(samples["CENSTIME"], profile, len(keys)) - dose_time
     return (
         _pad(flat, keys, np.where(np.isnan(censored), np.inf, censored), samples, settings),
         outside,
     )
+
+
+def _of_profile(values: pd.Series, profile: Ints, count: int) -> Floats:
+    """The value that each profile has (`check_samples` holds that it is one), NaN where none."""
+    given = values.notna().to_numpy()
+    result = np.full(count, np.nan)
+    result[profile[given]] = values.to_numpy()[given]
+    return result
 
 
 def _merge_duplicates(

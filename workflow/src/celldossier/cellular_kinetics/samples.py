@@ -170,13 +170,15 @@ def _check_profiles(samples: pd.DataFrame) -> list[str]:
             f"available ({repeated['USUBJID'].nunique()} subjects, such as {subjects}). Give the "
             "samples of one dose, with DOSENO 1 and TAU blank."
         )
-    grouped = samples.groupby(["USUBJID", "ANALYTE"], sort=True)
     for column, meaning in (
         ("DOSETIME", "dose times; repeat doses (R23) are not yet available"),
         ("CENSTIME", "censoring times"),
         ("CONCU", "concentration units (R25)"),
     ):
-        counts = grouped[column].nunique(dropna=True)
+        given = samples[samples[column].notna() & (samples[column] != "")]
+        if given.empty:
+            continue
+        counts = given.groupby(["USUBJID", "ANALYTE"], sort=True)[column].nunique()
         for subject, analyte in counts.index[counts > 1]:
             faults.append(f"{subject}, {analyte}: the profile has several {meaning}.")
     return faults

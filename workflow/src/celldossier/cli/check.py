@@ -36,6 +36,7 @@ def check_study_files(options: argparse.Namespace) -> int:
     from celldossier.io.tables import read_domains
     from celldossier.settings.model import Settings
     from celldossier.settings.read import check_values, merge, read_yaml
+    from celldossier.study_data.gate import list_findings
     from celldossier.study_data.stage import derive_study_data
 
     values = merge([read_yaml(file) for file in options.configfile])
@@ -43,7 +44,7 @@ def check_study_files(options: argparse.Namespace) -> int:
     domains = read_domains(settings.study_data)
     study = derive_study_data(domains, settings.study_data, settings.bioanalysis, settings.study)
     if options.json:
-        print(canonical_json(study.findings.to_dict("records")))
+        print(canonical_json(list_findings(study.findings)))
     else:
         for finding in study.findings.to_dict("records"):
             print(f"{finding['severity']}: {finding['message_en']} [{finding['rule_id']}]")

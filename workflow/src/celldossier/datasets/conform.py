@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -56,7 +57,7 @@ def check_dataset(frame: pd.DataFrame, specification: Specification) -> None:
     import pandera.pandas as pa
 
     try:
-        _schema(specification).validate(frame, lazy=True)
+        _schema(specification.name).validate(frame, lazy=True)
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases
         faults = [
@@ -67,9 +68,11 @@ def check_dataset(frame: pd.DataFrame, specification: Specification) -> None:
         raise InputDataError(faults) from error
 
 
-def _schema(specification: Specification) -> DataFrameSchema:
+@lru_cache(maxsize=64)
+def _schema(name: str) -> DataFrameSchema:
     import pandera.pandas as pa
 
+    specification = read_specification(name)
     columns = {}
     for name, variable in specification.variables.items():
         checks = []
@@ -93,10 +96,19 @@ def _typed(values: pd.Series | None, variable: Variable, index: pd.Index) -> pd.
     if variable.type == "text":
         if values is None:
             return pd.Series("", index=index, dtype=object)
-        return values.astype(object).where(values.notna(), "").map(str).astype(object)
+        cells = values.astype(object).to_numpy()
+        texts = [_as_text(cell) for cell in cells]
+        return pd.Series(texts, index=index, dtype=object)
     if values is None:
         return pd.Series(float("nan"), index=index, dtype="float64")
     numbers = pd.to_numeric(values).astype("float64")
     if variable.type == "integer" and variable.required and (numbers % 1 == 0).all():
         return numbers.astype("int64")
     return numbers
+
+
+def _as_text(cell: object) -> str:
+    """A cell as text, "" where it is missing (None, NaN, NA, NaT)."""
+    if isinstance(cell, str):
+        return cell
+    return "" if pd.isna(cell) else str(cell)  # type: ignore[call-overload]

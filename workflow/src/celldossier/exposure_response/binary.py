@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from celldossier.exposure_response.plan import (
-    LANDMARK,
-    PRIMARY,
     PlanCell,
     Selection,
     select_subjects,
@@ -24,14 +21,11 @@ from celldossier.stats.logistic import (
     LogisticFit,
     choose_method,
     estimate_logistic,
-    predict_probability,
+    odds_ratio,
 )
 from celldossier.stats.multiplicity import adjust_within_families
 
 EXPOSURE = "log2 exposure"
-BIN_LETTER = {2: "H", 3: "T", 4: "Q", 5: "V"}
-"""Halves, tertiles, quartiles, quintiles: levels of the key `bin` are Q1, Q2, ..."""
-CURVE_POINTS = 101
 METHODS = {
     "ML": "logistic, maximum likelihood, profile likelihood CI, likelihood ratio test",
     "FIRTH": "logistic, Firth penalty, profile penalised likelihood CI and ratio test",
@@ -153,9 +147,9 @@ def _add_logistic(
     if fit:
         slope = fit.coefficient(EXPOSURE)
         statistics |= {
-            "or": math.exp(slope.estimate),
-            "or_low": math.exp(slope.low),
-            "or_high": math.exp(slope.high),
+            "or": odds_ratio(slope.estimate),
+            "or_low": odds_ratio(slope.low),
+            "or_high": odds_ratio(slope.high),
             "p": slope.p,
             "log_or": slope.estimate,
             "se": slope.se,
@@ -165,6 +159,7 @@ def _add_logistic(
         }
         if fit.separation:
             notes |= {"or": "SEPARFIX"}
+        notes |= note_overflow(statistics)
     out.add(
         "logistic",
         statistics,
@@ -177,6 +172,15 @@ def _add_logistic(
         method=METHODS[fit.method] if fit else "",
         notes=notes,
     )
+
+
+def note_overflow(statistics: Mapping[str, float | str]) -> dict[str, str]:
+    """Reason of the odds ratios of a fitted model that are outside the range of numbers."""
+    return {
+        name: "OVERFLOW"
+        for name in ("or", "or_low", "or_high")
+        if isinstance(value := statistics[name], float) and math.isnan(value)
+    }
 
 
 def _add_fisher(
@@ -244,124 +248,3 @@ def _add_multiplicity(
             method="Benjamini-Hochberg within family",
             notes={"p": reason, "q": reason} if math.isnan(q) else {},
         )
-
-
-def collect_observed_rates(
-    results: Sequence[CellResult],
-    settings: ExposureResponseSettings,
-    units: dict[str, str],
-    out: ResultCollector,
-) -> pd.DataFrame:
-    """Add the analysis `quartiles`; give the curves of the unadjusted models.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows of CURVES: `exposure_response.probability/<ENDPOINT>/<METRIC>`, series
-        ``fit`` (log2 exposure, probability, band) and ``observed`` (median of the bin,
-        rate, Clopper-Pearson).
-    """
-    rows: list[dict[str, object]] = []
-    for result in results:
-        cell = result.cell
-        if cell.adjustment != "UNADJUSTED" or cell.population not in (PRIMARY, LANDMARK):
-            continue
-        common = {
-            "curve_id": f"exposure_response.probability/{cell.endpoint.code}/{cell.metric}",
-            "x_unit": f"log2({units.get(cell.metric, '')})",
-            "y_unit": "1",
-        }
-        rows += [common | row for row in _observed(result, settings, out)]
-        if result.fit:
-            rows += [common | row for row in _fitted(result, result.fit, settings)]
-    return pd.DataFrame(rows)
-
-
-def _fitted(
-    result: CellResult, fit: LogisticFit, settings: ExposureResponseSettings
-) -> list[dict[str, object]]:
-    x = np.linspace(
-        float(result.selection.exposure.min()),
-        float(result.selection.exposure.max()),
-        CURVE_POINTS,
-    )
-    y, low, high = predict_probability(fit, x, settings.confidence_level)
-    n = float(fit.n)
-    return [
-        {"series": "fit", "kind": "fit", "x": a, "y": b, "low": c, "high": d, "n": n}
-        for a, b, c, d in zip(x, y, low, high, strict=True)
-    ]
-
-
-def assign_bins(
-    exposure: np.ndarray[tuple[int], np.dtype[np.float64]], bins: int, min_per_bin: int
-) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int]:
-    """Quantile group of each exposure, and the number of groups (0: too few subjects).
-
-    One group less is made until each holds `min_per_bin` subjects; two are the least.
-    A value at a boundary belongs to the lower group.
-    """
-    for k in range(bins, 1, -1):
-        if exposure.size < k:
-            continue
-        edges = np.quantile(exposure, np.arange(1, k) / k)
-        group = np.searchsorted(edges, exposure, side="left")
-        if np.bincount(group, minlength=k).min() >= min_per_bin:
-            return group, k
-    return np.zeros(exposure.size, dtype=np.int64), 0
-
-
-def _observed(
-    result: CellResult, settings: ExposureResponseSettings, out: ResultCollector
-) -> list[dict[str, object]]:
-    chosen, cell = result.selection, result.cell
-    add = partial(
-        out.add,
-        "quartiles",
-        dataset="ADER",
-        variable=cell.endpoint.code,
-        analyte=settings.analyte,
-        where="ERFL = Y",
-    )
-    by = {"metric": cell.metric}
-    group, k = assign_bins(chosen.exposure, settings.bins, settings.min_per_bin)
-    n = float(chosen.event.size)
-    notes = {} if k else {"bins": chosen.reason or "FEWSUBJ"}
-    add({"bins": float(k) if k else math.nan}, by=by, n=n, notes=notes)
-    rows: list[dict[str, object]] = []
-    for index in range(k):
-        member = group == index
-        x, size = chosen.exposure[member], int(member.sum())
-        events = int(chosen.event[member].sum())
-        low, high = proportion.clopper_pearson(events, size, settings.confidence_level)
-        predicted = math.nan
-        if result.fit and result.fit.fitted is not None:
-            predicted = 100 * float(result.fit.fitted[member].mean())
-        add(
-            {
-                "n": float(size),
-                "events": float(events),
-                "pct": 100 * events / size,
-                "ci_low": 100 * low,
-                "ci_high": 100 * high,
-                "exposure_min": float(2 ** x.min()),
-                "exposure_max": float(2 ** x.max()),
-                "pct_predicted": predicted,
-            },
-            by={**by, "bin": f"{BIN_LETTER[k]}{index + 1}"},
-            n=float(size),
-            method="Clopper-Pearson",
-            notes={} if not math.isnan(predicted) else {"pct_predicted": result.reason},
-        )
-        rows.append(
-            {
-                "series": "observed",
-                "kind": "observed",
-                "x": float(np.median(x)),
-                "y": events / size,
-                "low": low,
-                "high": high,
-                "n": float(size),
-            }
-        )
-    return rows

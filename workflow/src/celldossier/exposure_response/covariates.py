@@ -194,7 +194,7 @@ def collect_rescue_ratios(
             names = ("gmr", "gmr_low", "gmr_high")
             statistics = dict(zip(names, (ratio.ratio, ratio.low, ratio.high), strict=True))
             missing = "NOTCOLL" if not (population[flag] != "").any() else ratio.reason
-            notes = {k: missing if math.isnan(v) else "" for k, v in statistics.items()}
+            notes = {k: missing if math.isnan(v) else "CONFOUND" for k, v in statistics.items()}
             out.add(
                 "rescue_ratio",
                 {

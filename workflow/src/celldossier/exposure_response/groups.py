@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from celldossier.exposure_response.binary import EXPOSURE, note_overflow
 from celldossier.exposure_response.endpoints import Endpoint, derive_event
 from celldossier.exposure_response.plan import PRIMARY, adjustment_variables
 from celldossier.results import ResultCollector
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.stats import association, ordinal
 from celldossier.stats.descriptive import describe
-from celldossier.stats.logistic import Coefficient, estimate_logistic
+from celldossier.stats.logistic import Coefficient, estimate_logistic, odds_ratio
 from celldossier.stats.multiplicity import benjamini_hochberg
 from celldossier.stats.ratio import estimate_ratio
 
-EXPOSURE = "log2 exposure"
 GRADES = ("CRSGR", "ICANSGR")
 LIST_BELOW = 3
 """Groups smaller than this list their values instead of statistics alone (science.md G-19)."""
@@ -205,15 +205,16 @@ def _add_ordinal(
     statistics: dict[str, float | str] = {
         "n": float(outcome.size),
         "events": float((outcome > 0).sum()),
-        "or": math.exp(slope.estimate),
-        "or_low": math.exp(slope.low),
-        "or_high": math.exp(slope.high),
+        "or": odds_ratio(slope.estimate),
+        "or_low": odds_ratio(slope.low),
+        "or_high": odds_ratio(slope.high),
         "p": slope.p,
         "po_chisq": brant.chi_squared,
         "po_df": float(brant.df),
         "po_p": brant.p,
     }
-    notes = dict.fromkeys(("or", "or_low", "or_high", "p"), reason) if reason else {}
+    keys = ("or", "or_low", "or_high", "p")
+    notes = dict.fromkeys(keys, reason) if reason else note_overflow(statistics)
     if brant.levels:
         statistics["po_levels"] = "; ".join(f"{v:g}" for v in brant.levels)
     if brant.reason:
@@ -265,17 +266,18 @@ def _add_cumulative(
             )
             reason = fit.reason or fit.coefficient(EXPOSURE).reason
             slope = slope if reason else fit.coefficient(EXPOSURE)
+        statistics: dict[str, float | str] = {
+            "n": float(n),
+            "events": float(events),
+            "or": odds_ratio(slope.estimate),
+            "or_low": odds_ratio(slope.low),
+            "or_high": odds_ratio(slope.high),
+            "p": slope.p,
+        }
         keys = ("or", "or_low", "or_high", "p")
         out.add(
             "cumulative",
-            {
-                "n": float(n),
-                "events": float(events),
-                "or": math.exp(slope.estimate),
-                "or_low": math.exp(slope.low),
-                "or_high": math.exp(slope.high),
-                "p": slope.p,
-            },
+            statistics,
             dataset="ADER",
             variable=grade,
             analyte=settings.analyte,
@@ -283,5 +285,5 @@ def _add_cumulative(
             where="ERFL = Y",
             n=float(n),
             method="logistic, Firth penalty, profile penalised likelihood CI",
-            notes=dict.fromkeys(keys, reason) if reason else {},
+            notes=dict.fromkeys(keys, reason) if reason else note_overflow(statistics),
         )

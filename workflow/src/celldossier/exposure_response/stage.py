@@ -61,7 +61,7 @@ import pandas as pd
 
 from celldossier.datasets import conform
 from celldossier.exposure_response.ader import derive_ader
-from celldossier.exposure_response.binary import collect_models, collect_observed_rates, run_cell
+from celldossier.exposure_response.binary import collect_models, run_cell
 from celldossier.exposure_response.covariates import collect_forest, collect_rescue_ratios
 from celldossier.exposure_response.endpoints import read_endpoints
 from celldossier.exposure_response.groups import (
@@ -69,6 +69,7 @@ from celldossier.exposure_response.groups import (
     collect_grades,
     collect_ordinal,
 )
+from celldossier.exposure_response.observed import collect_observed_rates
 from celldossier.exposure_response.plan import make_plan
 from celldossier.results import ResultCollector
 from celldossier.settings.exposure_response import ExposureResponseSettings

@@ -22,11 +22,10 @@ from celldossier.report.values import ReportValues
 from celldossier.results import AnalysisResults
 from celldossier.settings.study import StudySettings
 from celldossier.terms.language import Language, LanguageCode, read_catalogue
+from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
 
-_GAP = re.compile(
-    r"(?<=[\u3001\u3002\uff01-\uff5e])\s+|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])"
-)
+_GAP = re.compile(r"(?<=[\u3001\u3002\uff01-\uff5e])\s+|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
 
 
 @dataclass(frozen=True)
@@ -129,7 +128,7 @@ def render_report(
         has=values.has,
         number=values.number,
         exists=lambda value_id: value_id in inputs.results,
-        levels=inputs.results.levels,
+        levels=lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
         analytes=inputs.results.analytes,
         endpoint_label=lambda code: language.label(endpoints[code]),
         conditions=inputs.conditions,

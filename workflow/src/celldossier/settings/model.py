@@ -68,10 +68,10 @@ SECTIONS: tuple[str, ...] = (
 
 
 def effective_sections(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Every section with all its defaults filled in, ready for JSON; `run` holds the run-level keys.
+    """Every section with all its defaults filled in, ready for JSON.
 
-    The values are what the stages use, so that a comment or a default that is
-    written out changes nothing.
+    The section `run` holds the run-level keys. The values are what the stages
+    use, so that a comment or a default that is written out changes nothing.
     """
     dumped = settings.model_dump(mode="json")
     sections = {name: dumped[name] for name in SECTIONS}

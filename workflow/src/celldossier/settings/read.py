@@ -25,6 +25,7 @@ class UniqueKeyLoader(yaml.SafeLoader):
     """YAML loader that refuses a key given twice: the first value would be lost in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping; ConstructorError if a key stands twice."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)

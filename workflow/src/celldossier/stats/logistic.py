@@ -10,24 +10,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from celldossier.stats.association import area_under_curve
-from celldossier.stats.likelihood import ProfileError, likelihood_ratio_p, profile_limits
-
-if TYPE_CHECKING:
-    from firthmodels import FirthLogisticRegression
-    from statsmodels.discrete.discrete_model import Logit
+from celldossier.stats.logistic_fits import Vector, expit, fit_firth, fit_maximum_likelihood
 
 Method = Literal["ML", "FIRTH"]
 INTERCEPT = "(Intercept)"
-Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -75,6 +69,11 @@ class LogisticFit:
     def coefficient(self, name: str) -> Coefficient:
         """The coefficient of that name."""
         return next(item for item in self.coefficients if item.name == name)
+
+
+def odds_ratio(log_odds: float) -> float:
+    """Odds ratio of a log odds; NaN (reason ``OVERFLOW``) outside the range of numbers."""
+    return math.exp(log_odds) if log_odds < 700 else math.nan
 
 
 def choose_method(events: int, n: int, n_slopes: int, firth_below: float) -> Method:
@@ -150,7 +149,7 @@ def estimate_logistic(
         if not keep_firth_when_separated:
             return replace(empty, separation=True, reason="SEPAR")
         method = "FIRTH"
-    engine = _fit_firth if method == "FIRTH" else _fit_ml
+    engine = fit_firth if method == "FIRTH" else fit_maximum_likelihood
     z, centre, scale = _standardise(x)
     wanted = [j for j, name in enumerate(names) if tested is None or name in tested]
     with warnings.catch_warnings():
@@ -176,7 +175,7 @@ def estimate_logistic(
         intercept = _with_interval(intercept, engine, y, x / scale, level)
     linear = x @ params[:-1]
     prediction = _flic(y, linear) if method == "FIRTH" else float(params[-1])
-    fitted = _expit(linear + prediction)
+    fitted = expit(linear + prediction)
     return LogisticFit(
         n=n,
         events=events,
@@ -222,124 +221,7 @@ def predict_probability(
     half = float(ndtri(0.5 + level / 2)) * np.sqrt(
         np.einsum("ij,jk,ik->i", design, fit.covariance, design)
     )
-    return _expit(linear), _expit(linear - half), _expit(linear + half)
-
-
-@dataclass(frozen=True)
-class _Estimates:
-    """Estimates on the scale of the fit: slopes, then the intercept."""
-
-    params: Vector
-    covariance: Vector
-    limits: list[tuple[float, float]]
-    p: list[float]
-    loglike: float
-
-
-def _fit_ml(y: Vector, z: Vector, wanted: Sequence[int], level: float) -> _Estimates:
-    from statsmodels.discrete.discrete_model import Logit
-
-    model = Logit(y, np.column_stack([z, np.ones(y.size)]))
-    start = np.zeros(z.shape[1] + 1)
-    params = _maximise(model, start, fixed=None)
-    maximum = float(model.loglike(params))
-    covariance = np.linalg.inv(-model.hessian(params))
-    limits, p_values = [], []
-    for j in wanted:
-
-        def profile(value: float, j: int = j) -> float:
-            point = params.copy()
-            point[j] = value
-            return float(model.loglike(_maximise(model, point, fixed=j)))
-
-        se = math.sqrt(covariance[j, j])
-        limits.append(profile_limits(profile, float(params[j]), se, maximum, level))
-        p_values.append(likelihood_ratio_p(maximum, profile(0.0)))
-    return _Estimates(params, covariance, limits, p_values, maximum)
-
-
-def _maximise(model: Logit, start: Vector, fixed: int | None) -> Vector:
-    """Newton's method with step halving on the concave log likelihood of statsmodels."""
-    with np.errstate(over="ignore", divide="ignore"):
-        return _newton(model, start, fixed)
-
-
-def _newton(model: Logit, start: Vector, fixed: int | None) -> Vector:
-    params = start.copy()
-    free = np.array([j for j in range(params.size) if j != fixed], dtype=int)
-    value = float(model.loglike(params))
-    for _ in range(200):
-        # Newton may overshoot to probabilities of 0; the halving below brings it back.
-        score = model.score(params)[free]
-        step = np.linalg.solve(-model.hessian(params)[np.ix_(free, free)], score)
-        decrement = float(score @ step)
-        trial = params.copy()
-        trial[free] += step
-        if decrement < 1e-12 * max(1.0, abs(value)):
-            # The last step squares an error that is below 1e-6 standard errors already.
-            return trial
-        while (trial_value := float(model.loglike(trial))) < value:
-            step = step / 2
-            if float(np.abs(step).max()) < 1e-14:
-                raise ProfileError("the likelihood does not rise along Newton's step")
-            trial = params.copy()
-            trial[free] += step
-        params, value = trial, trial_value
-    raise ProfileError("Newton's method did not end in 200 steps")
-
-
-TOLERANCES = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
-"""Gradients at which a Firth iteration ends: where rounding forbids the first, the next.
-
-The last one is that of logistf.
-"""
-
-
-def _fit_firth(y: Vector, z: Vector, wanted: Sequence[int], level: float) -> _Estimates:
-    models = _firth_models(y, z)
-    best = next(models, None)
-    if best is None:
-        raise ProfileError("the penalised likelihood was not maximised at any tolerance")
-    fitted = [best]
-    params = np.append(best.coef_, float(best.intercept_))
-    design = np.column_stack([z, np.ones(y.size)])
-    weight = _expit(design @ params)
-    covariance = np.asarray(
-        np.linalg.inv(design.T @ (design * (weight * (1 - weight))[:, None])), dtype=float
-    )
-    limits, p_values = [], []
-    for j in wanted:
-        low = high = p = math.nan
-        position = 0
-        while math.isnan(p):
-            if position == len(fitted):
-                # The limits did not converge so tightly: the next, looser fit.
-                looser = next(models, None)
-                if looser is None:
-                    break
-                fitted.append(looser)
-            model, position = fitted[position], position + 1
-            with suppress(UserWarning):
-                interval = model.conf_int(
-                    alpha=1 - level, method="pl", features=[j], max_iter=100, tol=10 * model.gtol
-                )[j]
-                low, high = float(interval[0]), float(interval[1])
-                p = float(model.lrt([j]).lrt_pvalues_[j])
-        limits.append((low, high))
-        p_values.append(p)
-    return _Estimates(params, covariance, limits, p_values, float(best.loglik_))
-
-
-def _firth_models(y: Vector, z: Vector) -> Iterator[FirthLogisticRegression]:
-    """Converged fits, from the tightest tolerance to the loosest, each when it is needed."""
-    from firthmodels import FirthLogisticRegression
-
-    for tolerance in TOLERANCES:
-        model = FirthLogisticRegression(
-            backend="numpy", max_iter=100, gtol=tolerance, xtol=tolerance
-        )
-        with suppress(UserWarning):  # firthmodels' ConvergenceWarning, raised as an error
-            yield model.fit(z, y.astype(int))
+    return expit(linear), expit(linear - half), expit(linear + half)
 
 
 def _with_interval(
@@ -384,18 +266,12 @@ def _refuse(y: Vector, x: Vector) -> str:
     return ""
 
 
-def _expit(values: Vector) -> Vector:
-    from scipy.special import expit
-
-    return np.asarray(expit(values), dtype=float)
-
-
 def _flic(y: Vector, linear: Vector) -> float:
     """Intercept at which the fitted probabilities add up to the events, slopes held."""
     from scipy.optimize import brentq
 
     def excess(intercept: float) -> float:
-        return float(_expit(linear + intercept).sum() - y.sum())
+        return float(expit(linear + intercept).sum() - y.sum())
 
     centre, width = -float(linear.mean()), 1.0 + float(np.ptp(linear))
     while excess(centre - width) > 0 or excess(centre + width) < 0:

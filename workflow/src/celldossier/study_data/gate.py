@@ -22,3 +22,15 @@ def list_errors(findings: pd.DataFrame, shown: int) -> list[str]:
         if len(group) > shown:
             lines.append(f"{len(group) - shown} more findings of {rule_id} in {domain}.")
     return lines
+
+
+def list_findings(findings: pd.DataFrame) -> list[dict[str, str | int | None]]:
+    """Findings as plain records, ready for JSON; the row is None for a whole file."""
+    return [
+        {**{str(name): value for name, value in record.items()}, "row": row}
+        for record, row in zip(
+            findings.drop(columns="row").to_dict("records"),
+            [None if pd.isna(row) else int(row) for row in findings["row"]],
+            strict=True,
+        )
+    ]

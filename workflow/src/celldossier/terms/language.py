@@ -122,9 +122,10 @@ def format_count(value: float) -> str:
 def print_unit(unit: str) -> str:
     """A unit for readers: ``d*copies/ug`` is "d·copies/µg", ``10^6/kg`` is "10⁶/kg".
 
-    >>> print_unit("d*copies/ug"), print_unit("10^9/L")
-    ('d·copies/µg', '10⁹/L')
+    >>> print_unit("d*copies/ug"), print_unit("10^9/L"), print_unit("mm2")
+    ('d·copies/µg', '10⁹/L', 'mm²')
     """
     printed = re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_SUPERSCRIPT), unit)
+    printed = re.sub(r"\b([cm]?m)([23])\b", lambda m: m[1] + m[2].translate(_SUPERSCRIPT), printed)
     printed = re.sub(r"\bu(?=[gLlmM]\b)", "µ", printed)
     return printed.replace("*", "·")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from celldossier.datasets import read_specification
+from celldossier.terms.order import natural_order
 from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.figures_axes import (
     axis_title,
@@ -20,7 +21,7 @@ from celldossier.tlf.figures_axes import (
     text_width,
     use_log_axis,
 )
-from celldossier.tlf.labels import level_label, natural_order, parameter_symbol, with_unit
+from celldossier.tlf.labels import level_label, parameter_symbol, with_unit
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import PAGE_WIDTH, PALETTE, in_figure_style, new_figure
 

@@ -145,6 +145,7 @@ def _figure(context: Context, relations: Sequence[Relation], figure: Any) -> Fig
         subjects=max(relation.subjects for relation in relations),
         value_ids=tuple(dict.fromkeys(v for r in relations for v in r.value_ids)),
         footnotes=tuple(notes),
+        analytes=(str(context.settings["exposure_response"]["analyte"]),),
         reasons=tuple(dict.fromkeys(code for r in relations for code in r.reasons)),
         alternative_text=context.language.text("figure.probability.alternative", relations=events),
     )

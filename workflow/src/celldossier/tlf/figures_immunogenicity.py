@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from celldossier.terms.order import natural_order
 from celldossier.tlf.figures_axes import day_ticks, place_axes, plain, text_width
-from celldossier.tlf.labels import level_label, natural_order
+from celldossier.tlf.labels import level_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import GREY, PAGE_WIDTH, PALETTE, SMALL, in_figure_style, new_figure
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from celldossier.terms.language import print_unit
 from celldossier.tlf.figures_axes import place_axes, plain, share_ticks, use_day_axis, use_log_axis
 from celldossier.tlf.figures_data import (
     EVENT_KINDS,
@@ -14,7 +15,7 @@ from celldossier.tlf.figures_data import (
     read_events,
     read_samples,
 )
-from celldossier.tlf.labels import analyte_label, assays, print_unit
+from celldossier.tlf.labels import analyte_label, assays
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import (
     MARKERS,

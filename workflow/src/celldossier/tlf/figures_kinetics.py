@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from celldossier.terms.order import natural_order
 from celldossier.tlf.figures_axes import (
     axis_title,
     place_axes,
@@ -26,7 +27,7 @@ from celldossier.tlf.figures_data import (
     series_level,
 )
 from celldossier.tlf.figures_individual import draw_individual_profiles
-from celldossier.tlf.labels import analyte_label, assays, level_label, natural_order
+from celldossier.tlf.labels import analyte_label, assays, level_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import (
     GREY,

@@ -8,8 +8,7 @@ from typing import Any
 
 from celldossier import __version__
 from celldossier.settings.tlfs import Tlf
-from celldossier.terms.language import Language
-from celldossier.tlf.labels import print_unit
+from celldossier.terms.language import Language, print_unit
 from celldossier.tlf.model import Table
 
 

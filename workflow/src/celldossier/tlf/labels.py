@@ -8,30 +8,12 @@ from typing import Any
 
 from celldossier.datasets import read_specification
 from celldossier.io.resources import read_resource
-from celldossier.terms.language import Language
+from celldossier.terms.language import Language, print_unit
+from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
 from celldossier.tlf.model import Context
 
 _PARTIAL_AREA = re.compile(r"^AUC[0-9]+(P[0-9]+)?(?=$|PE$|XE$)")
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
-def natural_order(levels: Iterable[str]) -> list[str]:
-    """Levels in the order that a reader expects: numbers by size, DL2 before DL10.
-
-    >>> natural_order(["DL10", "DL2", "7", "28", "-1"])
-    ['-1', '7', '28', 'DL2', 'DL10']
-    """
-
-    def key(level: str) -> tuple[Any, ...]:
-        try:
-            return (0, float(level), ())
-        except ValueError:
-            parts = re.split(r"(\d+(?:\.\d+)?)", level)
-            # Text parts stand at even places, numbers between them.
-            return (1, 0.0, tuple(float(p) if i % 2 else p for i, p in enumerate(parts)))
-
-    return sorted(levels, key=key)
 
 
 def general_code(code: str) -> str:
@@ -81,18 +63,6 @@ def endpoint_label(language: Language, code: str) -> str:
 def is_median_only(code: str) -> bool:
     """Whether the parameter is summarised by median (min, max) only, such as TMAX."""
     return find_parameter(code).summary == "median"
-
-
-def print_unit(unit: str) -> str:
-    """A unit for readers: ``d*copies/ug`` is "d·copies/µg", ``10^6/kg`` is "10⁶/kg".
-
-    >>> print_unit("d*copies/ug"), print_unit("10^9/L"), print_unit("mm2")
-    ('d·copies/µg', '10⁹/L', 'mm²')
-    """
-    printed = re.sub(r"\^(-?\d+)", lambda match: match[1].translate(_SUPERSCRIPT), unit)
-    printed = re.sub(r"\bu(?=[gLlmM]\b)", "µ", printed)
-    printed = re.sub(r"\b([cm]?m)([23])\b", lambda m: m[1] + m[2].translate(_SUPERSCRIPT), printed)
-    return printed.replace("*", "·")
 
 
 def with_unit(label: str, unit: str) -> str:

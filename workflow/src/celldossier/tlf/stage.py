@@ -38,7 +38,6 @@ from celldossier.tlf.write import (
     table_values,
 )
 
-
 CURVE_STAGES = ("cellular_kinetics", "exposure_response")
 """Stages that hand on curves beside their analysis results."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celldossier.terms.language import Language
+from celldossier.terms.order import natural_order
 from celldossier.tlf.cells import Place, Printer, footnote_if
-from celldossier.tlf.labels import level_label, natural_order, variable_label, with_unit
+from celldossier.tlf.labels import level_label, variable_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 DOSE = "dose_exploration.dose"

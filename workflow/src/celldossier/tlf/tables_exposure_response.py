@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
 from celldossier.terms.parameters import parameter_unit
 from celldossier.tlf.cells import Place, Printer, footnote_if
-from celldossier.tlf.labels import (
-    endpoint_label,
-    level_label,
-    metric_label,
-    with_unit,
-)
+from celldossier.tlf.labels import endpoint_label, level_label, metric_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 PLAN = "exposure_response.plan"
@@ -138,6 +134,7 @@ def draw_logistic_models(context: Context) -> Table | NotShown:
     if not keys:
         return NotShown("NOTCOLL")
     printer = Printer(context.results, language)
+    subjects = _fitted_subjects(printer, [_place(LOGISTIC, analyte, key) for key in keys])
     rows: list[Row] = []
     for endpoint in _ordered({key[0] for key in keys}, wanted):
         of_endpoint = [key for key in keys if key[0] == endpoint]
@@ -165,7 +162,7 @@ def draw_logistic_models(context: Context) -> Table | NotShown:
         Column(language.text("column.role")),
         Column(language.text("column.model")),
     )
-    return Table(columns, tuple(rows), printer.subjects, analytes=(analyte,))
+    return Table(columns, tuple(rows), subjects, analytes=(analyte,))
 
 
 def draw_ordinal_models(context: Context) -> Table | NotShown:
@@ -183,11 +180,13 @@ def draw_ordinal_models(context: Context) -> Table | NotShown:
     printer = Printer(context.results, language)
     blank = printer.blank()
     rows: list[Row] = []
+    places: list[Place] = []
     # Keys are sorted by name: group1 is the adjustment, group2 the metric.
     for metric in _ordered(set(selected["level2"]), _METRICS):
         of_metric = selected[selected["level2"] == metric]
         for adjustment in _ordered(set(of_metric["level1"]), _ADJUSTMENTS):
             place = Place(ORDINAL, grade, analyte, {"adjustment": adjustment, "metric": metric})
+            places.append(place)
             verdict = printer.value(place, "po_verdict")
             heading = language.text(
                 "label.metric_adjustment",
@@ -209,6 +208,7 @@ def draw_ordinal_models(context: Context) -> Table | NotShown:
             )
             for cut in _cuts(context, grade):
                 cumulative = place.of(CUMULATIVE).within(grade=cut)
+                places.append(cumulative)
                 label = language.text("label.cut", grade=cut.removeprefix("GE"))
                 rows.append(
                     Row((Cell(label), *_model_cells(printer, cumulative), blank, blank), indent=1)
@@ -222,7 +222,8 @@ def draw_ordinal_models(context: Context) -> Table | NotShown:
         Column(language.text("column.p_proportional_odds")),
         Column(language.text("column.proportional_odds")),
     )
-    return Table(columns, tuple(rows), printer.subjects, analytes=(analyte,))
+    subjects = _fitted_subjects(printer, places)
+    return Table(columns, tuple(rows), subjects, analytes=(analyte,))
 
 
 _Key = tuple[str, str, str, str]
@@ -286,6 +287,18 @@ def _logistic_row(printer: Printer, context: Context, analyte: str, key: _Key) -
             Cell(level_label(language, "role", role.text), (role.value_id,)),
             Cell(level_label(language, "model", model.text), (model.value_id,)),
         )
+    )
+
+
+def _fitted_subjects(printer: Printer, places: Iterable[Place]) -> int:
+    """Subjects of the largest model that was fitted: refused models are no evidence."""
+    return max(
+        (
+            int(printer.value(place, "n").number)
+            for place in places
+            if math.isfinite(printer.value(place, "or").number)
+        ),
+        default=0,
     )
 
 

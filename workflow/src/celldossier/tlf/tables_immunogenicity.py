@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from celldossier.terms.order import natural_order
 from celldossier.tlf.cells import Place, Printer
-from celldossier.tlf.labels import level_label, natural_order, reason_label, target_label
+from celldossier.tlf.labels import level_label, reason_label, target_label
 from celldossier.tlf.listings import list_dataset
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from celldossier.terms.language import Language
+from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import order_parameters
 from celldossier.tlf.cells import Place, Printer, footnote_if
 from celldossier.tlf.labels import (
@@ -14,7 +15,6 @@ from celldossier.tlf.labels import (
     general_code,
     is_median_only,
     level_label,
-    natural_order,
     parameter_label,
     parameter_name,
     with_unit,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from celldossier.terms.language import Language
+from celldossier.terms.language import Language, print_unit
+from celldossier.terms.order import natural_order
 from celldossier.tlf.cells import Place, Printer, footnote_if, text_cells
 from celldossier.tlf.labels import (
     level_label,
-    natural_order,
     order_levels,
-    print_unit,
     reason_label,
     variable_label,
     with_unit,
