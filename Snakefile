@@ -48,3 +48,8 @@ rule kinetics:
     input:
         "<results>/adam/ADPP.parquet",
         "<results>/ard/cellular_kinetics.parquet",
+
+
+rule report:
+    input:
+        expand("<results>/report/{lang}/clinical-pharmacology-report.pdf", lang=LANGUAGES),

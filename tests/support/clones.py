@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-PARTS = ("Snakefile", "uv.lock", "config", "resources", "report_templates", "workflow")
+PARTS = (
+    *("Snakefile", "uv.lock", "environment.yml", "requirements.lock"),
+    *("config", "resources", "report_templates", "workflow"),
+)
 MINI = "config/studies/mini.yaml"
 
 

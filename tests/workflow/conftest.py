@@ -33,12 +33,12 @@ def mini_copy(mini: Clone, tmp_path: Path) -> Clone:
 @pytest.fixture(scope="session")
 def full_runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Clone, Clone]:
     """The example study, run twice: two folders, one core and two."""
-    clones = []
-    for name, cores in (("first", 1), ("second/deeper", 2)):
-        clone = clone_project(tmp_path_factory.mktemp("full") / name / "project")
+    folder = tmp_path_factory.mktemp("full")
+    first = clone_project(folder / "first" / "project")
+    second = clone_project(folder / "second" / "deeper" / "project")
+    for clone, cores in ((first, 1), (second, 2)):
         expect_success(clone.snakemake(cores=cores))
-        clones.append(clone)
-    return clones[0], clones[1]
+    return first, second
 
 
 @pytest.fixture(scope="session")

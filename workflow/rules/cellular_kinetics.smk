@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM}.parquet, the gate, settings/{cellular_kinetics,bioanalysis}.json.
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM}.parquet, the gate, settings/cellular_kinetics.json.
 # Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
 
 
@@ -10,7 +10,7 @@ rule cellular_kinetics:
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADCM.parquet",
         gate="<results>/checks/gate.json",
-        settings=get_section_settings("cellular_kinetics", "bioanalysis"),
+        settings=get_section_settings("cellular_kinetics"),
         sources=get_sources("cellular_kinetics"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:

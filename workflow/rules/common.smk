@@ -17,6 +17,8 @@ CONFIG_FILES = [Path(file) for file in workflow.config_settings.configfiles] or 
 ]
 PACKAGE = Path("workflow/src/celldossier")
 FLOORS = ["errors.py", "io", "terms", "settings", "datasets", "results", "stats"]
+# The way from the command line to any stage; the version and the number of threads are set there.
+ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
 LOCK = "uv.lock"
 STUDY_DATASETS = ["ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADRS", "ADCM", "ADPQ"]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
@@ -43,7 +45,11 @@ RAW_FILES = [str(file) for file in locate_raw_files(SETTINGS.study_data).values(
 
 def get_sources(stage: str) -> list[str]:
     """Everything that an edit can change the results of a stage by: its code, all lower floors, the lock."""
-    parts = [PACKAGE / stage, PACKAGE / "cli" / f"{stage}.py", *(PACKAGE / part for part in FLOORS)]
+    parts = [
+        PACKAGE / stage,
+        PACKAGE / "cli" / f"{stage}.py",
+        *(PACKAGE / part for part in [*ENTRY, *FLOORS]),
+    ]
     files = [file for part in parts for file in ([part] if part.is_file() else part.rglob("*.py"))]
     return [LOCK, *sorted(str(file) for file in files)]
 

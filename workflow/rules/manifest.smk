@@ -7,7 +7,13 @@ rule manifest:
         expand("<results>/report/{lang}/clinical-pharmacology-report.pdf", lang=LANGUAGES),
         expand("<results>/report/{lang}/clinical-pharmacology-report.html", lang=LANGUAGES),
         "<results>/report/clause_matrix.csv",
-        sources=get_sources("report"),
+        expand("<results>/tlf/{lang}", lang=LANGUAGES),
+        expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
+        expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
+        "<results>/checks/gate.json",
+        checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
+        settings=get_section_settings(*SECTIONS, "run"),
+        sources=get_sources("manifest"),
     output:
         "<results>/manifest.json",
     log:

@@ -9,7 +9,9 @@ rule clause_matrix:
         expand("<results>/tlf/{lang}", lang=LANGUAGES),
         settings=get_section_settings(*SECTIONS, "run"),
         sources=get_sources("report"),
-        resources=get_files("resources/guideline", "*.yaml"),
+        resources=get_files("resources/guideline", "*.yaml")
+        + get_files("resources/terms", "reason_codes.yaml")
+        + get_files("report_templates", "terms.po"),
     output:
         "<results>/report/clause_matrix.csv",
     log:
@@ -24,18 +26,19 @@ rule clause_matrix:
         "celldossier report clauses --run {params.run:q} > {log:q} 2>&1"
 
 
-rule report:
+rule render_report:
     input:
         "<results>/tlf/{lang}",
         "<results>/report/clause_matrix.csv",
         expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
-        expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
+        expand("<results>/ard/{part}.parquet", part=[p for p in RESULT_PARTS if "curves" not in p]),
         checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
         settings=get_section_settings(*SECTIONS, "run"),
         raw=RAW_FILES,
         sources=get_sources("report"),
         resources=get_files("resources/guideline", "*.yaml")
         + get_files("resources/terms", "*.yaml")
+        + get_files("resources/datasets", "*.yaml")
         + get_files("report_templates", "*.j2", "*.css", "*.po"),
     output:
         "<results>/report/{lang}/clinical-pharmacology-report.html",

@@ -12,6 +12,6 @@ rule settings:
     conda:
         "../../environment.yml"
     params:
-        content=lambda wildcards: canonical_json(EFFECTIVE[wildcards.section]),
+        content=lambda wildcards: canonical_json(EFFECTIVE[wildcards.section], ascii_only=True),
     shell:
         "printf '%s\\n' {params.content:q} > {output:q} 2> {log:q}"

@@ -30,6 +30,7 @@ rule study_data:
 rule gate:
     input:
         "<results>/checks/findings.csv",
+        sources=get_sources("study_data"),
     output:
         "<results>/checks/gate.json",
     log:
@@ -51,8 +52,8 @@ rule study_data_summary:
         "<results>/checks/exclusions.csv",
         "<results>/checks/accounting.csv",
         gate="<results>/checks/gate.json",
-        settings=get_section_settings("study", "bioanalysis", "study_data"),
         sources=get_sources("study_data"),
+        resources=get_files("resources/datasets", "*.yaml"),
     output:
         "<results>/ard/study_data.parquet",
     log:

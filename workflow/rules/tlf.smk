@@ -12,7 +12,14 @@ rule tlf:
         sources=get_sources("tlf"),
         resources=get_files("resources/terms", "*.yaml")
         + get_files("resources/datasets", "*.yaml")
-        + get_files("report_templates", "terms.po", "*.css", "*.mplstyle", "tlf.html.j2"),
+        + get_files(
+            "report_templates",
+            "terms.po",
+            "*.css",
+            "*.mplstyle",
+            "tlf.html.j2",
+            "tlf_page.html.j2",
+        ),
     output:
         report(
             directory("<results>/tlf/{lang}"),

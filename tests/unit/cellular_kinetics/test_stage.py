@@ -278,6 +278,23 @@ def test_half_of_the_limit_stands_in_for_all_blq_as_a_sensitivity(results):
     assert value.number == pytest.approx((8000 * 2000 * 32000 * 900 * 25) ** 0.2)
 
 
+def test_a_result_reported_as_above_its_limit_flags_the_peak_although_the_number_equals_it():
+    adpc = make_adpc(AULOQ=8000.0)
+    peak = (adpc["USUBJID"] == "S1") & (adpc["AVAL"] == 8000)
+    assert parameter(analyse(adpc=adpc), "S1", "CMAX")["FLAG"] == ""
+    adpc.loc[peak, "ALQFL"] = "Y"
+    assert parameter(analyse(adpc=adpc), "S1", "CMAX")["FLAG"] == "ALQ"
+
+
+def test_where_the_limit_changed_the_highest_one_bounds_a_subject_that_is_all_blq():
+    adpc = make_adpc()
+    changed = (adpc["USUBJID"] == "S4") & (adpc["NFRLT"] == 28)
+    adpc.loc[changed, "ALLOQ"] = 100.0
+    results = AnalysisResults([analyse(adpc=adpc).results])
+    value = found(results, "summary_sensitivity", "CMAX", "geomean")
+    assert value.number == pytest.approx((8000 * 2000 * 32000 * 900 * 50) ** 0.2)
+
+
 def test_missing_values_are_counted_by_reason(results):
     assert found(results, "summary", "TMAX", "n_nc").number == 1
     assert found(results, "reasons", "TMAX", "n", reason="BLQALL").number == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from celldossier import __version__
 from celldossier.cli import COMMANDS, main
-from celldossier.io.files import write_json
+from celldossier.io.files import canonical_json, write_json
 from celldossier.io.run_folder import RunFolder
 from celldossier.results import ResultCollector
 
@@ -125,3 +126,24 @@ def test_a_path_never_leaves_the_folder_of_the_run(run: RunFolder) -> None:
 
     with pytest.raises(RunError, match="leaves the run's folder"):
         run.path("..", "elsewhere.json")
+
+
+def test_a_terminal_that_lacks_a_sign_does_not_end_the_command(tmp_path: Path) -> None:
+    config = tmp_path / "study.yaml"
+    config.write_text("受试者: 1\n", encoding="utf-8")
+    result = subprocess.run(
+        [sys.executable, "-m", "celldossier", "check", "--configfile", str(config)],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert r"the key '\u53d7\u8bd5\u8005' is unknown" in result.stderr
+
+
+def test_json_for_the_shell_is_ascii_and_says_the_same() -> None:
+    value = {"title": "受试者 µ😀", "n": 1.5}
+    text = canonical_json(value, ascii_only=True)
+    assert text.isascii()
+    assert json.loads(text) == json.loads(canonical_json(value)) == value

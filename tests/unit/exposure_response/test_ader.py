@@ -43,6 +43,27 @@ def test_an_event_without_a_grade_leaves_the_worst_grade_unknown(study) -> None:
     assert math.isnan(derive(study, adae=adae).loc[subject, "CRSGR"])
 
 
+def test_an_event_with_a_partial_date_leaves_the_worst_grade_unknown_unless_a_known_one_is_as_bad(
+    study,
+) -> None:
+    without = sorted(set(study.adsl["USUBJID"]) - set(study.adae["USUBJID"]))[0]
+    event = study.adae.iloc[[0]].assign(ASTDY=math.nan, TRTEMFL="Y", SRCROW=900)
+    dated = event.assign(ASTDY=3.0, SRCROW=901)
+    for known, undated, expected in ((None, 2, math.nan), (1, 2, math.nan), (3, 2, 3)):
+        rows = [study.adae, event.assign(USUBJID=without, ATOXGRN=float(undated))]
+        if known is not None:
+            rows.append(dated.assign(USUBJID=without, ATOXGRN=float(known)))
+        found = derive(study, adae=pd.concat(rows)).loc[without, "CRSGR"]
+        assert found == expected or (math.isnan(found) and math.isnan(expected))
+
+
+def test_an_ungraded_event_beside_a_graded_one_leaves_the_worst_grade_unknown(study) -> None:
+    event = study.adae.iloc[[0]]
+    subject = event["USUBJID"].iloc[0]
+    adae = pd.concat([study.adae, event.assign(ATOXGRN=math.nan, SRCROW=900)])
+    assert math.isnan(derive(study, adae=adae).loc[subject, "CRSGR"])
+
+
 def test_the_worst_grade_counts_events_that_begin_in_the_window_only(study) -> None:
     adae = study.adae.copy()
     subject = adae["USUBJID"].iloc[0]

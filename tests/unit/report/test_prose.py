@@ -16,13 +16,14 @@ from jinja2 import Environment, Template
 from markupsafe import Markup
 
 from celldossier.io.resources import read_resource, shared_path
-from celldossier.report.render import make_environment
+from celldossier.report.render import make_environment, variable_label
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.report import ReportSettings
 from celldossier.settings.study import StudySettings
+from celldossier.terms.language import Language
 
 TEMPLATES = shared_path("report_templates")
 GUIDELINE = read_resource("guideline", "cde-draft-2024-06", "guideline.yaml")
@@ -344,6 +345,7 @@ class Page:
             exists=lambda value_id: known,
             unit=lambda value_id: "d",
             symbol=lambda code: code,
+            variable_label=lambda dataset, name: variable_label(dataset, name, Language(language)),
             vid=lambda analysis, variable, analyte, stat, **by: "/".join(
                 [analysis, str(variable), str(analyte), *sorted(by.values()), stat]
             ),
@@ -525,6 +527,19 @@ def test_the_methods_follow_the_settings() -> None:
     assert "exceeds 35%" in text
     assert "Areas: linear trapezoids." in text
     assert "logarithmic ones where it falls" not in text
+
+
+def test_the_methods_name_covariates_in_words_and_with_the_signs_of_the_language() -> None:
+    for language, words in (("en", "Age, Indication"), ("zh", "年龄、适应症")):
+        text = Page(language).render("methods")
+        assert words in text
+        assert "LTBURDZ" not in text
+
+
+def test_the_methods_say_that_the_peak_rule_goes_by_the_planned_time() -> None:
+    page = Page()
+    page.settings["cellular_kinetics"]["peak_from"] = 1
+    assert "Samples planned before day 1" in page.render("methods")
 
 
 def test_the_report_says_which_version_of_the_guideline_it_follows() -> None:

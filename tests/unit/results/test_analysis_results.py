@@ -11,6 +11,7 @@ from celldossier.results import AnalysisResults, ResultCollector, make_value_id
 def test_a_value_id_sorts_its_keys_and_encodes_its_levels() -> None:
     value_id = make_value_id("s.a", "CMAX", "PCR", {"dose": "DL2 / 150", "by": "x=1"}, "geomean")
     assert value_id == "s.a/CMAX/PCR/by=x%3D1/dose=DL2%20%2F%20150/geomean"
+    assert make_value_id("s.a", "", "CD19 CAR", {}, "n") == "s.a/-/CD19%20CAR/n"
 
 
 def test_a_missing_value_needs_a_reason() -> None:

@@ -91,3 +91,39 @@ def test_a_product_outside_the_scope_of_the_guideline_is_refused_with_the_clause
     }
     with pytest.raises(ConfigError, match=r"outside the scope of the guideline \(clause S1-2"):
         check_values(values, Product)
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 30)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        pytest.param(BOMB, "more than 1000000 values", id="aliases of aliases"),
+        pytest.param("number: &a [*a]\n", "refers to itself", id="a list in itself"),
+        pytest.param("number: &a {b: *a}\n", "refers to itself", id="a mapping in itself"),
+        pytest.param(f"number: {'[' * 5000}{']' * 5000}\n", "too deeply", id="5000 levels"),
+        pytest.param("? [a, b]\n: 1\n", "line 1: .*a key must be one text", id="a list as key"),
+        pytest.param("number: 2024-02-30\n", "line 1: .*'2024-02-30'", id="no such day"),
+        pytest.param('number: "\x01"\n', "not valid YAML", id="a control character"),
+    ],
+)
+def test_a_hostile_config_is_refused_at_once_and_in_a_sentence(
+    text: str, what: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=what):
+        read_model(write(tmp_path / "study.yaml", text), Outer)
+
+
+def test_a_hostile_config_is_refused_where_snakemake_has_read_it_already(tmp_path: Path) -> None:
+    file = write(tmp_path / "study.yaml", BOMB)
+    with pytest.raises(ConfigError, match="more than 1000000 values"):
+        check_values({"numbr": 1}, Outer, [file])
+
+
+def test_an_alias_that_repeats_a_little_is_let_through(tmp_path: Path) -> None:
+    text = "number: 1\ninner: &i {half_life: 2}\nitems: [*i, *i]\n"
+    read = read_model(write(tmp_path / "study.yaml", text), Outer)
+    assert [item.half_life for item in read.items] == [2, 2]

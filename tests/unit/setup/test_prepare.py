@@ -235,16 +235,24 @@ def test_an_apt_that_fails_shows_its_words_and_says_what_to_type(
 def test_a_library_that_is_only_wanted_does_not_end_the_setup(
     machine_without: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
+    machine_without("pdftotext", may_install=False)
+    prepare.prepare_libraries(ready=False, dev=True)
+    assert "pdftotext (poppler-utils) is not there" in capsys.readouterr().out
+
+
+def test_a_library_that_changes_the_bytes_of_the_report_ends_the_setup_where_it_is_missing(
+    machine_without: Callable[..., list[str]],
+) -> None:
     machine_without("harfbuzz-subset", may_install=False)
-    prepare.prepare_libraries(ready=False, dev=False)
-    assert "harfbuzz-subset (libharfbuzz-subset0) is not there" in capsys.readouterr().out
+    with pytest.raises(prepare.SetupError, match=r"apt-get install -y libharfbuzz-subset0"):
+        prepare.prepare_libraries(ready=False, dev=False)
 
 
 def test_a_library_that_is_only_wanted_is_asked_for_once(
     machine_without: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = machine_without("harfbuzz-subset", may_install=True, apt_works=False)
-    prepare.prepare_libraries(ready=True, dev=False)
+    asked = machine_without("pdftotext", may_install=True, apt_works=False)
+    prepare.prepare_libraries(ready=True, dev=True)
     assert asked == []
     assert capsys.readouterr().out == ""
 

@@ -18,7 +18,7 @@ USER_ON_MACOS = Machine("Darwin", False, False, False, False)
 
 PANGO = tuple(library for library in LIBRARIES if library.name == "pango")
 NEEDED = tuple(library for library in LIBRARIES if library.needed)
-PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b libfontconfig1"
+PACKAGES = "libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz0b libfontconfig1 libharfbuzz-subset0"
 
 
 def test_nothing_is_missing_where_every_library_loads() -> None:
@@ -54,6 +54,12 @@ def test_the_libraries_are_those_that_weasyprint_opens() -> None:
         assert library.files[0] in opened, library
     # harfbuzz-vector may fail to open, and Debian 12 has no such library.
     assert opened.count("_dlopen(") + 1 == len(LIBRARIES) + 1
+
+
+def test_a_library_whose_absence_changes_the_bytes_of_the_pdf_is_needed() -> None:
+    """Without harfbuzz-subset, WeasyPrint cuts the fonts another way."""
+    assert missing_libraries(NEEDED, lambda file: "subset" not in file) == (NEEDED[-1],)
+    assert NEEDED[-1].name == "harfbuzz-subset"
 
 
 def test_root_installs_by_apt() -> None:

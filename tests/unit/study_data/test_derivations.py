@@ -160,6 +160,17 @@ def test_a_second_infusion_is_number_two_and_leaves_time_zero_where_it_is(study)
     assert datasets["ADSL"]["TRTSDTM"].tolist()[0] == "2024-03-01T10:00"
 
 
+def test_a_dose_at_the_limit_of_the_window_is_inside_whatever_its_rounding(study):
+    # 2.4 / 3 is 0.7999999999999999 in binary numbers.
+    study.set("EX", 2, "EXDOSE", "2.4")
+    study.set("EX", 2, "EXPDOSE", "3")
+    study.set("EX", 3, "EXDOSE", "2.39")
+    study.set("EX", 3, "EXPDOSE", "3")
+    data = study.derive()
+    assert by_row(data.datasets["ADEX"])["INWINFL"].tolist() == ["Y", "Y", "N"]
+    assert data.findings.query("rule_id == 'DOSEWINDOW'")["row"].tolist() == [3]
+
+
 # --- concentrations ---
 
 
@@ -291,6 +302,29 @@ def test_events_of_special_interest_and_emergence(datasets):
     assert adae["ASTDY"].isna().tolist() == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "emergent"),
+    [
+        ("2024-03-01", "", "Y"),
+        ("2024-03-01T09:59", "", "N"),
+        ("2024-03-01T10:00", "", "Y"),
+        ("2024-03-01", "2024-03-01", "Y"),
+        ("2024-03-01", "2024-03-01T08:00", "N"),
+        ("2024-02-29", "2024-03-09", "N"),
+        ("2024", "2024-02", "N"),
+        ("2024", "2024-02-28", "N"),
+        ("2024", "2024-03", "Y"),
+    ],
+)
+def test_an_event_of_the_day_of_infusion_is_emergent_unless_it_is_known_to_be_earlier(
+    study, start, end, emergent
+):
+    # The infusion of subject A began on 2024-03-01 at 10:00.
+    study.set("AE", 1, "AESTDTC", start)
+    study.set("AE", 1, "AEENDTC", end)
+    assert by_row(study.derive().datasets["ADAE"]).loc[1, "TRTEMFL"] == emergent
+
+
 def test_medication_is_classified_in_any_case_of_letters(datasets):
     adcm = by_row(datasets["ADCM"])
     assert adcm["CMCLASS"].tolist() == ["TOCILIZUMAB", ""]
@@ -307,6 +341,19 @@ def test_the_best_response_comes_from_the_assessments_after_infusion(datasets):
         *("Y", "N", "Y", "N"),
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("start", "best"),
+    [("2024-02-15", "PR"), ("2024-05-31", "SD"), ("2024-06-01", "PR"), ("2024-06-02", "PR")],
+)
+def test_a_response_to_a_new_therapy_is_no_response_to_the_product(study, start, best):
+    study.options = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"]}}
+    study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": start})
+    adrs = study.derive().datasets["ADRS"]
+    found = adrs.query("PARAMCD == 'BOR'").set_index("USUBJID")["AVALC"]
+    assert found["A"] == best
+    assert (adrs["PARAMCD"] == "OVR").sum() == 5
 
 
 # --- units ---

@@ -54,11 +54,21 @@ def test_a_clean_example_passes_the_gate(example):
     assert counts["warnings"] == len(findings)
 
 
-def test_a_clean_example_uses_every_record(example):
-    accounting = pd.read_csv(example.run_folder / "checks" / "accounting.csv")
+def test_a_clean_example_uses_every_record_that_its_config_keeps(example):
+    accounting = pd.read_csv(example.run_folder / "checks" / "accounting.csv").set_index("domain")
     assert len(accounting) == 9
     assert (accounting["records_in"] > 0).all()
-    assert (accounting["records_in"] == accounting["records_used"]).all()
+    settings = json.loads((example.run_folder / "settings" / "study_data.json").read_text("utf-8"))
+    left_out = dict.fromkeys(accounting.index, 0)
+    for domain, source in settings["sources"].items():
+        raw = pd.read_csv(PROJECT / settings["root"] / source["file"], dtype=str)
+        for column, kept in source["keep"].items():
+            left_out[domain] += int((~raw[column].isin(kept)).sum())
+    assert accounting["records_excluded"].to_dict() == left_out
+    used = accounting["records_in"] - accounting["records_excluded"]
+    assert (used == accounting["records_used"]).all()
+    exclusions = pd.read_csv(example.run_folder / "checks" / "exclusions.csv")
+    assert set(exclusions["reason"]) <= {"NOTSELECTED"}
 
 
 def test_exposure_and_outcomes_of_an_example_agree_with_its_truth(example):
@@ -88,7 +98,9 @@ def test_the_gate_fails_with_code_3_and_all_errors(tmp_path, monkeypatch):
         (raw / source.name).write_bytes(source.read_bytes())
     (raw / "rs.csv").unlink()
     lines = (raw / "pc.csv").read_text("utf-8").splitlines()
-    lines[3] = lines[3].replace(lines[3].split(",")[6], "ND", 1)
+    # A row that the config keeps: the flow cytometry is left out.
+    row = next(number for number, line in enumerate(lines) if ",CARPCR," in line)
+    lines[row] = lines[row].replace(lines[row].split(",")[6], "ND", 1)
     (raw / "pc.csv").write_text("\n".join(lines) + "\n", "utf-8")
     options = prepare("config/studies/mini.yaml", tmp_path / "run", root=str(raw))
     assert derive_datasets(options) == 0
@@ -96,7 +108,7 @@ def test_the_gate_fails_with_code_3_and_all_errors(tmp_path, monkeypatch):
         pass_gate(options)
     assert caught.value.exit_code == 3
     text = "\n".join(caught.value.faults)
-    assert "rs.csv" in text and "pc.csv, row 3" in text and "'ND'" in text
+    assert "rs.csv" in text and f"pc.csv, row {row}:" in text and "'ND'" in text
     assert "2 error findings" in text and "findings.csv" in text
     assert not (tmp_path / "run" / "checks" / "gate.json").exists()
 

@@ -10,12 +10,13 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from celldossier.errors import RunError
+from celldossier.errors import InputDataError, RunError
 from celldossier.io.tables import (
     TableFault,
     locate_raw_files,
     read_checks,
     read_domains,
+    read_input_table,
     read_table,
 )
 from celldossier.settings.study_data import StudyDataSettings
@@ -94,6 +95,21 @@ def test_a_row_with_too_many_cells_is_a_fault_that_names_it(tmp_path):
     fault = fault_of(path)
     assert fault.rule == "FILEUNREADABLE"
     assert "row 2 (line 3) has 3 cells where the header has 2" in fault.detail
+
+
+def test_all_rows_of_another_length_are_named_at_once_and_many_are_counted(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_text("A,B\n1\n1,2\n1,2,3\n" + "1,2,3\n" * 10, encoding="utf-8")
+    detail = fault_of(path).detail
+    assert "row 1 (line 2) has 1 cells; row 3 (line 4) has 3 cells;" in detail
+    assert "; and 2 more rows where the header has 2" in detail
+
+
+def test_a_nul_character_is_a_fault_that_names_the_line(tmp_path):
+    path = tmp_path / "raw.csv"
+    path.write_bytes(b"A,B\n1,2\n1,\x002\n")
+    fault = fault_of(path)
+    assert (fault.rule, fault.detail) == ("FILEUNREADABLE", "line 3 holds a NUL character")
 
 
 def test_an_unclosed_quote_is_a_fault(tmp_path):
@@ -211,6 +227,11 @@ def test_a_file_may_not_lie_outside_the_root(tmp_path):
     assert set(locate_raw_files(settings, tmp_path)) == {"EX"}
 
 
+@pytest.mark.parametrize("name", ["a\0b.csv", "d" * 300 + ".csv", "药" * 100 + ".csv"])
+def test_a_name_that_no_file_can_have_is_a_missing_file(name, tmp_path):
+    assert read_domains(settings_of(".", name), tmp_path)["DM"].fault == "FILEMISSING"
+
+
 def test_a_folder_inside_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
     folder = tmp_path / "rawpackage" / "data"
     folder.mkdir(parents=True)
@@ -225,6 +246,27 @@ def test_a_folder_inside_a_package_is_found_without_importing_it(tmp_path, monke
 def test_a_package_that_is_not_installed_is_a_fault(package):
     domain = read_domains(settings_of(f"package:{package}/data"))["DM"]
     assert (domain.fault, domain.detail) == ("PACKAGEMISSING", package)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.csv", None, "it does not exist"),
+        ("a.csv", b"", "it is empty"),
+        ("a.txt", b"A\n1\n", "its ending '.txt' is none of .csv, .tsv, "),
+        ("a.csv", b"A\n\xff\n", "line 2 is not UTF-8 text"),
+        ("a.csv", b"A,A\n1,2\n", "more than one column named A"),
+        ("a.csv", b"A,B\n1\n", "row 1 (line 2) has 1 cells where the header has 2"),
+    ],
+)
+def test_a_table_of_a_command_that_cannot_be_read_is_a_sentence(name, content, sentence, tmp_path):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputDataError) as error:
+        read_input_table(path)
+    assert str(error.value).startswith(f"The file {path} cannot be read: ")
+    assert sentence in str(error.value)
 
 
 def test_a_missing_checks_file_says_what_to_run(tmp_path):

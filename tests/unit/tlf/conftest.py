@@ -335,6 +335,35 @@ def adim(subjects: int) -> pd.DataFrame:
     return conform(pd.DataFrame(rows), "ADIM") if rows else empty_dataset("ADIM")
 
 
+def adpp(subjects: int = 2) -> pd.DataFrame:
+    """Parameters of two analytes: one value flagged, one missing with its reason."""
+    rows = []
+    for number in range(1, subjects + 1):
+        for analyte in ("PCR", "FLOW"):
+            for code, value, flag, reason in (
+                ("CMAX", 34712.3 * number, "PEAKLAST" if number == 1 else "", ""),
+                ("LAMZHL", math.nan, "R2LOW", "R2LOW"),
+                ("LAMZNPT", 9.0, "", ""),
+            ):
+                rows.append(
+                    {
+                        "STUDYID": "S",
+                        "USUBJID": f"S-{number:03d}",
+                        "TRT01A": "DL1",
+                        "PARCAT1": analyte,
+                        "DOSENO": 1,
+                        "PARAMCD": code,
+                        "PARAM": code,
+                        "PARAMN": 1,
+                        "AVAL": value,
+                        "AVALU": "copies/ug",
+                        "FLAG": flag,
+                        "PPREASND": reason,
+                    }
+                )
+    return conform(pd.DataFrame(rows), "ADPP")
+
+
 def both(text: str) -> dict[str, str]:
     return {"en": text, "zh": f"{text}中"}
 
@@ -389,7 +418,11 @@ def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> 
     return RunInputs(
         results=stage_results.__getitem__,
         curves=lambda stage: empty_dataset("CURVES"),
-        dataset=lambda name: adim(45) if name == "ADIM" else empty_dataset(name),
+        dataset=lambda name: (
+            {"ADIM": adim, "ADPP": adpp}[name](45)
+            if name in ("ADIM", "ADPP")
+            else empty_dataset(name)
+        ),
         settings=settings,
         file_hash=lambda path: hashlib.sha256(path.encode()).hexdigest(),
     )
@@ -426,3 +459,8 @@ def make_adim() -> Callable[[int], pd.DataFrame]:
 @pytest.fixture(scope="session")
 def make_ada_results() -> Callable[[str], pd.DataFrame]:
     return immunogenicity_results
+
+
+@pytest.fixture(scope="session")
+def make_adpp() -> Callable[..., pd.DataFrame]:
+    return adpp

@@ -59,6 +59,23 @@ def test_neighbouring_columns_share_the_head_above_them() -> None:
     assert [row["kind"] for row in record["rows"]] == ["heading", "label", "body", "body"]
 
 
+def test_a_parameter_and_its_statistics_are_not_torn_apart_by_a_page_end() -> None:
+    def row(name: str, value: str, indent: int = 0) -> Row:
+        return Row((Cell(name), Cell(value)), indent=indent)
+
+    rows = (
+        Row((Cell("PCR"),), kind="heading"),
+        row("Cmax", "n"), row("", "mean"), row("", "median"),
+        row("Age", ""), row("n", "3", 1), row("mean", "40", 1),
+        row("Stage", ""), *(row(level, "1", 1) for level in "abcdef"),
+    )  # fmt: skip
+    table = Table((Column("A"), Column("B")), rows, 3)
+    keep = [row["keep"] for row in table_record(table, mark_reasons(table)[0])["rows"]]
+    assert keep[:7] == [False, True, True, False, True, True, False]
+    # A long block may go over two pages, but not leave its name behind.
+    assert keep[7:] == [True, False, False, False, False, False, False]
+
+
 def test_a_page_stands_alone_with_its_style_and_images() -> None:
     record = {
         "id": "F22", "number": "Figure 4.1-1", "title": "A & B", "kind": "figure",

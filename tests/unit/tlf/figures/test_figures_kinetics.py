@@ -154,6 +154,13 @@ def test_a_mean_that_the_stage_does_not_give_breaks_the_line(make_context: Conte
     assert np.isnan(y[x > 150]).all() and np.isfinite(y[x < 91]).all()
 
 
+def test_the_second_panel_begins_where_the_first_ends(make_context: Contexts) -> None:
+    early, _, late, strip = shown(draw_mean_profile(make_context("en"))).pages[0].axes[:4]
+    assert max(lines_of(early)[0].get_xdata()) < 29
+    assert min(lines_of(late)[0].get_xdata()) > 25
+    assert 15 < late.get_xlim()[0] < 28 == strip.get_xticks()[0]
+
+
 def test_the_number_quantifiable_stands_below_each_time_also_where_no_mean_is_shown(
     make_context: Contexts,
 ) -> None:

@@ -161,6 +161,16 @@ def test_a_page_fits_the_paper(name: str, drawn: Callable[[str, str], Figure]) -
         assert height <= PAGE_HEIGHT + 0.01
 
 
+@pytest.mark.parametrize("name", ["probability", "event_probability", "exposure_by_grade"])
+def test_a_figure_saved_again_is_the_same_bytes(
+    name: str, make_context: Callable[..., Context]
+) -> None:
+    drawing = find_drawing(name)(make_context("en", **FIGURES[name]))
+    assert isinstance(drawing, Figure)
+    first, again = (figure_svg(drawing.pages[0], "F20") for _ in range(2))
+    assert first == again
+
+
 @pytest.mark.parametrize("name", ["probability", "covariate_forest"])
 def test_the_same_input_gives_the_same_bytes_whatever_the_machines_matplotlibrc(
     name: str,

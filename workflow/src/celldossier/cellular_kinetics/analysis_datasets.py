@@ -63,6 +63,8 @@ def derive_nca_input(
             "BLQ": (below & timed).astype(int),
             "LLOQ": samples["ALLOQ"],
             "ULOQ": samples["AULOQ"],
+            # "> 1000000" is above the limit, although its number equals it (R8).
+            "ALQ": (samples["ALQFL"] == "Y").astype(int),
             "CONCU": samples["AVALU"],
             "CENSTIME": samples["USUBJID"].map(censored).astype("float64"),
         }

@@ -139,7 +139,8 @@ def derive_profiles(
             "conc": samples["CONC"].to_numpy(),
             "blq": samples["BLQ"].to_numpy() == 1,
             "lloq": samples["LLOQ"].to_numpy(),
-            "uloq": samples["ULOQ"].to_numpy(),
+            "alq": (samples["CONC"] > samples["ULOQ"]).to_numpy()
+            | (samples["ALQ"] == 1).to_numpy(),
             "row": np.arange(len(samples)),
         }
     )
@@ -193,6 +194,8 @@ def _merge_duplicates(
     later = flat.duplicated(["profile", "time"], keep="first")
     outside.iloc[flat.loc[later, "row"].to_numpy()] = "DUPREC"
     merged = flat.copy()
+    if settings.duplicates != "first":
+        merged["alq"] = flat["alq"].groupby(at).transform("any")
     if settings.duplicates == "max":
         merged["conc"] = flat["conc"].groupby(at).transform("max")
         merged["blq"] = merged["conc"].isna()
@@ -261,7 +264,7 @@ def _pad(
     )
     value[inserted & (last >= 0), 0] = 0.0
     disposition[inserted, 0] = "START0"
-    above = quantifiable & (conc > spread(flat["uloq"].to_numpy(), np.nan))
+    above = quantifiable & spread(flat["alq"].to_numpy(), False)
     disposition[above] = "ALQ"
     return Profiles(
         keys=keys,

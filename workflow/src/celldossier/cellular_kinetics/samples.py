@@ -16,7 +16,10 @@ from celldossier.errors import InputDataError
 REQUIRED = ("USUBJID", "ANALYTE", "TIME", "CONC", "BLQ", "LLOQ")
 """Columns that every input has."""
 
-NUMERIC = ("TIME", "CONC", "BLQ", "LLOQ", "ULOQ", "NTIME", "DOSE", "DOSENO", "DOSETIME", "TAU")
+NUMERIC = (
+    *("TIME", "CONC", "BLQ", "LLOQ", "ULOQ", "ALQ"),
+    *("NTIME", "DOSE", "DOSENO", "DOSETIME", "TAU"),
+)
 """Columns that hold numbers; those not in `REQUIRED` may be absent, as may CENSTIME."""
 
 PROFILE_KEYS = ["USUBJID", "ANALYTE", "DOSENO"]
@@ -34,9 +37,9 @@ def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
     ----------
     frame
         USUBJID, ANALYTE, TIME, CONC (blank where BLQ = 1, or where the result is
-        missing), BLQ (0/1), LLOQ (may be blank); optional ULOQ, NTIME, DOSE,
-        DOSENO, DOSETIME, TAU, CENSTIME, CONCU. Other columns are ignored. The
-        reported texts BLQ, BQL, <LLOQ and <50 are understood in CONC (R8).
+        missing), BLQ (0/1), LLOQ (may be blank); optional ULOQ, ALQ (1: above the ULOQ,
+        as of ">1000"), NTIME, DOSE, DOSENO, DOSETIME, TAU, CENSTIME, CONCU. Other
+        columns are ignored. The reported texts BLQ, BQL, <LLOQ and <50 are understood in CONC (R8).
 
     Returns
     -------

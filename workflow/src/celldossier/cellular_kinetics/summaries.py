@@ -154,7 +154,8 @@ def _add_sensitivity(
     collector: ResultCollector, parameters: pd.DataFrame, adnca: pd.DataFrame, levels: pd.DataFrame
 ) -> None:
     """CMAX with all-BLQ subjects at half of their LLOQ, and areas without early samples (R9)."""
-    limits = adnca[adnca["ARRLT"] > 0].groupby(["USUBJID", "PARAMCD"])["ALLOQ"].min()
+    # Where the limit changed within a subject, only the highest bounds all its results.
+    limits = adnca[adnca["ARRLT"] > 0].groupby(["USUBJID", "PARAMCD"])["ALLOQ"].max()
     replaced = parameters[parameters["PARAMCD"] == "CMAX"].copy()
     keys = pd.MultiIndex.from_frame(replaced[["USUBJID", "PARCAT1"]])
     half = pd.Series(limits.reindex(keys).to_numpy() / 2, index=replaced.index)

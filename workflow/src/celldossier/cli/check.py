@@ -44,7 +44,7 @@ def check_study_files(options: argparse.Namespace) -> int:
     domains = read_domains(settings.study_data)
     study = derive_study_data(domains, settings.study_data, settings.bioanalysis, settings.study)
     if options.json:
-        print(canonical_json(list_findings(study.findings)))
+        print(canonical_json(list_findings(study.findings), ascii_only=True))
     else:
         for finding in study.findings.to_dict("records"):
             print(f"{finding['severity']}: {finding['message_en']} [{finding['rule_id']}]")

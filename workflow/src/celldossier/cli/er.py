@@ -46,23 +46,18 @@ def estimate_model(options: argparse.Namespace) -> int:
     InputDataError
         If the table has faults, all of them listed (exit code 3).
     """
-    from celldossier.errors import ConfigError, InputDataError
+    from celldossier.errors import ConfigError
     from celldossier.exposure_response.standalone import estimate_table
     from celldossier.io.files import write_table
     from celldossier.io.resources import read_resource
-    from celldossier.io.tables import TableFault, read_table
+    from celldossier.io.tables import read_input_table
 
     if options.model == "cox":
         raise ConfigError("The model cox is not part of this version; use logistic or ordinal.")
     if options.time:
         raise ConfigError("--time belongs to the model cox.")
     covariates = [name.strip() for name in options.covariates.split(",") if name.strip()]
-    try:
-        data = read_table(options.data)
-    except TableFault as fault:
-        reasons = {"FILEMISSING": "it does not exist", "FILEEMPTY": "it is empty"}
-        reason = reasons.get(fault.rule) or f"{fault.rule} {fault.detail}".strip()
-        raise InputDataError(f"The file {options.data} cannot be read: {reason}.") from fault
+    data = read_input_table(options.data)
     terms = estimate_table(
         data, options.outcome, options.metric, covariates, options.model, options.log2
     )

@@ -47,10 +47,9 @@ def estimate_parameters(options: argparse.Namespace) -> int:
         If the concentrations have faults, all of them listed (exit code 3).
     """
     from celldossier.cellular_kinetics.nca import estimate_nca
-    from celldossier.errors import InputDataError
     from celldossier.io.files import write_table
     from celldossier.io.resources import read_resource
-    from celldossier.io.tables import TableFault, read_table
+    from celldossier.io.tables import read_input_table
     from celldossier.settings.cellular_kinetics import CellularKineticsSettings
     from celldossier.settings.read import read_model
 
@@ -59,14 +58,7 @@ def estimate_parameters(options: argparse.Namespace) -> int:
         if options.settings
         else CellularKineticsSettings()
     )
-    try:
-        samples = read_table(options.concentrations)
-    except TableFault as fault:
-        reasons = {"FILEMISSING": "it does not exist", "FILEEMPTY": "it is empty"}
-        reason = reasons.get(fault.rule) or f"{fault.rule} {fault.detail}".strip()
-        raise InputDataError(
-            f"The file {options.concentrations} cannot be read: {reason}."
-        ) from fault
+    samples = read_input_table(options.concentrations)
     result = estimate_nca(
         samples, settings, time_unit=options.time_unit, conc_unit=options.conc_unit
     )

@@ -136,10 +136,19 @@ def _add_response(ader: pd.DataFrame, adrs: pd.DataFrame) -> pd.DataFrame:
 def _add_event(
     ader: pd.DataFrame, adae: pd.DataFrame, event: str, grade: str, onset: str, window: float
 ) -> pd.DataFrame:
-    rows = adae.loc[(adae["AESI"] == event) & (adae["TRTEMFL"] == "Y") & (adae["ASTDY"] <= window)]
+    emergent = adae.loc[(adae["AESI"] == event) & (adae["TRTEMFL"] == "Y")]
+    rows = emergent.loc[emergent["ASTDY"] <= window]
     worst = _by_subject(ader, rows.groupby(KEY)["ATOXGRN"].max())
     first = _by_subject(ader, rows.groupby(KEY)["ASTDY"].min())
-    # An event without any grade leaves the worst grade unknown: it is not 0.
     collected = ader["STUDYID"].isin(set(adae["STUDYID"]))
-    none = first.isna() & collected
-    return ader.assign(**{grade: worst.mask(none, 0.0), onset: first})
+    worst = worst.mask(first.isna() & collected, 0.0)
+    # An event without a grade, or one with a partial date that may lie in the window,
+    # leaves the worst grade unknown where it could be worse than those that are known.
+    undated = emergent.loc[emergent["ASTDY"].isna()]
+    doubtful = pd.concat([rows.loc[rows["ATOXGRN"].isna()], undated])
+    possible = _by_subject(ader, doubtful["ATOXGRN"].fillna(5.0).groupby(_keys(doubtful)).max())
+    return ader.assign(**{grade: worst.mask(possible > worst), onset: first})
+
+
+def _keys(rows: pd.DataFrame) -> list[pd.Series]:
+    return [rows[name] for name in KEY]

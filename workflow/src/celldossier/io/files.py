@@ -21,9 +21,16 @@ def hash_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def canonical_json(value: Any) -> str:
-    """JSON with sorted keys and no spaces to choose: equal content gives equal bytes."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+def canonical_json(value: Any, ascii_only: bool = False) -> str:
+    """JSON with sorted keys and no spaces to choose: equal content gives equal bytes.
+
+    Parameters
+    ----------
+    ascii_only
+        Write other signs as escapes, for a text that goes through a shell: what that
+        makes of them depends on the locale.
+    """
+    return json.dumps(value, sort_keys=True, ensure_ascii=ascii_only, allow_nan=False, indent=1)
 
 
 def write_json(value: Any, path: Path) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -23,13 +24,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from celldossier.errors import RunError
+from celldossier.errors import InputDataError, RunError
 
 if TYPE_CHECKING:
     from celldossier.settings.study_data import Source, StudyDataSettings
 
 PACKAGE_PREFIX = "package:"
 MAX_WORKBOOK_BYTES = 2_000_000_000  # unpacked; a workbook that claims more is refused
+
+
+SHOWN_ROWS = 10  # rows of another length than the header that a fault names
 
 
 class TableFault(Exception):
@@ -122,22 +126,14 @@ def read_table(path: Path, sheet: str = "") -> pd.DataFrame:
         With the rule FILEMISSING, FILETYPE, FILENOTUTF8, FILEUNREADABLE, FILEEMPTY or
         COLUMNTWICE.
     """
-    readers: dict[str, Callable[[Path], pd.DataFrame]] = {
-        ".csv": lambda p: _read_delimited(p, ","),
-        ".tsv": lambda p: _read_delimited(p, "\t"),
-        ".xlsx": lambda p: _read_workbook(p, sheet),
-        ".xpt": lambda p: _read_sas(p, "read_xport"),
-        ".sas7bdat": lambda p: _read_sas(p, "read_sas7bdat"),
-        ".parquet": _read_parquet,
-    }
-    reader = readers.get(path.suffix.lower())
+    reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise TableFault("FILETYPE", path.suffix)
     if not path.is_file():
         raise TableFault("FILEMISSING")
     if path.stat().st_size == 0:
         raise TableFault("FILEEMPTY")
-    table = reader(path)
+    table = reader(path, sheet)
     twice = sorted({name for name in table.columns if (table.columns == name).sum() > 1})
     if twice:
         raise TableFault("COLUMNTWICE", ", ".join(twice))
@@ -164,6 +160,9 @@ def _locate(root: str, file: str, working_directory: Path) -> Path:
         folder = Path(places[0], inner)
     else:
         folder = working_directory / root
+    # Such a name can be that of no file, and the system's own functions fail on it.
+    if "\0" in file or "\0" in root or any(len(os.fsencode(p)) > 255 for p in Path(file).parts):
+        raise TableFault("FILEMISSING")
     path = folder / file
     if not path.resolve().is_relative_to(folder.resolve()):
         raise TableFault("FILEOUTSIDE", root)
@@ -176,9 +175,13 @@ def _read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise TableFault("FILENOTUTF8", str(line)) from error
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise TableFault("FILEUNREADABLE", f"line {line} holds a NUL character")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
     numbers: list[int] = []
+    ragged: list[str] = []
     try:
         header = [name.strip() for name in next(reader, [])]
         if not header:
@@ -187,15 +190,16 @@ def _read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
             if not cells:
                 continue
             if len(cells) != len(header):
-                raise TableFault(
-                    "FILEUNREADABLE",
-                    f"row {number} (line {reader.line_num}) has {len(cells)} cells where the "
-                    f"header has {len(header)}",
-                )
+                ragged.append(f"row {number} (line {reader.line_num}) has {len(cells)} cells")
+                continue
             rows.append(cells)
             numbers.append(number)
     except csv.Error as error:
         raise TableFault("FILEUNREADABLE", f"line {reader.line_num}: {error}") from error
+    if ragged:
+        shown = "; ".join(ragged[:SHOWN_ROWS])
+        more = f"; and {len(ragged) - SHOWN_ROWS} more rows" if len(ragged) > SHOWN_ROWS else ""
+        raise TableFault("FILEUNREADABLE", f"{shown}{more} where the header has {len(header)}")
     return _frame(header, rows, numbers)
 
 
@@ -298,6 +302,39 @@ def _frame(header: list[str], rows: Iterable[list[str]], numbers: list[int]) -> 
 def _frame_of_columns(columns: Mapping[str, list[str]], length: int) -> pd.DataFrame:
     index = pd.RangeIndex(1, length + 1, name="row")
     return pd.DataFrame(dict(columns), index=index, dtype=object)
+
+
+READERS: dict[str, Callable[[Path, str], pd.DataFrame]] = {
+    ".csv": lambda path, _: _read_delimited(path, ","),
+    ".tsv": lambda path, _: _read_delimited(path, "\t"),
+    ".xlsx": _read_workbook,
+    ".xpt": lambda path, _: _read_sas(path, "read_xport"),
+    ".sas7bdat": lambda path, _: _read_sas(path, "read_sas7bdat"),
+    ".parquet": lambda path, _: _read_parquet(path),
+}
+"""Reader of a table by the ending of its file; the second argument is the sheet."""
+
+
+def read_input_table(path: Path) -> pd.DataFrame:
+    """Read one table that a user hands to a command; see `read_table`.
+
+    Raises
+    ------
+    InputDataError
+        With a sentence that says why the file cannot be read.
+    """
+    try:
+        return read_table(path)
+    except TableFault as fault:
+        reasons = {
+            "FILEMISSING": "it does not exist",
+            "FILEEMPTY": "it is empty",
+            "FILETYPE": f"its ending '{fault.detail}' is none of {', '.join(READERS)}",
+            "FILENOTUTF8": f"line {fault.detail} is not UTF-8 text",
+            "COLUMNTWICE": f"it has more than one column named {fault.detail}",
+        }
+        reason = reasons.get(fault.rule, fault.detail)
+        raise InputDataError(f"The file {path} cannot be read: {reason}.") from fault
 
 
 def read_checks(path: Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from celldossier.datasets import read_specification
 from celldossier.errors import RunError
 from celldossier.io.resources import read_resource, shared_path
 from celldossier.report.clauses import ClauseStatus
@@ -126,6 +127,7 @@ def render_report(
         unit=values.unit,
         symbol=lambda code: find_parameter(code).symbol,
         has=values.has,
+        variable_label=lambda dataset, name: variable_label(dataset, name, language),
         number=values.number,
         exists=lambda value_id: value_id in inputs.results,
         levels=lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
@@ -162,6 +164,12 @@ def render_report(
     )
     page = environment.get_template("report.html.j2").render()
     return close_chinese_gaps(page) if language_code == "zh" else page
+
+
+def variable_label(dataset: str, name: str, language: Language) -> str:
+    """Label of a variable after its specification; a variable of the study's own is its name."""
+    variable = read_specification(dataset).variables.get(name)
+    return name if variable is None else language.label({"en": variable.en, "zh": variable.zh})
 
 
 def close_chinese_gaps(page: str) -> str:

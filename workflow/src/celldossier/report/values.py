@@ -22,6 +22,7 @@ STYLES: dict[str, Callable[[float], str]] = {
     "sig3": lambda number: format_significant(number, 3),
     "sig4": lambda number: format_significant(number, 4),
     "int": format_count,
+    "pct0": lambda number: f"{format_fixed(number, 0)}%",
     "pct1": lambda number: f"{format_fixed(number, 1)}%",
     "p": format_p,
     "fixed1": lambda number: format_fixed(number, 1),

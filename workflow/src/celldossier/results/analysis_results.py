@@ -25,13 +25,14 @@ def make_value_id(
     """Stable, readable identifier of one statistic.
 
     ``<stage>.<analysis>/<PARAMCD>/<ANALYTE>/<key>=<level>.../<stat>``: keys
-    sorted, levels percent-encoded, a hyphen where there is no parameter or analyte.
+    sorted, parts percent-encoded, a hyphen where there is no parameter or analyte.
 
     >>> make_value_id("cellular_kinetics.summary", "CMAX", "PCR", {"dose": "DL2"}, "geomean")
     'cellular_kinetics.summary/CMAX/PCR/dose=DL2/geomean'
     """
     levels = [f"{key}={quote(by[key], safe='')}" for key in sorted(by)]
-    return "/".join([analysis_id, variable or "-", analyte or "-", *levels, stat])
+    place = [quote(part, safe="#") or "-" for part in (variable, analyte)]
+    return "/".join([analysis_id, *place, *levels, stat])
 
 
 class ResultCollector:

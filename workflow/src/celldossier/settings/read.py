@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from reprlib import Repr
 from typing import Any, TypeVar, get_args
@@ -21,14 +21,34 @@ SNAKEMAKE_KEYS = ("pathvars",)
 """Keys that Snakemake itself reads from the config; let through (design.md section 3)."""
 
 
+MAX_NODES = 1_000_000
+"""Keys and values of a config with its aliases written out; a config of more is refused."""
+
+
 class UniqueKeyLoader(yaml.SafeLoader):
     """YAML loader that refuses a key given twice: the first value would be lost in silence."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """Build a value; ConstructorError where it is none, such as the date 2024-02-30."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError as error:
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                f"the value '{node.value}' is none of its type ({error})",
+                node.start_mark,
+            ) from error
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping; ConstructorError if a key stands twice."""
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be one text or number", key_node.start_mark
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key '{key}' stands twice", key_node.start_mark
@@ -45,10 +65,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     ConfigError
         If the file is missing, is not YAML, or does not hold a mapping.
     """
-    text = _read_text(path)
+    # The loader is a SafeLoader: no tag of the file makes an object.
+    loader = _open_yaml(path)
     try:
-        # The loader is a SafeLoader: no tag of the file makes an object.
-        content = yaml.load(text, Loader=UniqueKeyLoader)
+        node = loader.get_single_node()
+        _check_nodes(node, path)
+        content = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError(
@@ -56,9 +78,51 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: this is not valid YAML: {error}.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: keys are nested too deeply to be a config.") from error
+    finally:
+        loader.dispose()
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: the file must hold keys and values.")
     return content
+
+
+def _open_yaml(path: Path) -> UniqueKeyLoader:
+    try:
+        return UniqueKeyLoader(_read_text(path))
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: this is not valid YAML: {error}.") from error
+
+
+def _check_nodes(root: yaml.Node | None, path: Path) -> None:
+    """Refuse aliases that repeat parts of a file without end, or nearly so.
+
+    Ten lines of aliases of aliases stand for more values than a memory holds.
+    """
+    sizes: dict[int, int | None] = {}  # None while the node is being counted
+
+    def count(node: yaml.Node) -> int:
+        known = sizes.get(id(node), 0)
+        if known is None:
+            line = node.start_mark.line + 1
+            raise ConfigError(f"{path}, line {line}: this part refers to itself by an alias.")
+        if known:
+            return known
+        sizes[id(node)] = None
+        parts: Iterable[yaml.Node] = ()
+        if isinstance(node, yaml.MappingNode):
+            parts = (part for pair in node.value for part in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        size = 1 + sum(count(part) for part in parts)
+        sizes[id(node)] = size
+        return size
+
+    if root is not None and count(root) > MAX_NODES:
+        raise ConfigError(
+            f"{path}: with its aliases written out, the file holds more than {MAX_NODES} values; "
+            "this is no config."
+        )
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
@@ -163,7 +227,12 @@ def _key_lines(path: Path) -> dict[Location, int]:
                 lines[(*location, index)] = value.start_mark.line + 1
                 walk(value, (*location, index))
 
-    root = yaml.compose(_read_text(path), Loader=yaml.SafeLoader)
+    loader = _open_yaml(path)
+    try:
+        root = loader.get_single_node()
+    finally:
+        loader.dispose()
+    _check_nodes(root, path)
     if root is not None:
         walk(root, ())
     return lines

@@ -162,7 +162,11 @@ class StudyDataSettings(Section):
                 "HYDROCORTISONE",
             ),
         },
-        description="Analysis class: standardised names (CMDECOD), in any case of letters.",
+        description=(
+            "Analysis class: standardised names (CMDECOD), in any case of letters. The class "
+            "NEW_THERAPY (treatment of the disease after the product) ends best response and "
+            "extrapolation of areas."
+        ),
     )
     events_of_special_interest: dict[Code, tuple[str, ...]] = Field(
         {

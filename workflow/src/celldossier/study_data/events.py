@@ -8,6 +8,7 @@ import pandas as pd
 
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.parsing import is_before
 from celldossier.study_data.samples import flag
 from celldossier.study_data.subjects import Subjects
 
@@ -18,7 +19,8 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     """Dataset ADAE: one record an adverse event.
 
     An event is treatment-emergent if it started at or after the first infusion;
-    where only a partial date is known, if its last possible day is not before it.
+    where only a partial date is known, if its last possible day is not before it. An
+    event that had ended before the infusion is not, whatever its start may mean.
     """
     grade = ae.numbers["AETOXGR"]
     wrong = ae.active & grade.notna() & ~grade.isin(range(HIGHEST_GRADE + 1))
@@ -31,6 +33,8 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     days = subjects.days(start, ae.subject)
     zero = subjects.of(ae.subject, "zero")
     possible = start.partial & (start.last_day >= zero.dt.floor("D"))
+    timed = pd.Series(True, index=zero.index)
+    over = is_before(end, zero, timed) | (end.partial & (end.last_day < zero.dt.floor("D")))
     frame = pd.DataFrame(
         {
             "USUBJID": ae.subject,
@@ -45,7 +49,7 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
             "AENDTM": end.text,
             "ASTDY": days,
             "AENDY": subjects.days(end, ae.subject),
-            "TRTEMFL": flag((days >= 0) | possible),
+            "TRTEMFL": flag(((days >= 0) | possible) & ~over),
             "SRCDOM": "AE",
             "SRCROW": ae.frame["SRCROW"],
         }

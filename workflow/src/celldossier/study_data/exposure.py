@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
+from celldossier.study_data.samples import flag
 from celldossier.study_data.subjects import Subjects, check_consent
 from celldossier.study_data.units import UnitTable
 
 CELL_PRODUCT = "CELL PRODUCT"
+ROUNDING = 1e-9
 
 
 def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
@@ -50,7 +51,7 @@ def check_doses(ex: Domain, lots: Domain, subjects: Subjects, settings: StudyDat
     ex.report("DOSENOTPOSITIVE", cells & ~(dose > 0), "EXDOSE")
     ratio = dose / ex.numbers["EXPDOSE"]
     low, high = settings.dose_window
-    outside = cells & (dose > 0) & ((ratio < low) | (ratio > high))
+    outside = cells & (dose > 0) & ratio.notna() & ~is_in_window(ratio, settings.dose_window)
     ex.report(
         "DOSEWINDOW",
         outside,
@@ -72,6 +73,16 @@ def check_doses(ex: Domain, lots: Domain, subjects: Subjects, settings: StudyDat
         ex.report("LOTUNKNOWN", cells & (lot != "") & ~known, "EXLOT")
 
 
+def is_in_window(ratio: pd.Series, window: tuple[float, float]) -> pd.Series:
+    """Whether actual over planned dose lies in the window, limits included.
+
+    2.4 over 3 is 0.7999999999999999 in binary numbers: rounding must not put a dose out
+    that lies at the limit.
+    """
+    low, high = window
+    return (ratio >= low * (1 - ROUNDING)) & (ratio <= high * (1 + ROUNDING))
+
+
 def derive_adex(
     ex: Domain, subjects: Subjects, weights: pd.Series, settings: StudyDataSettings
 ) -> pd.DataFrame:
@@ -88,8 +99,7 @@ def derive_adex(
     cells = ex.frame["EXCAT"] == CELL_PRODUCT
     weight = pd.Series(weights.reindex(ex.subject).to_numpy(), index=ex.frame.index)
     ratio = (dose / planned).where(planned > 0)
-    low, high = settings.dose_window
-    in_window = pd.Series(np.where((ratio >= low) & (ratio <= high), "Y", "N"), index=ratio.index)
+    in_window = flag(is_in_window(ratio, settings.dose_window))
     order = start.time.where(used & cells).groupby(ex.subject).rank(method="first")
     frame = pd.DataFrame(
         {

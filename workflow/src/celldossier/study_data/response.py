@@ -10,13 +10,19 @@ from celldossier.study_data.results import check_not_done
 from celldossier.study_data.samples import check_duplicates, time_samples
 from celldossier.study_data.subjects import Subjects
 
+NEW_THERAPY = "NEW_THERAPY"
+"""Medication class (`medication_classes`) of a treatment of the disease after the product."""
 
-def derive_adrs(rs: Domain, subjects: Subjects, settings: StudyDataSettings) -> pd.DataFrame:
+
+def derive_adrs(
+    rs: Domain, subjects: Subjects, adcm: pd.DataFrame, settings: StudyDataSettings
+) -> pd.DataFrame:
     """Dataset ADRS: each overall response (OVR), and the best of a subject (BOR).
 
     The best response is the first in `response_order` among the assessments after
-    the first infusion; the earliest record that has it is its source. A subject
-    whose assessments all say nothing has such a category as best response, with a
+    the first infusion and not after the start of a new therapy (`adcm`, class
+    NEW_THERAPY), whose effect it would show; the earliest record that has it is its
+    source. A subject whose assessments all say nothing has such a category as best response, with a
     blank responder flag; a subject without assessment has no record.
     """
     test = rs.frame["RSTESTCD"]
@@ -46,7 +52,10 @@ def derive_adrs(rs: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     )
     frame = frame[rs.active].reset_index(drop=True)
     rank = frame["AVALC"].map({name: place for place, name in enumerate(order)})
-    after = frame.assign(RANK=rank.astype("float64"))[frame["AFRLT"] > 0]
+    new = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
+    until = frame["USUBJID"].map(new.groupby("USUBJID")["ASTDY"].min()).astype("float64")
+    counts = (frame["AFRLT"] > 0) & ~(frame["AFRLT"] > until)
+    after = frame.assign(RANK=rank.astype("float64"))[counts]
     best = after.sort_values(["USUBJID", "RANK", "AFRLT", "SRCROW"], kind="stable")
     best = best.drop_duplicates("USUBJID").drop(columns="RANK").assign(PARAMCD="BOR")
     return pd.concat([frame, best], ignore_index=True)

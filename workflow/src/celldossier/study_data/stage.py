@@ -118,6 +118,7 @@ def _derive(
     def assays(kind: str) -> list[Assay]:
         return [assay for assay in bioanalysis.assays if assay.domain == kind]
 
+    adcm = derive_adcm(mapped["CM"], subjects, settings)
     # Without subjects and doses there is no time zero; faults of the records are found first.
     blocked = not (dm.usable and ex.usable)
     datasets = {
@@ -126,8 +127,8 @@ def _derive(
         "ADPD": derive_adpd(mapped["LB"], subjects, assays("PD"), settings),
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
         "ADAE": derive_adae(mapped["AE"], subjects, settings),
-        "ADRS": derive_adrs(mapped["RS"], subjects, settings),
-        "ADCM": derive_adcm(mapped["CM"], subjects, settings),
+        "ADRS": derive_adrs(mapped["RS"], subjects, adcm, settings),
+        "ADCM": adcm,
         "ADPQ": derive_adpq(lots),
     }
     for name, domain in mapped.items():

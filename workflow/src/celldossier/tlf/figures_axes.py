@@ -43,8 +43,10 @@ def _signed_square(x: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(np.sign(values) * values**2)
 
 
-def day_ticks(end: float, width: float, scale: Literal["linear", "sqrt"]) -> list[int]:
-    """Days to label on an axis from 0 to `end` that is `width` mm long.
+def day_ticks(
+    end: float, width: float, scale: Literal["linear", "sqrt"], start: float = 0.0
+) -> list[int]:
+    """Days to label on an axis from `start` to `end` that is `width` mm long.
 
     The most telling days are kept first; one whose label would touch another's is left out.
     """
@@ -52,9 +54,10 @@ def day_ticks(end: float, width: float, scale: Literal["linear", "sqrt"]) -> lis
     candidates = range(0, int(end) + 1, 7) if end <= 35 else TELLING_DAYS
     kept: list[int] = []
     for day in candidates:
-        if day > end:
+        if not start <= day <= end:
             continue
-        apart = [abs(place(day) - place(other)) / place(end) * width for other in kept]
+        span = place(end) - place(start)
+        apart = [abs(place(day) - place(other)) / span * width for other in kept]
         # A digit of 7.5 points is 1.5 mm wide; half of both labels, and a gap.
         needed = [0.75 * (len(str(day)) + len(str(other))) + 1.3 for other in kept]
         if all(distance >= need for distance, need in zip(apart, needed, strict=True)):
@@ -63,7 +66,11 @@ def day_ticks(end: float, width: float, scale: Literal["linear", "sqrt"]) -> lis
 
 
 def use_day_axis(
-    axes: Axes, end: float, width: float, scale: Literal["linear", "sqrt"] = "linear"
+    axes: Axes,
+    end: float,
+    width: float,
+    scale: Literal["linear", "sqrt"] = "linear",
+    start: float = 0.0,
 ) -> None:
     """Time axis in days from the infusion.
 
@@ -75,6 +82,8 @@ def use_day_axis(
         Printed length of the axis, mm.
     scale
         ``sqrt`` keeps the first weeks readable beside a year of follow-up.
+    start
+        First day shown, of a linear axis.
     """
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
@@ -82,8 +91,8 @@ def use_day_axis(
         axes.set_xscale("function", functions=(_signed_sqrt, _signed_square))
         axes.set_xlim(-0.25 * math.sqrt(end / 28), end * 1.03)
     else:
-        axes.set_xlim(-0.03 * end, end * 1.03)
-    ticks = day_ticks(end, width, scale)
+        axes.set_xlim(start - 0.03 * (end - start), end + 0.03 * (end - start))
+    ticks = day_ticks(end, width, scale, start)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_major_formatter(FixedFormatter([str(day) for day in ticks]))
     axes.xaxis.set_minor_locator(NullLocator())

@@ -21,7 +21,7 @@ from celldossier.tlf.figures_axes import (
     text_width,
     use_log_axis,
 )
-from celldossier.tlf.labels import level_label, parameter_symbol, with_unit
+from celldossier.tlf.labels import level_label, parameter_symbol, unit_label, with_unit
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import PAGE_WIDTH, PALETTE, in_figure_style, new_figure
 
@@ -237,9 +237,7 @@ def _covariate_name(context: Context, covariate: str) -> str:
         return covariate
     variable = variables[covariate]
     name = variable.zh if context.language.code == "zh" else variable.en
-    key = f"unit.{variable.unit}"
-    unit = context.language.text(key) if context.language.has(key) else variable.unit
-    return with_unit(name, unit)
+    return with_unit(name, unit_label(context.language, variable.unit))
 
 
 def _heading(

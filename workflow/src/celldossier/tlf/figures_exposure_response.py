@@ -75,7 +75,8 @@ def draw_probability(context: Context) -> Figure | NotShown:
     relation = read_relation(context, endpoint, metric)
     if isinstance(relation, NotShown):
         return relation
-    figure = new_figure(95)
+    # Two of them fit on a page.
+    figure = new_figure(80)
     axes = figure.subplots()
     _draw_relation(axes, context, relation)
     axes.set_ylabel(
@@ -106,7 +107,7 @@ def draw_event_probability(context: Context) -> Figure | NotShown:
     if not shown:
         return next(item for item in found.values() if isinstance(item, NotShown))
     metrics = [m for m in metrics if any((m, e) in shown for e in endpoints)]
-    figure = new_figure(64 * len(metrics) + 12)
+    figure = new_figure(60 * len(metrics) + 12)
     grid = figure.subplots(len(metrics), len(endpoints), squeeze=False, sharey=True)
     for row, metric in zip(grid, metrics, strict=True):
         for axes, endpoint in zip(row, endpoints, strict=True):

@@ -215,7 +215,7 @@ def _draw_summary_page(
     names: Sequence[str],
     windows: Sequence[float],
 ) -> MatplotlibFigure:
-    """A row of panels for each analyte: the first weeks, and the whole follow-up."""
+    """A row of panels for each analyte: the first weeks, and the follow-up from there on."""
     head, plot, strip, foot, top, bottom = 7.0, 52.0, 3.2 * len(levels) + 1, 6.0, 7.0, 6.0
     block = head + plot + strip + foot
     height = top + bottom + block * len(curves)
@@ -229,15 +229,19 @@ def _draw_summary_page(
         for column, (window, width) in enumerate(zip(windows, widths, strict=True)):
             start = left + column * (widths[0] + across)
             early = column == 0 and len(windows) == 2
-            shown = points[points["x"] <= EARLY] if early else points
+            begin = EARLY if column else 0.0
+            # The last day of the first panel opens the second, so that the course can be followed.
+            shown = points[points["x"] <= EARLY] if early else points[points["x"] >= begin]
             upper = place_axes(figure, start, floor + strip + 1, width, plot - 1)
-            _draw_points(upper, shown, levels, window)
+            _draw_points(upper, shown, levels, window - begin)
             _use_axis_of_all(upper, points)
-            use_day_axis(upper, window, width)
+            use_day_axis(upper, window, width, start=begin)
             share_ticks(upper, bottom=False, left=column == 0)
             lower = place_axes(figure, start, floor, width, strip)
             counted = shown if column == 0 else points[points["x"] > EARLY]
-            _draw_counts(lower, counted, levels, names if column == 0 else (), window, width)
+            use_day_axis(lower, window, width, start=begin)
+            heads = names if column == 0 else ()
+            _draw_counts(lower, counted, levels, heads, width / (window - begin))
             if column == 0:
                 title = axis_title(analyte_label(context, analyte), points["y_unit"].iloc[0])
                 upper.set_title(title)
@@ -248,14 +252,14 @@ def _draw_summary_page(
     return figure
 
 
-def _draw_points(axes: Axes, points: pd.DataFrame, levels: Sequence[str], end: float) -> None:
+def _draw_points(axes: Axes, points: pd.DataFrame, levels: Sequence[str], span: float) -> None:
     """Means with spreads; a line is broken where the stage gives no mean.
 
     Groups stand a little apart, so that their bars do not hide another's.
     """
     for place, level in enumerate(levels):
         rows = points[points["level"] == level]
-        shift = (place - (len(levels) - 1) / 2) * 0.008 * end
+        shift = (place - (len(levels) - 1) / 2) * 0.008 * span
         y = rows["y"].to_numpy()
         spread = np.vstack([y - rows["low"].to_numpy(), rows["high"].to_numpy() - y])
         axes.errorbar(
@@ -283,14 +287,12 @@ def _draw_counts(
     points: pd.DataFrame,
     levels: Sequence[str],
     names: Sequence[str],
-    end: float,
-    width: float,
+    scale: float,
 ) -> None:
-    """Number quantifiable below the axis, one line a group."""
+    """Number quantifiable below the axis, one line a group; `scale` in mm a day."""
     axes.grid(False)
     axes.set_facecolor("none")
     axes.spines[["left", "bottom"]].set_visible(False)
-    use_day_axis(axes, end, width)
     axes.set_ylim(len(levels) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), labels=list(names))
     axes.tick_params(axis="both", length=0)
@@ -299,7 +301,7 @@ def _draw_counts(
         last = math.inf
         # From the right: at the left end the early samples of one day would print over each other.
         for x, n in sorted(zip(rows["x"], rows["n"], strict=True), reverse=True):
-            if (last - x) / end * width * 0.94 >= 3.4:
+            if (last - x) * scale * 0.94 >= 3.4:
                 axes.text(
                     x,
                     place,

@@ -70,6 +70,12 @@ def with_unit(label: str, unit: str) -> str:
     return f"{label} ({print_unit(unit)})" if unit not in ("", "1") else label
 
 
+def unit_label(language: Language, unit: str) -> str:
+    """A unit in the words of the language, where the catalogue has them: years, titre."""
+    term = f"unit.{unit}"
+    return language.text(term) if language.has(term) else unit
+
+
 def level_label(language: Language, key: str, level: str) -> str:
     """Words for a level of a grouping variable; a level without a term is the study's own text."""
     if level == "MISSING":

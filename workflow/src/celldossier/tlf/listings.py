@@ -45,6 +45,7 @@ def list_dataset(
                 variable_label(language, name, variable), specification.variables[variable].unit
             ),
             align="left" if specification.variables[variable].type == "text" else "center",
+            width=_width(variable),
         )
         for variable in shown
     )
@@ -53,6 +54,13 @@ def list_dataset(
         notes.append(language.text("footnote.excerpt", shown=EXCERPT_ROWS, rows=len(frame)))
     subjects = int(frame["USUBJID"].nunique()) if "USUBJID" in frame else 0
     return Table(columns, tuple(rows), subjects, tuple(notes), full=frame)
+
+
+def _width(variable: str) -> str:
+    """Room for the long ones, subject numbers and reasons; the others share the rest."""
+    if variable == "USUBJID":
+        return "11.5%"
+    return "11%" if variable.endswith("RSN") else ""
 
 
 def _text(context: Context, name: str, variable: Variable, value: object) -> str:

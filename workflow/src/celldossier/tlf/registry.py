@@ -25,6 +25,7 @@ DRAWINGS = MappingProxyType(
         # Cellular kinetics (4.1)
         "concentrations": "tables_kinetics:draw_concentrations",
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
+        "nca_listing": "listings_kinetics:draw_nca_listing",
         "individual_profiles": "figures_kinetics:draw_individual_profiles",
         "spaghetti": "figures_kinetics:draw_spaghetti",
         "mean_profile": "figures_kinetics:draw_mean_profile",

@@ -75,9 +75,25 @@ def in_figure_style(drawing: Drawing) -> Drawing:
     @wraps(drawing)
     def draw(context: Context) -> Table | Figure | NotShown:
         with figure_style():
-            return drawing(context)
+            drawn = drawing(context)
+            if isinstance(drawn, Figure):
+                for page in drawn.pages:
+                    fix_layout(page)
+            return drawn
 
     return draw
+
+
+def fix_layout(figure: MatplotlibFigure) -> None:
+    """Lay the figure out once for all.
+
+    The engine moves the axes at each drawing from where they stood, so that a
+    figure saved twice would not be the same bytes.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def new_figure(

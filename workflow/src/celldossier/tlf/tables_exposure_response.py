@@ -54,8 +54,8 @@ def draw_analysis_plan(context: Context) -> Table | NotShown:
                 label = level_label(language, "population", population)
                 rows.append(Row((Cell(metric_label(language, metric)), Cell(label), *cells)))
     columns = (
-        Column(language.text("column.metric"), align="left"),
-        Column(language.text("column.analysis"), align="left", width="30%"),
+        Column(language.text("column.metric"), align="left", width="13%"),
+        Column(language.text("column.analysis"), align="left", width="33%"),
         *(
             Column(
                 level_label(language, "adjustment", each),
@@ -110,13 +110,13 @@ def draw_exposure_ratio(context: Context) -> Table | NotShown:
     event, noevent = language.text("column.with_event"), language.text("column.without_event")
     n, geomean = language.text("statistic.n"), language.text("statistic.geomean_gcv")
     columns = (
-        Column(language.text("column.metric"), align="left"),
-        Column(n, group=event),
+        Column(language.text("column.metric"), align="left", width="24%"),
+        Column(n, group=event, width="8%"),
         Column(geomean, group=event),
-        Column(n, group=noevent),
+        Column(n, group=noevent, width="8%"),
         Column(geomean, group=noevent),
-        Column(language.text("column.gmr")),
-        Column(language.text("column.p_wilcoxon")),
+        Column(language.text("column.gmr"), width="18%"),
+        Column(language.text("column.p_wilcoxon"), width="12%"),
     )
     notes = footnote_if(few, language, "footnote.few_values")
     return Table(columns, tuple(rows), printer.subjects, tuple(notes), (analyte,))
@@ -151,16 +151,16 @@ def draw_logistic_models(context: Context) -> Table | NotShown:
                     key = (endpoint, metric, adjustment, population)
                     rows.append(_logistic_row(printer, context, analyte, key))
     columns = (
-        Column(language.text("column.metric"), align="left"),
-        Column(language.text("column.adjustment"), align="left"),
-        Column(language.text("statistic.n")),
-        Column(language.text("statistic.events")),
-        Column(language.text("column.odds_ratio"), width="20%"),
-        Column(language.text("statistic.p")),
-        Column(language.text("statistic.q")),
-        Column(language.text("statistic.auc_roc")),
-        Column(language.text("column.role")),
-        Column(language.text("column.model")),
+        Column(language.text("column.metric"), align="left", width="13%"),
+        Column(language.text("column.adjustment"), align="left", width="13.5%"),
+        Column(language.text("statistic.n"), width="5.5%"),
+        Column(language.text("statistic.events"), width="7.5%"),
+        Column(language.text("column.odds_ratio"), width="17%"),
+        Column(language.text("statistic.p"), width="7%"),
+        Column(language.text("statistic.q"), width="7%"),
+        Column(language.text("statistic.auc_roc"), width="6.5%"),
+        Column(language.text("column.role"), width="10%"),
+        Column(language.text("column.model"), width="13%"),
     )
     return Table(columns, tuple(rows), subjects, analytes=(analyte,))
 

@@ -57,7 +57,7 @@ def draw_ada_incidence(context: Context) -> Table | NotShown:
             label = Cell(language.text(f"ada.{status}"))
             rows.append(Row((label, *cells), indent=indent))
         rows.extend(_reason_rows(context, printer, target, len(groups)))
-    columns = [Column(language.text("column.ada_status"), align="left", width="28%")]
+    columns = [Column(language.text("column.ada_status"), align="left", width="24%")]
     columns += [
         Column(level_label(language, "dose", dose), group=language.text("column.dose_level"))
         for dose in doses

@@ -126,7 +126,7 @@ def _parameters_total(context: Context, analytes: Sequence[str]) -> Table:
             if code == "CMAX" and printer.exists(place.of(SENSITIVITY)):
                 rows.append(_half_lloq_row(language, printer, place.of(SENSITIVITY)))
     columns = (
-        Column(language.text("column.parameter_unit"), align="left", width="26%"),
+        Column(language.text("column.parameter_unit"), align="left", width="36%"),
         Column(language.text("statistic.n")),
         Column(language.text("statistic.n_nc")),
         *(Column(language.text(f"statistic.{stat}")) for stat, _ in _STATISTICS),
@@ -260,7 +260,14 @@ def _abbreviations(context: Context, analytes: Sequence[str]) -> list[str]:
     """What the symbols mean, in the order of the rows."""
     language = context.language
     codes = order_parameters({code for a in analytes for code in _parameters(context, a)})
-    pairs = [f"{parameter_label(c, language)}: {parameter_name(c, language)}" for c in codes]
+    pairs = [
+        language.text(
+            "label.abbreviation",
+            symbol=parameter_label(code, language),
+            name=parameter_name(code, language),
+        )
+        for code in codes
+    ]
     return [language.text("label.sentence_separator").join(pairs)]
 
 

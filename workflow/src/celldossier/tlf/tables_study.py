@@ -12,6 +12,7 @@ from celldossier.tlf.labels import (
     level_label,
     order_levels,
     reason_label,
+    unit_label,
     variable_label,
     with_unit,
 )
@@ -166,7 +167,11 @@ def draw_bioanalytical_methods(context: Context) -> Table | NotShown:
         "analyte_unit", "platform_matrix", "limits", "accuracy_precision", "input_amount",
         "stability", "laboratory_version", "validation",
     )  # fmt: skip
-    columns = tuple(Column(language.text(f"column.{head}"), align="left") for head in heads)
+    wide = {"analyte_unit": "17%", "platform_matrix": "18%", "laboratory_version": "15%"}
+    columns = tuple(
+        Column(language.text(f"column.{head}"), align="left", width=wide.get(head, ""))
+        for head in heads
+    )
     return Table(columns, tuple(rows), printer.subjects)
 
 
@@ -176,7 +181,7 @@ def _assay_cells(assay: Mapping[str, Any], language: Language) -> tuple[Cell, ..
         blank if assay[key] is None else f"{assay[key]:.10g}" for key in ("lod", "lloq", "uloq")
     ]
     return (
-        Cell(with_unit(language.label(assay["label"]), assay["unit"])),
+        Cell(with_unit(language.label(assay["label"]), unit_label(language, assay["unit"]))),
         *text_cells(
             (
                 language.text("label.sentence_separator").join(
@@ -255,7 +260,7 @@ def _continuous_rows(
     """Heading, n, mean (SD), median (range); fewer than three values are listed."""
     mean_form, range_form = _CONTINUOUS[variable]
     places = [Place(DEMOGRAPHICS, variable, by={**by, **group}) for group in groups]
-    unit = printer.value(places[-1], "median").unit
+    unit = unit_label(language, printer.value(places[-1], "median").unit)
     label = variable_label(language, "ADSL", variable)
     if printer.value(places[-1], "n").number == 0:
         cells = [printer.cell(place, "{}", ("mean", mean_form)) for place in places]

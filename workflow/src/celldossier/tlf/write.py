@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -20,6 +20,8 @@ from celldossier.tlf.model import Row, Table
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_SHORT_BLOCK = 5
+"""Rows up to which a parameter and what is said of it stand on one page."""
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
@@ -32,8 +34,9 @@ def table_record(table: Table, marks: Sequence[Sequence[str]]) -> dict[str, Any]
     dict
         ``columns`` (label, align, width, value_ids), ``groups`` (label and span
         of the heads above the columns, empty if there are none), ``rows`` (kind:
-        body, heading, or label where it only names the rows below it; indent;
-        cells with text, value_ids and mark), ``rows_in_all``.
+        body, heading, or label where it only names the rows below it; keep: stays on
+        the page of the row below it; indent; cells with text, value_ids and mark),
+        ``rows_in_all``.
     """
     groups = [
         {"label": label, "span": len(list(members))}
@@ -51,17 +54,42 @@ def table_record(table: Table, marks: Sequence[Sequence[str]]) -> dict[str, Any]
         ],
         "groups": groups if any(group["label"] for group in groups) else [],
         "rows": [
-            _row_record(row, row_marks) for row, row_marks in zip(table.rows, marks, strict=True)
+            _row_record(row, row_marks, keep)
+            for row, row_marks, keep in zip(
+                table.rows, marks, _kept_together(table.rows), strict=True
+            )
         ],
         "rows_in_all": len(table.rows) if table.full is None else len(table.full),
     }
 
 
-def _row_record(row: Row, marks: Sequence[str]) -> dict[str, Any]:
-    # A row that only names what follows must not stand alone at the foot of a page.
-    only_label = row.kind == "body" and not any(cell.text for cell in row.cells[1:])
+def _only_names(row: Row) -> bool:
+    """Whether a row only names the rows below it."""
+    return row.kind == "body" and not any(cell.text for cell in row.cells[1:])
+
+
+def _kept_together(rows: Sequence[Row]) -> list[bool]:
+    """Whether each row must stand on the page of the next one.
+
+    A row that names what follows never ends a page, and a parameter with its few
+    statistics, rows that are indented or repeat no name, is not torn apart.
+    """
+    starts = [
+        place
+        for place, row in enumerate(rows)
+        if row.kind == "heading" or (row.indent == 0 and row.cells[0].text)
+    ]
+    keep = [_only_names(row) for row in rows]
+    for start, end in pairwise([*starts, len(rows)]):
+        if rows[start].kind != "heading" and end - start <= _SHORT_BLOCK:
+            keep[start : end - 1] = [True] * (end - 1 - start)
+    return keep
+
+
+def _row_record(row: Row, marks: Sequence[str], keep: bool) -> dict[str, Any]:
     return {
-        "kind": "label" if only_label else row.kind,
+        "kind": "label" if _only_names(row) else row.kind,
+        "keep": keep,
         "indent": row.indent,
         "cells": [
             {"text": cell.text, "value_ids": list(cell.value_ids), "mark": mark}

@@ -1,0 +1,427 @@
+"""The numbers of the example study, computed a second time from the raw files.
+
+Nothing of the package is imported: the rules of the analysis are written down here
+once more, plainly, one subject at a time, with pandas, scipy and statsmodels only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from scipy import optimize, stats
+
+RUN = Path("results/CTX-101")
+RAW = Path("resources/studies/CTX-101")
+ANALYTES = {"CARPCR": "PCR", "CARFLOW": "FLOW"}
+RESPONDERS = ["CR", "CRi", "PR"]
+ORDER = [*RESPONDERS, "SD", "NR", "PD", "NE"]
+TERMS = {
+    "CRS": "Cytokine release syndrome",
+    "ICANS": "Immune effector cell-associated neurotoxicity syndrome",
+}
+CHECKED = ["CMAX", "TMAX", "TLST", "TBQL", "AUC28", "AUCLST", "LAMZHL", "LAMZHLR", "CMAXTMAX"]
+
+
+@pytest.fixture(scope="module")
+def root(full_runs) -> Path:
+    return full_runs[0].root
+
+
+@pytest.fixture(scope="module")
+def raw(root: Path) -> Callable[[str], pd.DataFrame]:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(root / RAW / f"{name}.csv", dtype=str, keep_default_na=False)
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def dataset(root: Path) -> Callable[[str], pd.DataFrame]:
+    return lambda name: pd.read_parquet(root / RUN / "adam" / f"{name}.parquet")
+
+
+@pytest.fixture(scope="module")
+def result(root: Path) -> Callable[..., dict[str, float]]:
+    tables = {path.stem: pd.read_parquet(path) for path in (root / RUN / "ard").glob("*.parquet")}
+
+    def find(stage: str, analysis: str, variable: str, **by: str) -> dict[str, float]:
+        rows = tables[stage]
+        rows = rows[rows["analysis_id"] == f"{stage}.{analysis}"]
+        analyte = by.pop("analyte", None)
+        rows = rows[rows["variable"] == variable]
+        if analyte is not None:
+            rows = rows[rows["analyte"] == analyte]
+        levels = [
+            {row[f"group{i}"]: row[f"level{i}"] for i in (1, 2, 3) if row[f"group{i}"]}
+            for row in rows.to_dict("records")
+        ]
+        rows = rows[[level == by for level in levels]]
+        assert len(rows), (stage, analysis, variable, by)
+        assert rows["stat_name"].is_unique
+        return dict(zip(rows["stat_name"], rows["value"], strict=True))
+
+    return find
+
+
+@pytest.fixture(scope="module")
+def infusion(raw) -> pd.DataFrame:
+    """First infusion of each subject: `zero`, and the dose with its ratio to the plan."""
+    ex = raw("ex")
+    cells = ex[ex["EXCAT"] == "CELL PRODUCT"].copy()
+    cells["zero"] = pd.to_datetime(cells["EXSTDTC"])
+    cells["ratio"] = cells["EXDOSE"].astype(float) / cells["EXPDOSE"].astype(float)
+    assert cells["USUBJID"].is_unique
+    arm = raw("dm").set_index("USUBJID")["ARMCD"]
+    return cells.set_index("USUBJID").assign(dose=lambda frame: arm.reindex(frame.index))
+
+
+def days(text: str, zero: pd.Timestamp) -> float:
+    """Days from the first infusion; a date without time of day counts in whole days."""
+    time = pd.Timestamp(text)
+    if len(text) <= 10:
+        return float((time - zero.normalize()).days)
+    return (time - zero).total_seconds() / 86400
+
+
+def area(points: list[tuple[float, float]]) -> float:
+    """Linear up, logarithmic down (R11)."""
+    total = 0.0
+    for (t1, c1), (t2, c2) in pairwise(points):
+        falls = 0 < c2 < c1
+        total += (t2 - t1) * ((c1 - c2) / math.log(c1 / c2) if falls else (c1 + c2) / 2)
+    return total
+
+
+def area_to(points: list[tuple[float, float]], end: float) -> float:
+    inside = [point for point in points if point[0] <= end]
+    beyond = [point for point in points if point[0] > end]
+    if beyond and inside[-1][0] < end:
+        (t1, c1), (t2, c2) = inside[-1], beyond[0]
+        part = (end - t1) / (t2 - t1)
+        falls = 0 < c2 < c1
+        inside = [*inside, (end, c1 * (c2 / c1) ** part if falls else c1 + (c2 - c1) * part)]
+    return area(inside)
+
+
+def terminal_fit(after: list[tuple[float, float]]) -> tuple[float, float, float] | None:
+    """Rate, adjusted R squared and length of window of the best terminal regression (R16)."""
+    fits = []
+    for k in range(3, len(after) + 1):
+        time, conc = np.array(after[-k:]).T
+        line = stats.linregress(time, np.log(conc))
+        if line.slope < 0:
+            r2adj = 1 - (1 - line.rvalue**2) * (k - 1) / (k - 2)
+            fits.append((-line.slope, r2adj, time[-1] - time[0]))
+    if not fits:
+        return None
+    best = max(fit[1] for fit in fits)
+    return [fit for fit in fits if best - fit[1] < 1e-4][-1]
+
+
+def profile_parameters(samples: pd.DataFrame, censored: float) -> dict[str, float]:
+    """Parameters of one profile (columns time, nominal, conc; conc NaN where BLQ), R3 to R20."""
+    before = samples[samples["time"] <= 0]
+    rows = samples.drop(index=before.index[:-1]).sort_values("time")
+    time = rows["time"].clip(lower=0).tolist()
+    conc, nominal = rows["conc"].tolist(), rows["nominal"].tolist()
+    if before.empty:
+        time, conc, nominal = [0.0, *time], [0.0, *conc], [0.0, *nominal]
+    value = dict.fromkeys(CHECKED, math.nan)
+    known = [i for i, c in enumerate(conc) if c > 0]
+    if not known:
+        return value | {"CMAX": 0.0, "AUC28": 0.0, "AUCLST": 0.0}
+    eligible = [i for i in known if nominal[i] >= 1]
+    peak = max(eligible or known, key=lambda i: (conc[i], -i))
+    first, last = min(i for i in known if time[i] > 0), known[-1]
+    if eligible:
+        value |= {"CMAX": conc[peak], "TMAX": time[peak], "CMAXTMAX": conc[peak] / time[peak]}
+    value["TLST"] = time[last]
+    blq = [math.isnan(c) for c in conc]
+    lost = [i for i in range(peak + 1, len(conc) - 1) if blq[i] and blq[i + 1]]
+    if lost:
+        value["TBQL"] = time[lost[0]]
+    points = []
+    for i in range(last + 1):
+        together = (i > first and blq[i - 1]) or blq[i + 1 : i + 2] == [True]
+        if not blq[i]:
+            points.append((time[i], conc[i]))
+        elif i < first or i < peak or together:
+            points.append((time[i], 0.0))
+    value["AUCLST"] = area(points)
+    fit = terminal_fit([(time[i], conc[i]) for i in known if i > peak])
+    if fit:
+        value["LAMZHLR"] = math.log(2) / fit[0]
+        if fit[1] >= 0.8 and fit[2] / value["LAMZHLR"] >= 2:
+            value["LAMZHL"] = value["LAMZHLR"]
+    value["AUC28"] = partial_area(points, time, conc, known, fit, censored)
+    return value
+
+
+def partial_area(points, time, conc, known, fit, censored: float, end: float = 28.0) -> float:
+    """AUC to `end` with its tail (R13 to R15)."""
+    last = known[-1]
+    if time[last] >= end:
+        return area_to(points, end)
+    rest, body = end - time[last], area(points)
+    following = time[last + 1] if last + 1 < len(time) else math.inf
+    if following <= end + 3:
+        width = following - time[last]
+        if censored < end and following > censored:
+            return math.nan
+        cut = min(rest, width)
+        return body + conc[last] * cut * (1 - cut / width / 2)
+    if censored < end:
+        return math.nan
+    if rest <= 3:
+        previous = known[-2] if len(known) > 1 else None
+        if previous is not None and conc[previous] > conc[last]:
+            rate = math.log(conc[previous] / conc[last]) / (time[last] - time[previous])
+            return body + conc[last] * (1 - math.exp(-rate * rest)) / rate
+        return body + conc[last] * rest
+    if fit is None:
+        return math.nan
+    tail = conc[last] * (1 - math.exp(-fit[0] * rest)) / fit[0]
+    return body + tail if tail / (body + tail) <= 0.2 else math.nan
+
+
+@pytest.fixture(scope="module")
+def kinetics(raw, infusion) -> pd.DataFrame:
+    """Parameters by subject and analyte, from pc.csv, ex.csv and dm.csv alone."""
+    pc = raw("pc")
+    pc = pc[pc["PCSPEC"].isin(["BLOOD", "WHOLE BLOOD"]) & pc["USUBJID"].isin(infusion.index)]
+    deaths = raw("dm").set_index("USUBJID")["DTHDTC"]
+    pc = pc.assign(
+        analyte=pc["PCTESTCD"].map(ANALYTES),
+        time=[
+            days(t, infusion.at[s, "zero"]) for s, t in zip(pc["USUBJID"], pc["PCDTC"], strict=True)
+        ],
+        nominal=pc["PCTPTNUM"].astype(float),
+        conc=pd.to_numeric(pc["PCORRES"].where(pc["PCORRES"] != "BLQ"), errors="raise"),
+    )
+    assert not (pc["conc"] < pc["PCLLOQ"].astype(float)).any()
+    rows = []
+    for (subject, analyte), samples in pc.groupby(["USUBJID", "analyte"]):
+        death = deaths[subject]
+        censored = days(death, infusion.at[subject, "zero"]) if death else math.inf
+        found = profile_parameters(samples.sort_values("time"), censored)
+        rows.append({"USUBJID": subject, "PARCAT1": analyte, **found})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def responders(raw, infusion) -> pd.Series:
+    """Y, N, or blank (not known) for each infused subject."""
+    rs = raw("rs")
+    rs = rs[rs["USUBJID"].isin(infusion.index)]
+    after = [
+        days(t, infusion.at[s, "zero"]) > 0 for s, t in zip(rs["USUBJID"], rs["RSDTC"], strict=True)
+    ]
+    best = rs[after].groupby("USUBJID")["RSSTRESC"].agg(lambda found: min(found, key=ORDER.index))
+    best = best.reindex(infusion.index).fillna("NE")
+    return best.map(lambda name: "" if name == "NE" else "Y" if name in RESPONDERS else "N")
+
+
+@pytest.fixture(scope="module")
+def grades(raw, infusion) -> pd.DataFrame:
+    """Worst grade of CRS and ICANS that began within 28 days."""
+    ae = raw("ae")
+    ae = ae[ae["USUBJID"].isin(infusion.index)]
+    start = [
+        days(t, infusion.at[s, "zero"]) for s, t in zip(ae["USUBJID"], ae["AESTDTC"], strict=True)
+    ]
+    ae = ae.assign(grade=ae["AETOXGR"].astype(float), start=start)
+    ae = ae[(ae["start"] >= 0) & (ae["start"] <= 28)]
+    return (
+        pd.DataFrame(
+            {
+                name: ae[ae["AEDECOD"] == term].groupby("USUBJID")["grade"].max()
+                for name, term in TERMS.items()
+            }
+        )
+        .reindex(infusion.index)
+        .fillna(0.0)
+    )
+
+
+def test_the_parameters_of_every_subject_agree_with_a_plain_second_computation(
+    kinetics, dataset
+) -> None:
+    adpp = dataset("ADPP").pivot(index=["USUBJID", "PARCAT1"], columns="PARAMCD", values="AVAL")
+    mine = kinetics.set_index(["USUBJID", "PARCAT1"])
+    assert set(adpp.index) == set(mine.index)
+    assert mine["AUC28"].notna().sum() > 200
+    for code in CHECKED:
+        np.testing.assert_allclose(
+            adpp[code].to_numpy(),
+            mine[code].reindex(adpp.index).to_numpy(),
+            rtol=1e-9,
+            err_msg=code,
+        )
+
+
+def test_geometric_means_and_ratios_agree_with_a_plain_second_computation(
+    kinetics, infusion, responders, result
+) -> None:
+    pcr = kinetics[kinetics["PARCAT1"] == "PCR"].set_index("USUBJID")
+    for code in ("CMAX", "AUC28"):
+        for level in ("DL1", "DL2", "DL3"):
+            values = pcr.loc[infusion["dose"].reindex(pcr.index) == level, code].dropna()
+            logs = np.log(values[values > 0])
+            found = result("cellular_kinetics", "summary", code, analyte="PCR", dose=level)
+            assert found["n"] == len(values)
+            assert found["geomean"] == pytest.approx(math.exp(logs.mean()), rel=1e-9)
+            gcv = 100 * math.sqrt(math.exp(logs.var()) - 1)
+            assert found["gcv"] == pytest.approx(gcv, rel=1e-9)
+        a, b = (
+            np.log(pcr.loc[(responders.reindex(pcr.index) == flag) & (pcr[code] > 0), code])
+            for flag in ("Y", "N")
+        )
+        interval = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.90)
+        found = result("cellular_kinetics", "ratio_by_response", code, analyte="PCR")
+        assert (found["n_responder"], found["n_nonresponder"]) == (len(a), len(b))
+        assert found["gmr"] == pytest.approx(math.exp(a.mean() - b.mean()), rel=1e-9)
+        assert found["gmr_low"] == pytest.approx(math.exp(interval.low), rel=1e-9)
+        assert found["gmr_high"] == pytest.approx(math.exp(interval.high), rel=1e-9)
+
+
+def profile_interval(outcome: np.ndarray, design: np.ndarray) -> tuple[float, float, float]:
+    """Odds ratio of the first column with its 95 % profile likelihood interval."""
+    fit = sm.Logit(outcome, sm.add_constant(design)).fit(disp=0, tol=1e-12)
+    target = fit.llf - stats.chi2.ppf(0.95, 1) / 2
+    rest = sm.add_constant(design[:, 1:], has_constant="add")
+    rest = rest if design.shape[1] > 1 else np.ones((len(outcome), 1))
+
+    def excess(slope: float) -> float:
+        model = sm.GLM(outcome, rest, sm.families.Binomial(), offset=slope * design[:, 0])
+        return float(model.fit(tol=1e-12).llf) - target
+
+    estimate, width = fit.params[1], 6 * fit.bse[1]
+    low = optimize.brentq(excess, estimate - width, estimate)
+    high = optimize.brentq(excess, estimate, estimate + width)
+    return math.exp(estimate), math.exp(low), math.exp(high)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "metric"), [("OBJRESP", "AUC28"), ("CRSGE2", "CMAX"), ("ICANSGE2", "CMAX")]
+)
+@pytest.mark.parametrize("adjustment", ["UNADJUSTED", "TUMOUR_BURDEN"])
+def test_odds_ratios_and_the_choice_of_method_agree_with_statsmodels(
+    kinetics, raw, responders, grades, result, endpoint: str, metric: str, adjustment: str
+) -> None:
+    pcr = kinetics[kinetics["PARCAT1"] == "PCR"].set_index("USUBJID")
+    events = {
+        "OBJRESP": (responders == "Y").astype(float),
+        "CRSGE2": (grades["CRS"] >= 2).astype(float),
+        "ICANSGE2": (grades["ICANS"] >= 2).astype(float),
+    }
+    # The scale of the burden is that of all enrolled subjects, within indication and unit.
+    dm = raw("dm").set_index("USUBJID")
+    logs = np.log(pd.to_numeric(dm["TBURDBL"]))
+    burden = logs.groupby([dm["INDIC"], dm["TBURDU"]]).transform(lambda x: (x - x.mean()) / x.std())
+    frame = pd.DataFrame({"event": events[endpoint], "exposure": pcr[metric], "burden": burden})
+    frame = frame[(frame["exposure"] > 0) & frame["event"].notna()]
+    columns = [np.log2(frame["exposure"].to_numpy())]
+    if adjustment == "TUMOUR_BURDEN":
+        frame = frame[frame["burden"].notna()]
+        columns = [np.log2(frame["exposure"].to_numpy()), frame["burden"].to_numpy()]
+    outcome = frame["event"].to_numpy()
+    found = result(
+        "exposure_response", "logistic", endpoint,
+        metric=metric, adjustment=adjustment, population="PRIMARY",
+    )  # fmt: skip
+    assert (found["n"], found["events"]) == (len(frame), outcome.sum())
+    rarer = min(outcome.sum(), len(outcome) - outcome.sum())
+    assert rarer >= 10 * len(columns), "the choice is maximum likelihood by the count of events"
+    expected = profile_interval(outcome, np.column_stack(columns))
+    assert [found["or"], found["or_low"], found["or_high"]] == pytest.approx(expected, rel=1e-6)
+
+
+def test_antibody_incidence_and_its_exact_interval_agree_with_a_count_of_the_raw_results(
+    raw, infusion, result
+) -> None:
+    tests = raw("is")
+    tests = tests[tests["USUBJID"].isin(infusion.index)]
+    tests = tests.assign(
+        day=[
+            days(t, infusion.at[s, "zero"])
+            for s, t in zip(tests["USUBJID"], tests["ISDTC"], strict=True)
+        ]
+    )
+    counts = dict.fromkeys(["EVALUABLE", "BASELINE", "INDUCED", "BOOSTED"], 0)
+    for _, rows in tests.groupby("USUBJID"):
+        tiers = {
+            day: dict(zip(sample["ISCAT"], sample["ISORRES"], strict=True))
+            for day, sample in rows.groupby("day")
+        }
+        before = [tiers[day] for day in sorted(tiers) if day <= 0]
+        later = [tiers[day] for day in sorted(tiers) if day > 0]
+        if not before or not later:
+            continue
+        counts["EVALUABLE"] += 1
+        positive = [tier for tier in later if tier.get("CONFIRMATORY") == "POSITIVE"]
+        if before[-1].get("CONFIRMATORY") == "POSITIVE":
+            counts["BASELINE"] += 1
+            fold = [float(tier["TITER"]) / float(before[-1]["TITER"]) for tier in positive]
+            counts["BOOSTED"] += max(fold, default=0) >= 4
+        else:
+            counts["INDUCED"] += bool(positive)
+    counts["EMERGENT"] = counts["INDUCED"] + counts["BOOSTED"]
+    n = counts["EVALUABLE"]
+    names = {"BASELINE": "BASELINE_POSITIVE", **{
+        name: f"TREATMENT_{name}" for name in ("INDUCED", "BOOSTED", "EMERGENT")
+    }}  # fmt: skip
+    for name, variable in names.items():
+        found = result("immunogenicity", "incidence", variable)
+        interval = stats.binomtest(counts[name], n).proportion_ci(method="exact")
+        assert (found["n"], found["denominator"]) == (counts[name], n)
+        limits = [found["pct"], found["ci_low"], found["ci_high"]]
+        expected = [counts[name] / n, interval.low, interval.high]
+        assert limits == pytest.approx([100 * x for x in expected], rel=1e-9)
+
+
+def test_populations_and_dose_windows_agree_with_a_count_of_the_raw_files(
+    raw, infusion, kinetics, responders, result, dataset
+) -> None:
+    dm, lb = raw("dm"), raw("lb")
+    zero = infusion["zero"]
+    lb = lb[lb["USUBJID"].isin(zero.index)]
+    day = pd.Series(
+        [days(t, zero[s]) for s, t in zip(lb["USUBJID"], lb["LBDTC"], strict=True)], lb.index
+    )
+    pd_set = set(lb["USUBJID"][day <= 0]) & set(lb["USUBJID"][day > 0])
+    expected = {
+        "ENROLLED": (dm["RFICDTC"] != "").sum(),
+        "LEUKAPHERESED": (dm["LEUKDTC"] != "").sum(),
+        "MANUFACTURED": (dm["MFGSTAT"] == "RELEASED").sum(),
+        "INFUSED": len(zero),
+        "CK": kinetics["USUBJID"].nunique(),
+        "PD": len(pd_set),
+        "ER": kinetics["USUBJID"].nunique(),
+    }
+    for population, count in expected.items():
+        assert result("study_data", "populations", "", population=population)["n"] == count
+    adsl = dataset("ADSL").set_index("USUBJID")
+    stated = dm.set_index("USUBJID").loc[~dm["USUBJID"].isin(zero.index).to_numpy(), "NOINFRSN"]
+    assert adsl.loc[stated.index, "NSAFRSN"].tolist() == stated.tolist()
+    ratio = infusion["ratio"]
+    for level in ("DL1", "DL2", "DL3"):
+        inside = ratio[infusion["dose"] == level].between(0.8, 1.2)
+        found = result("dose_exploration", "dose", "INWINFL", dose=level)
+        assert (found["n_inwindow"], found["n_outwindow"]) == (inside.sum(), (~inside).sum())
+    adrs = dataset("ADRS")
+    best = adrs[adrs["PARAMCD"] == "BOR"].set_index("USUBJID")["RESPFL"]
+    assert best.reindex(infusion.index).fillna("").tolist() == responders.tolist()
+
+
+def test_worst_grades_agree_with_a_count_of_the_raw_events(grades, dataset) -> None:
+    ader = dataset("ADER").set_index("USUBJID")
+    assert set(grades["CRS"]) >= {0.0, 1.0, 2.0, 3.0}
+    assert ader["CRSGR"].tolist() == grades["CRS"].reindex(ader.index).tolist()
+    assert ader["ICANSGR"].tolist() == grades["ICANS"].reindex(ader.index).tolist()

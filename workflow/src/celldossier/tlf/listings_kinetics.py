@@ -1,0 +1,79 @@
+"""Listing of the parameters of cellular kinetics, one row a subject (shell 38)."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from celldossier.terms.language import format_count, format_significant
+from celldossier.terms.parameters import find_parameter
+from celldossier.tlf.labels import variable_label, with_unit
+from celldossier.tlf.listings import EXCERPT_ROWS
+from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
+
+LOWER_BOUND = "PEAKLAST"
+"""Flag of a peak at the last sample: the value is printed as a lower bound (rule R10)."""
+BOUNDED = ("CMAX", "TMAX")
+
+
+def draw_nca_listing(context: Context) -> Table | NotShown:
+    """Individual parameters with window, points, adjusted R squared and why a value is missing.
+
+    One analyte is printed (the primary one of the kinetics settings) and the first
+    subjects only; the CSV beside it holds every parameter of every analyte.
+
+    Notes
+    -----
+    Option ``parameters``: codes of the parameter registry, in the order of the columns.
+    """
+    parameters = context.dataset("ADPP")
+    analyte = context.settings["cellular_kinetics"]["primary_analyte"]
+    rows = parameters[parameters["PARCAT1"] == analyte]
+    if rows.empty:
+        return NotShown("NOTCOLL" if parameters.empty else "NODATA")
+    declared = context.options["parameters"]
+    codes = [code for code in declared if code in set(rows["PARAMCD"])]
+    units = rows.drop_duplicates("PARAMCD").set_index("PARAMCD")["AVALU"]
+    language = context.language
+    missing = language.text("label.not_calculated")
+    columns = (
+        Column(variable_label(language, "ADPP", "USUBJID"), align="left", width="12%"),
+        Column(variable_label(language, "ADPP", "TRT01A"), align="left", width="7%"),
+        *(Column(with_unit(find_parameter(code).symbol, units[code])) for code in codes),
+    )
+    profiles = rows.groupby(["USUBJID", "TRT01A", "DOSENO"], sort=True)
+    body = tuple(
+        Row((Cell(subject), Cell(dose), *_parameter_cells(profile, codes, missing)))
+        for (subject, dose, _), profile in list(profiles)[:EXCERPT_ROWS]
+    )
+    notes = []
+    if profiles.ngroups > EXCERPT_ROWS:
+        notes.append(language.text("footnote.excerpt", shown=EXCERPT_ROWS, rows=profiles.ngroups))
+    if any(cell.text.startswith("≥") for row in body for cell in row.cells):
+        reason = language.reason(LOWER_BOUND)
+        notes.append(language.text("footnote.lower_bound", reason=reason))
+    return Table(
+        columns,
+        body,
+        int(rows["USUBJID"].nunique()),
+        tuple(notes),
+        full=parameters,
+        analytes=(analyte,),
+    )
+
+
+def _parameter_cells(profile: pd.DataFrame, codes: list[str], missing: str) -> list[Cell]:
+    """One cell a parameter: its value, "≥" before a bound, or the reason why it is missing."""
+    by_code = {record["PARAMCD"]: record for record in profile.to_dict("records")}
+    cells = []
+    for code in codes:
+        record = by_code.get(code)
+        if record is None:
+            cells.append(Cell("–"))
+        elif pd.isna(record["AVAL"]):
+            cells.append(Cell(missing, reasons=(record["PPREASND"],)))
+        else:
+            bound = code in BOUNDED and LOWER_BOUND in record["FLAG"].split(";")
+            counted = find_parameter(code).unit == "count"
+            text = (format_count if counted else format_significant)(record["AVAL"])
+            cells.append(Cell(f"{'≥' if bound else ''}{text}"))
+    return cells
