@@ -498,8 +498,14 @@ def test_a_refused_model_is_named_with_its_reason_instead_of_left_out() -> None:
 
 def test_a_ratio_with_one_in_its_interval_is_no_clear_difference() -> None:
     assert "No clear difference in CMAX" in Page(interval=(0.7, 1.6)).render("S4.1")
-    assert "was higher in responders" in Page(interval=(1.1, 1.6)).render("S4.1")
-    assert "was lower in responders" in Page(interval=(0.3, 0.9)).render("S4.1")
+    assert "non-responders, lay above one" in Page(interval=(1.1, 1.6)).render("S4.1")
+    assert "non-responders, lay below one" in Page(interval=(0.3, 0.9)).render("S4.1")
+
+
+def test_the_odds_are_printed_with_the_q_value_of_their_family() -> None:
+    page = Page()
+    assert "after adjustment for multiple tests" in page.render("summary")
+    assert any("multiplicity" in value_id for value_id in page.printed)
 
 
 def test_a_domain_without_a_file_is_written_as_not_collected() -> None:
