@@ -214,6 +214,28 @@ def test_a_value_is_missing_exactly_where_there_is_a_reason(output):
     assert (output.adpp["AVAL"].isna() == (output.adpp["PPREASND"] != "")).all()
 
 
+def test_a_subject_without_a_sample_of_an_analyte_is_listed_with_a_reason():
+    flow = make_adpc({"S1": COURSES["S1"]}, PARAMCD="FLOW", AVALU="cells/uL")
+    adpc = conform(pd.concat([make_adpc(), flow], ignore_index=True), "ADPC")
+    output = analyse(adpc=adpc)
+    found = output.adpp[output.adpp["PARCAT1"] == "FLOW"].set_index(["USUBJID", "PARAMCD"])
+    assert set(found.index.get_level_values(0)) == set(COURSES)
+    for subject in ("S2", "S3", "S4", "S5"):
+        assert np.isnan(found.loc[(subject, "CMAX"), "AVAL"])
+        assert found.loc[(subject, "CMAX"), "PPREASND"] == "NOSAMPLE"
+        assert found.loc[(subject, "CMAX"), "AVALU"] == "cells/uL"
+    # No sample is made up: ADNCA holds what was taken.
+    assert set(output.adnca.loc[output.adnca["PARAMCD"] == "FLOW", "USUBJID"]) == {"S1"}
+
+
+def test_a_subject_outside_the_kinetics_set_is_not_listed_as_missing():
+    adsl = make_adsl(PKFL=["Y", "N", "Y", "Y", "Y"])
+    flow = make_adpc({"S1": COURSES["S1"]}, PARAMCD="FLOW", AVALU="cells/uL")
+    adpc = conform(pd.concat([make_adpc(), flow], ignore_index=True), "ADPC")
+    adpp = analyse(adpc=adpc, adsl=adsl).adpp
+    assert "S2" not in set(adpp.loc[adpp["PARCAT1"] == "FLOW", "USUBJID"])
+
+
 def test_the_listing_of_regressions_says_how_the_gates_ended(output):
     gates = output.adlz.set_index("USUBJID")["GATE"]
     assert gates["S4"] == "BLQALL" and gates["S1"] == "PASS"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -36,6 +38,32 @@ def select_samples(adpc: pd.DataFrame) -> pd.DataFrame:
     if faults:
         raise InputDataError(faults)
     return selected
+
+
+def add_missing_profiles(samples: pd.DataFrame, adsl: pd.DataFrame) -> pd.DataFrame:
+    """The samples, and one empty record for each analyte that a subject has no sample of.
+
+    A subject of the kinetics set (PKFL = Y) without any sample of an analyte that
+    the study measured would otherwise vanish from its parameters; so each is there,
+    empty, with the reason NOSAMPLE (R10). The records stand at the end.
+
+    Parameters
+    ----------
+    samples
+        From `select_samples`.
+    """
+    analytes = samples.drop_duplicates("PARAMCD")[["PARAMCD", "PARAM", "PCSPEC", "AVALU"]]
+    subjects = adsl.loc[adsl["PKFL"] == "Y", ["STUDYID", "USUBJID"]]
+    wanted = subjects.merge(analytes, how="cross")
+    present = pd.MultiIndex.from_frame(samples[["USUBJID", "PARAMCD"]])
+    absent = wanted[~pd.MultiIndex.from_frame(wanted[["USUBJID", "PARAMCD"]]).isin(present)]
+    if absent.empty:
+        return samples
+    empty = absent.assign(BLQFL="N", ALQFL="N", SRCROW=0).reindex(columns=samples.columns)
+    texts = [name for name in samples if not pd.api.types.is_numeric_dtype(samples[name])]
+    typed = {name: "float64" for name in samples if name not in texts}
+    filled = empty.fillna({name: "" for name in texts}).astype(typed)
+    return pd.concat([samples.astype(typed), filled], ignore_index=True)
 
 
 def derive_nca_input(
@@ -101,6 +129,14 @@ def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame)
 def infusions_after_the_first(adex: pd.DataFrame) -> pd.DataFrame:
     """Infusions of the cell product that are not the subject's first."""
     return adex[(adex["EXCAT"] == "CELL PRODUCT") & (adex["DOSENO"] >= 2)]
+
+
+def keep_dispositions(result: NcaResult, samples: pd.DataFrame) -> NcaResult:
+    """The result without the dispositions that `add_missing_profiles` brought in."""
+    present = pd.MultiIndex.from_frame(samples[["USUBJID", "PARAMCD"]])
+    profile = pd.MultiIndex.from_frame(result.dispositions[["USUBJID", "ANALYTE"]])
+    kept = result.dispositions[profile.isin(present)].reset_index(drop=True)
+    return replace(result, dispositions=kept)
 
 
 def derive_adnca(

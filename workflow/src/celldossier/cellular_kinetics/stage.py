@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.cellular_kinetics.analysis_datasets import (
+    add_missing_profiles,
     derive_adlz,
     derive_adnca,
     derive_adpp,
     derive_nca_input,
+    keep_dispositions,
     select_samples,
 )
 from celldossier.cellular_kinetics.curves import summarise_profiles
@@ -66,14 +68,15 @@ def analyse_cellular_kinetics(
         return KineticsOutput(
             *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ARD", "CURVES"))
         )
-    result = estimate_nca(derive_nca_input(samples, adsl, adex, adcm), settings)
-    adnca = derive_adnca(samples, result, adsl, adex)
-    adpp = derive_adpp(samples, result, adsl, adex)
+    profiles = add_missing_profiles(samples, adsl)
+    result = estimate_nca(derive_nca_input(profiles, adsl, adex, adcm), settings)
+    adnca = derive_adnca(samples, keep_dispositions(result, samples), adsl, adex)
+    adpp = derive_adpp(profiles, result, adsl, adex)
     levels = derive_subject_levels(adsl, adrs)
     return KineticsOutput(
         adnca=adnca,
         adpp=adpp,
-        adlz=derive_adlz(samples, result),
+        adlz=derive_adlz(profiles, result),
         results=summarise_kinetics(adnca, adpp, levels),
         curves=summarise_profiles(adnca, levels),
     )
