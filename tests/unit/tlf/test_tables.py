@@ -10,6 +10,7 @@ import pytest
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
+from celldossier.stats.descriptive import describe
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_dose import draw_dose_accountability
 from celldossier.tlf.tables_exposure_response import (
@@ -155,6 +156,20 @@ def test_why_values_are_missing_stands_below_the_parameter(
         "adjusted R squared of the terminal regression below its limit", "", "2",
     ]  # fmt: skip
     assert rows[at + 2][0] == "t1/2, ungated (d)"
+
+
+def test_subjects_never_quantifiable_are_counted_beside_the_geometric_mean(
+    context_for: ContextFor, settings: Settings
+) -> None:
+    statistics = describe([0.0, 0.0, 100.0, 400.0, 900.0]) | {"n_nc": 0.0}
+    for n_blq, shown in ((2.0, True), (0.0, False)):
+        out = ResultCollector("cellular_kinetics")
+        values = statistics | {"n_blq": n_blq}
+        place = {"variable": "CMAX", "analyte": "PCR", "unit": "copies/ug"}
+        out.add("summary", values, dataset="ADPP", n=5, **place)
+        rows = texts(draw_nca_parameters(context_for(out.frame(), settings, by="total")))
+        below = [row for row in rows if row[0].startswith("All results below the LLOQ")]
+        assert [row[1] for row in below] == (["2"] if shown else [])
 
 
 @pytest.mark.parametrize(

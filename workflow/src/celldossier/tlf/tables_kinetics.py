@@ -122,6 +122,7 @@ def _parameters_total(context: Context, analytes: Sequence[str]) -> Table:
                 *_statistic_cells(printer, place, median_only=is_median_only(code)),
             ]
             rows.append(Row(tuple(cells)))
+            rows.extend(_all_blq_rows(language, printer, place))
             rows.extend(_reason_rows(context, printer, code, analyte))
             if code == "CMAX" and printer.exists(place.of(SENSITIVITY)):
                 rows.append(_half_lloq_row(language, printer, place.of(SENSITIVITY)))
@@ -220,6 +221,15 @@ def _reason_rows(context: Context, printer: Printer, code: str, analyte: str) ->
         words = context.language.reason(reason)
         cells.append(Row((Cell(words), Cell(""), count, *[Cell("")] * len(_STATISTICS)), indent=1))
     return cells
+
+
+def _all_blq_rows(language: Language, printer: Printer, place: Place) -> list[Row]:
+    """Subjects never quantifiable: in n with the value 0, but not in the geometric mean (R10)."""
+    if not printer.exists(place, "n_blq") or printer.value(place, "n_blq").number == 0:
+        return []
+    counts = (printer.cell(place, "{}", ("n_blq", "count")), Cell(""))
+    blanks = [Cell("")] * len(_STATISTICS)
+    return [Row((Cell(language.text("label.all_blq")), *counts, *blanks), indent=1)]
 
 
 def _half_lloq_row(language: Language, printer: Printer, place: Place) -> Row:
