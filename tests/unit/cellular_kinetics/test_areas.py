@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, inf, log
+from math import exp, inf, isnan, log
 
 import numpy as np
 import pytest
@@ -263,3 +263,12 @@ def test_areas_outside_the_range_of_doubles_are_empty_with_a_reason(nca):
     answer = nca([(0, 1e308), (10, 1.5e308), (1e5, 1e308)], columns={"lloq": 1.0})
     assert answer["AUCLST"].reason == "OVERFLOW"
     assert all((a.reason != "") == np.isnan(a.value) and a.value != inf for a in answer.values())
+
+
+def test_a_subject_never_quantifiable_who_died_before_the_end_has_no_area(nca):
+    points = [(0, "BLQ"), (1, "BLQ"), (3, "BLQ")]
+    died = nca(points, columns={"CENSTIME": 5.0})["AUC28"]
+    assert (died.reason, died.flag) == ("CENSORED", "")
+    assert isnan(died.value)
+    lived = nca(points, columns={"CENSTIME": 28.0})["AUC28"]
+    assert (lived.value, lived.flag, lived.reason) == (0.0, "BLQALL", "")

@@ -174,7 +174,9 @@ def estimate_partial_area(
         [~profiles.sampled, censored, no_slope], ["NOSAMPLE", "CENSORED", "NOLAMZ"], ""
     ).astype(object)
     too_far = by_slope & (share > settings.max_extrapolation) & (tail == "auto")
-    never = profiles.never_quantifiable
+    # Never quantifiable is an area of 0 (R10), but not for a subject who died before the
+    # end: cells may have been about to expand, and the area is unknown, not low.
+    never = profiles.never_quantifiable & ~(profiles.censored < end)
     share_reason[never] = ""
     share_reason[profiles.sampled & lacks_start(profiles, curve)] = "NOSTART"
     area_reason = share_reason.copy()
