@@ -313,8 +313,8 @@ class Page:
             name: section.model_dump(mode="json") for name, section in settings.items()
         }
         self.settings["study_data"] = {
-            "dose_window": [0.8, 1.2],
-            "responder_categories": ["CR", "PR"],
+            "dosing": {"dose_window": [0.8, 1.2]},
+            "efficacy": {"responder_categories": ["CR", "PR"]},
             "kinetics_specimens": ["BLOOD"],
         }
 

@@ -15,9 +15,9 @@ SOURCES = {"DM": {"file": "dm.csv"}, "EX": {"file": "ex.csv"}}
     [
         ({"sources": {"DM": {"file": "dm.csv"}}}, "lacks EX"),
         ({"sources": SOURCES | {"XX": {"file": "x.csv"}}}, "XX"),
-        ({"responder_categories": ["CR", "GREAT"]}, "GREAT"),
-        ({"unknown_response_categories": ["PD"]}, "PD"),
-        ({"dose_window": [1.2, 0.8]}, "dose_window"),
+        ({"efficacy": {"responder_categories": ["CR", "GREAT"]}}, "GREAT"),
+        ({"efficacy": {"unknown_response_categories": ["PD"]}}, "PD"),
+        ({"dosing": {"dose_window": [1.2, 0.8]}}, "dose_window"),
         ({"kinetics_specimens": []}, "kinetics_specimens"),
         ({"below_lloq": "ignore"}, "below_lloq"),
         (

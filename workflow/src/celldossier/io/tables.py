@@ -27,7 +27,8 @@ import pandas as pd
 from celldossier.errors import InputDataError, RunError
 
 if TYPE_CHECKING:
-    from celldossier.settings.study_data import Source, StudyDataSettings
+    from celldossier.settings.sources import Source
+    from celldossier.settings.study_data import StudyDataSettings
 
 PACKAGE_PREFIX = "package:"
 MAX_WORKBOOK_BYTES = 2_000_000_000  # unpacked; a workbook that claims more is refused

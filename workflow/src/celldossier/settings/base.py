@@ -30,3 +30,6 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
 
 RunName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is safe as a folder name: letters, digits, dot, underscore, hyphen."""
+
+Range = tuple[float, float]
+"""A lower and an upper limit, limits included."""

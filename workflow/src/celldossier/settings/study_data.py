@@ -1,82 +1,22 @@
 """Section `study_data`: where the raw data lie, and how they become analysis datasets.
 
 Raw columns, values and units are mapped here, by study; the program knows only
-the canonical variables of the source specifications (``resources/datasets/DM.yaml``,
-``EX.yaml``, ``PC.yaml``, ``LB.yaml``, ``IS.yaml``, ``AE.yaml``, ``RS.yaml``,
-``CM.yaml``, ``LOTS.yaml``).
+the canonical variables of the source specifications (``resources/datasets``, the
+datasets whose layer is source).
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
-from celldossier.settings.base import Code, Section
-
-DomainName = Literal["DM", "EX", "PC", "LB", "IS", "AE", "RS", "CM", "LOTS"]
-DOMAINS: tuple[DomainName, ...] = ("DM", "EX", "PC", "LB", "IS", "AE", "RS", "CM", "LOTS")
-"""Raw domains, in the order in which they are read."""
-
-RESPONSE_ORDER = (
-    # complete
-    *("sCR", "CR", "CMR", "CRi", "CRh"),
-    # partial
-    *("VGPR", "PR", "PMR", "MR"),
-    # none
-    *("SD", "NMR", "NR", "PD", "PMD", "RELAPSE"),
-)
-"""Default order of the response categories of Lugano, ALL, IMWG and RECIST, best first."""
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-Range = tuple[float, float]
-
-
-class Source(Section):
-    """The file of one raw domain, and what its columns and values mean."""
-
-    file: str = Field(
-        description="File below `root`: .csv, .tsv, .xlsx, .xpt (version 5), .sas7bdat, .parquet.",
-        min_length=1,
-    )
-    sheet: str = Field("", description="Sheet of an .xlsx file; the first one where blank.")
-    columns: dict[Code, str] = Field(
-        default_factory=dict,
-        description=(
-            "Canonical variable: raw column, for columns that have another name. A column that "
-            "has the canonical name needs no entry."
-        ),
-    )
-    values: dict[Code, dict[Text, Text]] = Field(
-        default_factory=dict, description="Canonical variable: {raw value: canonical value}."
-    )
-    constants: dict[Code, str] = Field(
-        default_factory=dict,
-        description="Canonical variable: value of all records, where the file has no such column.",
-    )
-    keep: dict[str, tuple[str, ...]] = Field(
-        default_factory=dict,
-        description=(
-            "Canonical variable (after mapping) or raw column: values of the records to be used; "
-            "the others are listed as excluded with reason NOTSELECTED."
-        ),
-    )
-    units: dict[Text, Text] = Field(
-        default_factory=dict,
-        description=(
-            "Raw unit: unit as in resources/terms/units.yaml; for spellings that the list lacks."
-        ),
-    )
-    nominal_time_unit: Literal["days", "hours", "minutes"] = Field(
-        "days", description="Unit of the nominal time (--TPTNUM)."
-    )
-
-    @model_validator(mode="after")
-    def _mapped_once(self) -> Self:
-        twice = sorted(set(self.columns) & set(self.constants))
-        if twice:
-            raise ValueError(f"{', '.join(twice)} has a column and a constant; only one can hold")
-        return self
+from celldossier.settings.base import Code, Range, Section
+from celldossier.settings.dosing import DosingSettings
+from celldossier.settings.efficacy import EfficacySettings
+from celldossier.settings.safety import SafetySettings
+from celldossier.settings.sources import DomainName, Source
+from celldossier.settings.study_time import TimeSettings
 
 
 class StudyDataSettings(Section):
@@ -131,26 +71,6 @@ class StudyDataSettings(Section):
         min_length=1,
         description="Values of DM.MFGSTAT that mean a product was manufactured.",
     )
-    dose_window: Range = Field(
-        (0.8, 1.2), description="Pre-specified window of actual over planned dose, ratio."
-    )
-    response_tests: tuple[str, ...] = Field(
-        ("OVRLRESP",), min_length=1, description="RSTESTCD of the overall response."
-    )
-    response_order: tuple[str, ...] = Field(
-        RESPONSE_ORDER,
-        min_length=1,
-        description="Response categories from the best to the worst; for the best response.",
-    )
-    responder_categories: tuple[str, ...] = Field(
-        ("sCR", "CR", "CMR", "CRi", "CRh", "VGPR", "PR", "PMR"),
-        min_length=1,
-        description="Categories that count as objective response.",
-    )
-    unknown_response_categories: tuple[str, ...] = Field(
-        ("NE", "UNKNOWN"),
-        description="Categories that say nothing on the response: neither responder nor not.",
-    )
     medication_classes: dict[Code, tuple[str, ...]] = Field(
         {
             "TOCILIZUMAB": ("TOCILIZUMAB",),
@@ -168,12 +88,18 @@ class StudyDataSettings(Section):
             "extrapolation of areas."
         ),
     )
-    events_of_special_interest: dict[Code, tuple[str, ...]] = Field(
-        {
-            "CRS": ("CYTOKINE RELEASE SYNDROME",),
-            "ICANS": ("IMMUNE EFFECTOR CELL-ASSOCIATED NEUROTOXICITY SYNDROME",),
-        },
-        description="Event of special interest: preferred terms (AEDECOD), in any case of letters.",
+    time: TimeSettings = Field(
+        default_factory=TimeSettings,
+        description="How dates become days; the cut-off.",
+    )
+    dosing: DosingSettings = Field(
+        default_factory=DosingSettings, description="Planned and actual doses, repeat infusions."
+    )
+    safety: SafetySettings = Field(
+        default_factory=SafetySettings, description="Events of special interest and their grades."
+    )
+    efficacy: EfficacySettings = Field(
+        default_factory=EfficacySettings, description="Response, time to event, their vocabulary."
     )
     plausible_age: Range = Field((0, 100), description="Plausible age, years; outside: warning.")
     plausible_weight: Range = Field((2, 250), description="Plausible weight, kg.")
@@ -187,17 +113,7 @@ class StudyDataSettings(Section):
                     f"sources lacks {domain}: without subjects (DM) and doses (EX) there is no "
                     "analysis"
                 )
-        unordered = [c for c in self.responder_categories if c not in self.response_order]
-        if unordered:
-            raise ValueError(
-                f"the responder categories {', '.join(unordered)} are not in response_order"
-            )
-        both = [c for c in self.unknown_response_categories if c in self.response_order]
-        if both:
-            raise ValueError(
-                f"{', '.join(both)} is in response_order and in unknown_response_categories"
-            )
-        for name in ("dose_window", "plausible_age", "plausible_weight", "plausible_height"):
+        for name in ("plausible_age", "plausible_weight", "plausible_height"):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name}: the lower limit {low:g} is not below {high:g}")

@@ -11,7 +11,8 @@ import pandas as pd
 
 from celldossier.datasets import Specification, read_specification
 from celldossier.io.tables import RawDomain
-from celldossier.settings.study_data import Source, StudyDataSettings
+from celldossier.settings.sources import Source
+from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.findings import FindingCollector, Place, Severity, format_number
 from celldossier.study_data.parsing import Dates
 

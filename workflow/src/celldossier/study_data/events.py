@@ -26,7 +26,7 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     wrong = ae.active & grade.notna() & ~grade.isin(range(HIGHEST_GRADE + 1))
     ae.report("GRADERANGE", wrong, "AETOXGR")
     term = ae.frame["AEDECOD"]
-    special = classify(term, settings.events_of_special_interest)
+    special = classify(term, settings.safety.events_of_special_interest)
     blank = ae.active & (special != "") & (ae.frame["AETOXGR"] == "")
     ae.report("GRADEMISSING", blank, "AETOXGR", value=term)
     start, end = ae.dates["AESTDTC"], ae.dates["AEENDTC"]

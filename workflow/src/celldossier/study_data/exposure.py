@@ -50,8 +50,8 @@ def check_doses(ex: Domain, lots: Domain, subjects: Subjects, settings: StudyDat
     dose = ex.numbers["EXDOSE"]
     ex.report("DOSENOTPOSITIVE", cells & ~(dose > 0), "EXDOSE")
     ratio = dose / ex.numbers["EXPDOSE"]
-    low, high = settings.dose_window
-    outside = cells & (dose > 0) & ratio.notna() & ~is_in_window(ratio, settings.dose_window)
+    low, high = settings.dosing.dose_window
+    outside = cells & (dose > 0) & ratio.notna() & ~is_in_window(ratio, settings.dosing.dose_window)
     ex.report(
         "DOSEWINDOW",
         outside,
@@ -99,7 +99,7 @@ def derive_adex(
     cells = ex.frame["EXCAT"] == CELL_PRODUCT
     weight = pd.Series(weights.reindex(ex.subject).to_numpy(), index=ex.frame.index)
     ratio = (dose / planned).where(planned > 0)
-    in_window = flag(is_in_window(ratio, settings.dose_window))
+    in_window = flag(is_in_window(ratio, settings.dosing.dose_window))
     order = start.time.where(used & cells).groupby(ex.subject).rank(method="first")
     frame = pd.DataFrame(
         {

@@ -10,15 +10,17 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from celldossier.datasets import conform, empty_dataset
-from celldossier.io.resources import read_resource
-from celldossier.settings.study_data import DOMAINS
+from celldossier.io.resources import list_resources, read_resource
+from celldossier.settings.sources import DOMAINS
 
 SEVERITIES = ("error", "warning", "note")
 Severity = Literal["error", "warning", "note"]
+EVERY_DOMAIN = "ALL"
+"""In place of the domains of a rule: it applies to each of them."""
 
 
 class Rule(BaseModel):
-    """One rule of ``resources/terms/finding_rules.yaml``."""
+    """One rule of a file in ``resources/terms/finding_rules``."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,9 +32,20 @@ class Rule(BaseModel):
 
 
 def read_rules() -> dict[str, Rule]:
-    """Rules of the checks, by identifier."""
-    content = read_resource("terms", "finding_rules.yaml")
-    return {rule_id: Rule.model_validate(rule) for rule_id, rule in content.items()}
+    """Rules of the checks, by identifier.
+
+    Raises
+    ------
+    KeyError
+        If a rule stands in two files: a fault of the program.
+    """
+    rules: dict[str, Rule] = {}
+    for path in list_resources("terms", "finding_rules"):
+        for rule_id, content in read_resource("terms", "finding_rules", path.name).items():
+            if rule_id in rules:
+                raise KeyError(f"the rule {rule_id} stands twice; again in {path.name}")
+            rules[rule_id] = Rule.model_validate(content)
+    return rules
 
 
 @dataclass(frozen=True)
@@ -77,7 +90,7 @@ class FindingCollector:
             asks for a field that is not given: a fault of the program.
         """
         rule = self._rules[rule_id]
-        if place.domain not in rule.domains:
+        if place.domain not in rule.domains and EVERY_DOMAIN not in rule.domains:
             raise KeyError(f"rule {rule_id} does not apply to the domain {place.domain}")
         values = {
             **asdict(place),

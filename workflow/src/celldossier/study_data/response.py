@@ -26,10 +26,10 @@ def derive_adrs(
     blank responder flag; a subject without assessment has no record.
     """
     test = rs.frame["RSTESTCD"]
-    rs.exclude(~test.isin(settings.response_tests), "OTHERTEST", test)
+    rs.exclude(~test.isin(settings.efficacy.response_tests), "OTHERTEST", test)
     check_not_done(rs, settings)
     category = rs.frame["RSSTRESC"]
-    order = [*settings.response_order, *settings.unknown_response_categories]
+    order = [*settings.efficacy.response_order, *settings.efficacy.unknown_response_categories]
     unknown = rs.active & ~category.isin(order)
     rs.report("RESPONSEUNKNOWN", unknown, "RSSTRESC")
     rs.exclude(unknown, "BADRESULT", category)
@@ -64,5 +64,5 @@ def derive_adrs(
 def flag_response(category: pd.Series, settings: StudyDataSettings) -> pd.Series:
     """Y for a responder category, blank for one that says nothing, N for the others."""
     flags = pd.Series("N", index=category.index, dtype=object)
-    flags = flags.mask(category.isin(settings.responder_categories), "Y")
-    return flags.mask(category.isin(settings.unknown_response_categories), "")
+    flags = flags.mask(category.isin(settings.efficacy.responder_categories), "Y")
+    return flags.mask(category.isin(settings.efficacy.unknown_response_categories), "")

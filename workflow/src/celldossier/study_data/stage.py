@@ -10,8 +10,9 @@ import pandas as pd
 from celldossier.datasets import conform
 from celldossier.io.tables import RawDomain
 from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
+from celldossier.settings.sources import DOMAINS
 from celldossier.settings.study import StudySettings
-from celldossier.settings.study_data import DOMAINS, StudyDataSettings
+from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain, map_domain
 from celldossier.study_data.events import derive_adae, derive_adcm
 from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from celldossier.settings.study_data import Source
+from celldossier.settings.sources import Source
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.parsing import is_before, parse_dates, parse_numbers
 

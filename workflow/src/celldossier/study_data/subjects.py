@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from celldossier.settings.study_data import Range, StudyDataSettings
+from celldossier.settings.base import Range
+from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import Dates, days_since, is_before

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.io.resources import read_resource
-from celldossier.settings.study_data import Source
+from celldossier.settings.sources import Source
 
 
 @dataclass(frozen=True)
