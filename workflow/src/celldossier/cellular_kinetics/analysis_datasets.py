@@ -185,6 +185,7 @@ def derive_adnca(
                 "NCAXRS": code.where(excluded, ""),
                 "LZFL": dispositions["LZFL"],
                 "SRCDOM": source["SRCDOM"].where(given, "EX"),
+                "SRCFILE": source["SRCFILE"].where(given, subject.map(dose["SRCFILE"]).fillna("")),
                 "SRCROW": source["SRCROW"].where(given, subject.map(dose["SRCROW"]).fillna(0)),
             }
         ),

@@ -31,7 +31,7 @@ class Domain:
         Its mapping; None where the domain was not collected.
     frame
         Canonical variables of the source specification as text ("" where blank or not
-        given), SRCROW (row in the raw file); index 0 to n-1.
+        given), SRCFILE (raw file), SRCROW (row in it); index 0 to n-1.
     given
         Canonical variables that the file or a constant gives; an optional column
         without any value is not given.
@@ -85,6 +85,15 @@ class Domain:
         """Subject of each record."""
         return self.frame["USUBJID"]
 
+    @property
+    def trace(self) -> dict[str, pd.Series | str]:
+        """Variables that lead a record of an analysis dataset back to its cell in a raw file."""
+        return {
+            "SRCDOM": self.name,
+            "SRCFILE": self.frame["SRCFILE"],
+            "SRCROW": self.frame["SRCROW"],
+        }
+
     def exclude(self, rows: Mask, reason: str, detail: pd.Series | str = "") -> None:
         """Exclude records; the first reason of a record stands."""
         now = rows & self._active
@@ -124,14 +133,18 @@ class Domain:
             {name: _write(text.iloc[chosen]) for name, text in texts.items()}
         ).to_dict("records")
         places = zip(
-            self.frame["SRCROW"].iloc[chosen], self.subject.iloc[chosen], table, strict=True
+            self.frame["SRCFILE"].iloc[chosen],
+            self.frame["SRCROW"].iloc[chosen],
+            self.subject.iloc[chosen],
+            table,
+            strict=True,
         )
-        for row, subject, own in places:
+        for file, row, subject, own in places:
             self.findings.add(
                 rule_id,
                 Place(
                     domain=self.name,
-                    file=self.file,
+                    file=file,
                     row=row,
                     column=self.raw_columns.get(variable, variable),
                     subject=subject,
@@ -194,7 +207,10 @@ def map_domain(
             text = _recode(text, source.values.get(variable, {}))
         columns[variable] = text
     frame = pd.DataFrame(columns, index=pd.RangeIndex(n), dtype=object)
-    frame = frame.assign(SRCROW=np.arange(1, n + 1) if table is None else table.index.to_numpy())
+    frame = frame.assign(
+        SRCFILE=raw.file if raw is not None else "",
+        SRCROW=np.arange(1, n + 1) if table is None else table.index.to_numpy(),
+    )
     domain = Domain(
         name=name,
         file=raw.file if raw is not None else "",

@@ -50,8 +50,7 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
             "ASTDY": days,
             "AENDY": subjects.days(end, ae.subject),
             "TRTEMFL": flag(((days >= 0) | possible) & ~over),
-            "SRCDOM": "AE",
-            "SRCROW": ae.frame["SRCROW"],
+            **ae.trace,
         }
     )
     return frame[ae.active].reset_index(drop=True)
@@ -77,8 +76,7 @@ def derive_adcm(cm: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
             "ASTDTM": start.text,
             "AENDTM": cm.dates["CMENDTC"].text,
             "ASTDY": subjects.days(start, cm.subject),
-            "SRCDOM": "CM",
-            "SRCROW": cm.frame["SRCROW"],
+            **cm.trace,
         }
     )
     return frame[cm.active].reset_index(drop=True)

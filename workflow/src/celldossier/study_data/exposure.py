@@ -121,8 +121,7 @@ def derive_adex(
             "ADTM": start.text,
             "AENDTM": end.text,
             "AFRLT": subjects.days(start, ex.subject),
-            "SRCDOM": "EX",
-            "SRCROW": ex.frame["SRCROW"],
+            **ex.trace,
         }
     )
     return frame[used].reset_index(drop=True)

@@ -33,8 +33,7 @@ def derive_adpq(lots: Domain) -> pd.DataFrame:
             "SITE": lots.frame["SITE"],
             "MFGDTC": lots.dates["MFGDTC"].text,
             **{name: lots.numbers[name] for name in MEASURES},
-            "SRCDOM": "LOTS",
-            "SRCROW": lots.frame["SRCROW"],
+            **lots.trace,
         }
     )
     return frame[lots.active].reset_index(drop=True)

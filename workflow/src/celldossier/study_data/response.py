@@ -46,8 +46,7 @@ def derive_adrs(
             "ADTM": rs.dates["RSDTC"].text,
             "AFRLT": times["actual"],
             "NFRLT": times["nominal"],
-            "SRCDOM": "RS",
-            "SRCROW": rs.frame["SRCROW"],
+            **rs.trace,
         }
     )
     frame = frame[rs.active].reset_index(drop=True)

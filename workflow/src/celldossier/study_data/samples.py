@@ -114,8 +114,7 @@ def derive_adpc(
             "AFRLT": times["actual"],
             "NFRLT": times["nominal"],
             "ANL01FL": flag(kinetics),
-            "SRCDOM": "PC",
-            "SRCROW": pc.frame["SRCROW"],
+            **pc.trace,
         }
     )
     frame = frame[pc.active].reset_index(drop=True)
@@ -148,8 +147,7 @@ def derive_adpd(
             "ADTM": lb.dates["LBDTC"].text,
             "AFRLT": times["actual"],
             "NFRLT": times["nominal"],
-            "SRCDOM": "LB",
-            "SRCROW": lb.frame["SRCROW"],
+            **lb.trace,
         }
     )
     frame = frame[lb.active].reset_index(drop=True)
@@ -197,8 +195,7 @@ def derive_adab(
             "ADTM": samples.dates["ISDTC"].text,
             "AFRLT": times["actual"],
             "NFRLT": times["nominal"],
-            "SRCDOM": "IS",
-            "SRCROW": samples.frame["SRCROW"],
+            **samples.trace,
         }
     )
     frame = frame[samples.active].reset_index(drop=True)

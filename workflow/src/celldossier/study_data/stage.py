@@ -165,7 +165,7 @@ def _list_exclusions(mapped: dict[str, Domain]) -> pd.DataFrame:
             pd.DataFrame(
                 {
                     "domain": domain.name,
-                    "file": domain.file,
+                    "file": domain.frame["SRCFILE"][out],
                     "row": domain.frame["SRCROW"][out],
                     "subject": domain.subject[out],
                     "reason": domain.reason[out],
