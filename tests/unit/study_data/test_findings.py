@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from fault_cases import gather_faults, gather_follows, gather_single
 from small_study import IDENTIFIERS, ManyStudies, make_study
 
 import celldossier.study_data
@@ -15,175 +14,10 @@ from celldossier.io.resources import read_resource
 from celldossier.settings.sources import DOMAINS
 from celldossier.study_data.findings import EVERY_DOMAIN, FindingCollector, Place, read_rules
 
-FILE_RULES = {
-    "FILEMISSING",
-    "FILEOUTSIDE",
-    "PACKAGEMISSING",
-    "FILETYPE",
-    "FILENOTUTF8",
-    "FILEUNREADABLE",
-    "SHEETMISSING",
-    "COLUMNTWICE",
-}
-"""Rules of the reader; the tests of the raw tables make them fire."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One fault: how to plant it, and the finding that must name it."""
-
-    rule: str
-    spoil: Callable
-    domain: str
-    row: int | None
-    column: str
-    value: str
-    severity: str = "error"
-
-
-def cell(domain: str, row: int, column: str, value: str) -> Callable:
-    """Write one cell."""
-    return lambda study: study.set(domain, row, column, value)
-
-
-def copy(domain: str, row: int, **changes: str) -> Callable:
-    """Add a copy of a row."""
-    return lambda study: study.repeat(domain, row, changes)
-
-
-FAULTS = [
-    Fault("VALUEMISSING", cell("AE", 1, "AEDECOD", ""), "AE", 1, "AEDECOD", ""),
-    Fault("NOTINCODELIST", cell("DM", 2, "SEX", "male"), "DM", 2, "SEX", "male"),
-    Fault("TEXTINNUMERIC", cell("DM", 1, "AGE", "45 y"), "DM", 1, "AGE", "45 y"),
-    Fault("TEXTINNUMERIC", cell("PC", 2, "PCORRES", "1,200"), "PC", 2, "PCORRES", "1,200"),
-    Fault("DATEUNPARSABLE", cell("PC", 2, "PCDTC", "08MAR2024"), "PC", 2, "PCDTC", "08MAR2024"),
-    Fault(
-        "DATEUNPARSABLE", cell("AE", 4, "AEENDTC", "2024-02-30"), "AE", 4, "AEENDTC", "2024-02-30"
-    ),
-    Fault("DATEPARTIAL", cell("AE", 4, "AEENDTC", "2024"), "AE", 4, "AEENDTC", "2024", "warning"),
-    Fault(
-        "DATEAFTERCUTOFF",
-        cell("RS", 4, "RSDTC", "2025-01-01"),
-        *("RS", 4, "RSDTC", "2025-01-01", "warning"),
-    ),
-    Fault(
-        "ENDBEFORESTART", cell("AE", 1, "AEENDTC", "2024-03-02"), "AE", 1, "AEENDTC", "2024-03-02"
-    ),
-    Fault("SUBJECTDUPLICATE", copy("DM", 1), "DM", 4, "USUBJID", "A"),
-    Fault("SUBJECTUNKNOWN", cell("PC", 5, "USUBJID", "Z"), "PC", 5, "USUBJID", "Z"),
-    Fault("CONSENTMISSING", cell("DM", 3, "RFICDTC", ""), "DM", 3, "RFICDTC", "", "warning"),
-    Fault("AGERANGE", cell("DM", 1, "AGE", "450"), "DM", 1, "AGE", "450", "warning"),
-    Fault("WEIGHTRANGE", cell("DM", 1, "WTBL", "1.7"), "DM", 1, "WTBL", "1.7", "warning"),
-    Fault("HEIGHTRANGE", cell("DM", 1, "HTBL", "1.7"), "DM", 1, "HTBL", "1.7", "warning"),
-    Fault("BURDENNOTPOSITIVE", cell("DM", 1, "TBURDBL", "0"), "DM", 1, "TBURDBL", "0", "warning"),
-    Fault(
-        "DEATHBEFOREDOSE", cell("DM", 2, "DTHDTC", "2024-03-31"), "DM", 2, "DTHDTC", "2024-03-31"
-    ),
-    Fault("DOSEDUPLICATE", copy("EX", 2), "EX", 4, "EXSTDTC", "2024-03-01T10:00"),
-    Fault("DOSENOTPOSITIVE", cell("EX", 2, "EXDOSE", "0"), "EX", 2, "EXDOSE", "0"),
-    Fault("DOSENOTPOSITIVE", cell("EX", 3, "EXDOSE", ""), "EX", 3, "EXDOSE", ""),
-    Fault("DOSEDATEPARTIAL", cell("EX", 2, "EXSTDTC", "2024-03"), "EX", 2, "EXSTDTC", "2024-03"),
-    Fault(
-        "DOSETIMEMISSING",
-        cell("EX", 2, "EXSTDTC", "2024-03-01"),
-        *("EX", 2, "EXSTDTC", "2024-03-01", "warning"),
-    ),
-    Fault(
-        "DOSEBEFORECONSENT",
-        cell("EX", 1, "EXSTDTC", "2024-01-01"),
-        "EX",
-        1,
-        "EXSTDTC",
-        "2024-01-01",
-    ),
-    Fault("DOSEUNITMIXED", cell("EX", 3, "EXDOSU", "cells"), "EX", 3, "EXDOSU", "cells"),
-    Fault("DOSEWINDOW", cell("EX", 3, "EXDOSE", "250"), "EX", 3, "EXDOSE", "250", "warning"),
-    Fault(
-        "NOTRELEASEDINFUSED",
-        cell("DM", 2, "MFGSTAT", "FAILED"),
-        "EX",
-        3,
-        "EXLOT",
-        "FAILED",
-        "warning",
-    ),
-    Fault("LOTUNKNOWN", cell("EX", 3, "EXLOT", "L9"), "EX", 3, "EXLOT", "L9", "warning"),
-    Fault("LOTDUPLICATE", copy("LOTS", 2), "LOTS", 3, "LOTID", "L2"),
-    Fault("LOTSUBJECT", cell("LOTS", 2, "USUBJID", "Z"), "LOTS", 2, "USUBJID", "Z", "warning"),
-    Fault("TESTUNMAPPED", cell("PC", 2, "PCTESTCD", "CARX"), "PC", 2, "PCTESTCD", "CARX"),
-    Fault("TESTUNMAPPED", cell("IS", 5, "ISTESTCD", "NAB"), "IS", 5, "ISTESTCD", "NAB"),
-    Fault(
-        "TESTNOTDECLARED", cell("LB", 3, "LBTESTCD", "ALT"), "LB", 3, "LBTESTCD", "ALT", "warning"
-    ),
-    Fault("UNITUNKNOWN", cell("PC", 2, "PCORRESU", "cp"), "PC", 2, "PCORRESU", "cp"),
-    Fault("UNITWRONG", cell("PC", 2, "PCORRESU", "cells/uL"), "PC", 2, "PCORRESU", "cells/uL"),
-    Fault("UNITWRONG", cell("PC", 2, "PCORRESU", "copies/mL"), "PC", 2, "PCORRESU", "copies/mL"),
-    Fault("RESULTUNMAPPED", cell("PC", 3, "PCORRES", "ND"), "PC", 3, "PCORRES", "ND"),
-    Fault("RESULTUNMAPPED", cell("IS", 1, "ISORRES", "0.21"), "IS", 1, "ISORRES", "0.21"),
-    Fault("RESULTNEGATIVE", cell("PC", 2, "PCORRES", "-3"), "PC", 2, "PCORRES", "-3"),
-    Fault("RESULTMISSING", cell("PC", 2, "PCORRES", ""), "PC", 2, "PCORRES", "", "warning"),
-    Fault("LLOQMISSING", cell("PC", 1, "PCLLOQ", ""), "PC", 1, "PCORRES", "BLQ"),
-    Fault("LLOQCONFLICT", cell("PC", 3, "PCORRES", "<25"), "PC", 3, "PCORRES", "<25", "warning"),
-    Fault("BELOWLLOQ", cell("PC", 2, "PCORRES", "12"), "PC", 2, "PCORRES", "12"),
-    Fault("ABOVEULOQ", cell("PC", 5, "PCORRES", "2e5"), "PC", 5, "PCORRES", "2e5", "warning"),
-    Fault("SAMPLEDUPLICATE", copy("PC", 2, PCORRES="900"), "PC", 6, "PCDTC", "2024-03-08T10:00"),
-    Fault("SAMPLEDUPLICATE", copy("RS", 3), "RS", 6, "RSDTC", "2024-06-01"),
-    Fault(
-        "SAMPLEBEFORECONSENT",
-        cell("PC", 1, "PCDTC", "2024-01-01T09:00"),
-        *("PC", 1, "PCDTC", "2024-01-01T09:00"),
-    ),
-    Fault(
-        "TIMEFROMNOMINAL",
-        cell("PC", 2, "PCDTC", "2024-03-08"),
-        *("PC", 2, "PCDTC", "2024-03-08", "warning"),
-    ),
-    Fault("TIMEMISSING", cell("LB", 3, "LBDTC", ""), "LB", 3, "LBDTC", "", "warning"),
-    Fault("TIMEMISSING", cell("CM", 1, "CMSTDTC", ""), "CM", 1, "CMSTDTC", "", "warning"),
-    Fault(
-        "PREDOSEQUANTIFIABLE", cell("PC", 4, "PCORRES", "70"), "PC", 4, "PCORRES", "70", "warning"
-    ),
-    Fault("GRADERANGE", cell("AE", 4, "AETOXGR", "6"), "AE", 4, "AETOXGR", "6"),
-    Fault("GRADERANGE", cell("AE", 4, "AETOXGR", "2.5"), "AE", 4, "AETOXGR", "2.5"),
-    Fault(
-        "GRADEMISSING",
-        cell("AE", 1, "AETOXGR", ""),
-        *("AE", 1, "AETOXGR", "Cytokine release syndrome", "warning"),
-    ),
-    Fault("RESPONSEUNKNOWN", cell("RS", 2, "RSSTRESC", "GOOD"), "RS", 2, "RSSTRESC", "GOOD"),
-]
-
-
-def hide_infusions(study):
-    """Take every infusion for something else."""
-    study.tables["EX"] = study.tables["EX"].assign(EXCAT="OTHER")
-
-
-WHOLE_FILE_FAULTS = [
-    Fault("FILEEMPTY", lambda s: s.empty("PC"), "PC", None, "", ""),
-    Fault("COLUMNMISSING", lambda s: s.drop("PC", "PCORRESU"), "PC", None, "PCORRESU", ""),
-    Fault(
-        "MAPPINGUNKNOWN",
-        lambda s: s.sources["PC"].update(columns={"PCORES": "RESULT"}),
-        *("PC", None, "", "columns.PCORES"),
-    ),
-    Fault("NOINFUSEDSUBJECT", hide_infusions, "EX", None, "", ""),
-]
-
-FOLLOWS = {
-    # A subject whose only samples are not used has none.
-    "FILEEMPTY": {"CKMISSING"},
-    "SUBJECTUNKNOWN": {"CKMISSING"},
-    # A screening result that is not read leaves no baseline.
-    "RESULTUNMAPPED": {"ADABASELINE"},
-    # A subject that is left out is not in DM.
-    "NOTINCODELIST": {"SUBJECTUNKNOWN", "LOTSUBJECT"},
-    # A partial date is named as such too; without time zero there is no sample.
-    "DOSEDATEPARTIAL": {"DATEPARTIAL"},
-    # Time zero at midnight comes before the pre-dose samples.
-    "DOSETIMEMISSING": {"ADABASELINE", "PREDOSEQUANTIFIABLE"},
-}
-"""Further findings that a fault brings with it."""
+FAULTS = gather_faults("FAULTS")
+WHOLE_FILE_FAULTS = gather_faults("WHOLE_FILE_FAULTS")
+FOLLOWS = gather_follows()
+SINGLE = gather_single()
 
 
 def check_fault(fault, new, row, value):
@@ -277,10 +111,16 @@ def test_the_limit_of_the_assay_stands_in_with_a_note(study):
 
 
 def test_every_rule_is_made_to_fire_by_a_test():
-    single = {"CKMISSING", "ADABASELINE", "LLOQFROMCONFIG"}
-    assert {fault.rule for fault in FAULTS + WHOLE_FILE_FAULTS} | FILE_RULES | single == set(
-        read_rules()
-    )
+    assert {fault.rule for fault in FAULTS + WHOLE_FILE_FAULTS} | set(SINGLE) == set(read_rules())
+
+
+@pytest.mark.parametrize(("rule", "test"), sorted(SINGLE.items()), ids=sorted(SINGLE))
+def test_a_test_that_makes_a_rule_fire_exists_and_names_it(rule, test):
+    file, name = test.split("::")
+    text = (Path(__file__).parent / file).read_text("utf-8")
+    body = re.search(rf"^def {name}\(.*?(?=^(?:def|@|[A-Z])|\Z)", text, re.DOTALL | re.MULTILINE)
+    assert body is not None
+    assert f'"{rule}"' in body.group()
 
 
 def test_all_faults_are_listed_at_once_errors_first(study):
