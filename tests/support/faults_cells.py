@@ -15,11 +15,6 @@ FAULTS = [
     ),
     Fault("DATEPARTIAL", cell("AE", 4, "AEENDTC", "2024"), "AE", 4, "AEENDTC", "2024", "warning"),
     Fault(
-        "DATEAFTERCUTOFF",
-        cell("RS", 4, "RSDTC", "2025-01-01"),
-        *("RS", 4, "RSDTC", "2025-01-01", "warning"),
-    ),
-    Fault(
         "ENDBEFORESTART", cell("AE", 1, "AEENDTC", "2024-03-02"), "AE", 1, "AEENDTC", "2024-03-02"
     ),
 ]

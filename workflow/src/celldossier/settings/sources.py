@@ -8,8 +8,10 @@ from pydantic import Field, StringConstraints, model_validator
 
 from celldossier.settings.base import Code, Section
 
-DomainName = Literal["DM", "EX", "PC", "LB", "IS", "AE", "RS", "CM", "LOTS"]
-DOMAINS: tuple[DomainName, ...] = ("DM", "EX", "PC", "LB", "IS", "AE", "RS", "CM", "LOTS")
+DomainName = Literal["DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "RS", "CM", "LOTS"]
+DOMAINS: tuple[DomainName, ...] = (
+    *("DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "RS", "CM", "LOTS"),
+)
 """Raw domains, in the order in which they are read."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]

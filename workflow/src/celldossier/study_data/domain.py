@@ -94,6 +94,18 @@ class Domain:
             "SRCROW": self.frame["SRCROW"],
         }
 
+    def text(self, variable: str) -> pd.Series:
+        """A text variable; blank throughout where the domain has no such variable."""
+        if variable in self.frame:
+            return self.frame[variable]
+        return pd.Series("", index=self.frame.index, dtype=object)
+
+    def number(self, variable: str) -> pd.Series:
+        """A numeric variable; NaN throughout where the domain has no such variable."""
+        if variable in self.numbers:
+            return self.numbers[variable]
+        return pd.Series(np.nan, index=self.frame.index, dtype="float64")
+
     def exclude(self, rows: Mask, reason: str, detail: pd.Series | str = "") -> None:
         """Exclude records; the first reason of a record stands."""
         now = rows & self._active

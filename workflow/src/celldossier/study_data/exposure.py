@@ -21,7 +21,8 @@ def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``USUBJID``, ``time`` (datetime64), ``text`` of each infusion with a full date.
+        ``USUBJID``, ``time`` (datetime64), ``text``, ``offset`` (timedelta) of each infusion
+        with a full date.
     """
     check_consent(ex, subjects, "EXSTDTC", "DOSEBEFORECONSENT")
     start = ex.dates["EXSTDTC"]
@@ -32,7 +33,12 @@ def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
     infused = ex.active & cells & start.known
     ex.report("DOSETIMEMISSING", infused & ~start.has_time, "EXSTDTC")
     infusions = pd.DataFrame(
-        {"USUBJID": ex.subject[infused], "time": start.time[infused], "text": start.text[infused]}
+        {
+            "USUBJID": ex.subject[infused],
+            "time": start.time[infused],
+            "text": start.text[infused],
+            "offset": start.offset[infused],
+        }
     )
     if ex.usable and subjects.complete and len(ex.frame) and infusions.empty:
         ex.report_file("NOINFUSEDSUBJECT")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
@@ -16,12 +15,20 @@ from celldossier.study_data.units import UnitTable
 
 _BELOW = re.compile(rf"<\s*(?P<limit>{NUMBER})")
 _ABOVE = re.compile(rf">\s*(?P<limit>{NUMBER})")
+OPEN_LISTS = ("LB", "QS", "MO", "MI")
+"""Domains that also hold tests which no analysis needs."""
+CONCENTRATIONS = ("PC", "LB")
+"""Domains whose results cannot be negative."""
+UNITLESS = "score"
+"""Unit of an assay whose records need none."""
 
 
 def read_results(
     domain: Domain, assays: Sequence[Assay], settings: StudyDataSettings
 ) -> pd.DataFrame:
-    """Read the results of PC or LB after rule R8 of the NCA rules; faults become findings.
+    """Read the results of PC, LB, QS, MO or MI after rule R8 of the NCA rules.
+
+    Faults become findings.
 
     Parameters
     ----------
@@ -56,14 +63,15 @@ def read_results(
         "RESULTUNMAPPED", unread & ~typed, f"{prefix}ORRES", test=test, canonical=f"{prefix}ORRES"
     )
     domain.exclude(unread, "BADRESULT", raw)
-    negative = domain.active & (value < 0)
+    # A score or a change on an image may lie below zero; a concentration may not.
+    negative = domain.active & (value < 0) & (prefix in CONCENTRATIONS)
     domain.report("RESULTNEGATIVE", negative, f"{prefix}ORRES", test=test)
     domain.exclude(negative, "BADRESULT", raw)
 
     unit = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
     factor = _check_units(domain, test, unit)
     lloq = _limit_of_quantitation(domain, test, marked, below, by_code)
-    uloq = domain.numbers.get(f"{prefix}ULOQ", pd.Series(np.nan, index=raw.index))
+    uloq = domain.number(f"{prefix}ULOQ")
     low = domain.active & ~marked & (value < lloq)
     domain.report(
         "BELOWLLOQ",
@@ -113,7 +121,7 @@ def check_test_codes(domain: Domain, assays: Sequence[Assay]) -> None:
 def _check_tests(domain: Domain, test: pd.Series, declared: pd.Series) -> None:
     other = domain.active & ~declared
     variable = f"{domain.name}TESTCD"
-    if domain.name == "LB":
+    if domain.name in OPEN_LISTS:
         # A laboratory sends many tests that no one analyses: one finding a test.
         count = test.where(other).groupby(test).transform("count")
         first = other & ~test.where(other).duplicated()
@@ -128,7 +136,12 @@ def _check_units(domain: Domain, test: pd.Series, unit: pd.Series) -> pd.Series:
     table = UnitTable()
     variable = f"{domain.name}ORRESU"
     raw = domain.frame[variable]
-    mapped = table.normalise(raw, domain.source)
+    scored = (
+        (raw == "")
+        & (unit == UNITLESS)
+        & ~pd.Series(domain.specification.variables[variable].required, index=raw.index)
+    )
+    mapped = table.normalise(raw, domain.source).mask(scored, UNITLESS)
     pairs = pd.DataFrame({"raw": mapped, "unit": unit})
     factors = {
         (given, wanted): table.factor(given, wanted)
@@ -154,7 +167,7 @@ def _limit_of_quantitation(
     """LLOQ in the raw unit: of the record, else of its text ("<50"), else of the assay."""
     prefix = domain.name
     variable = f"{prefix}LLOQ"
-    own = domain.numbers[variable]
+    own = domain.number(variable)
     conflict = domain.active & (own != below) & own.notna() & below.notna()
     domain.report(
         "LLOQCONFLICT",

@@ -1,4 +1,4 @@
-"""Sampled domains: times of samples, and the datasets ADPC, ADPD, ADAB."""
+"""Sampled domains: times of samples, what all of them share, and the dataset ADPC."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import Severity
-from celldossier.study_data.parsing import parse_numbers
-from celldossier.study_data.results import check_not_done, check_test_codes, read_results
+from celldossier.study_data.results import read_results
 from celldossier.study_data.subjects import Subjects, check_consent
 
 HOURS = {"days": 24.0, "hours": 1.0, "minutes": 1 / 60}
@@ -122,89 +121,6 @@ def derive_adpc(
     return frame
 
 
-def derive_adpd(
-    lb: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
-) -> pd.DataFrame:
-    """Dataset ADPD: pharmacodynamic markers with baseline."""
-    results = read_results(lb, assays, settings)
-    times = time_samples(lb, subjects)
-    specimen = lb.frame["LBSPEC"]
-    check_duplicates(
-        lb, times, [results["analyte"], specimen], results["analyte"], settings.duplicate_samples
-    )
-    frame = pd.DataFrame(
-        {
-            "USUBJID": lb.subject,
-            "PARAMCD": results["analyte"],
-            "PARAM": lb.frame["LBTEST"].where(lb.frame["LBTEST"] != "", results["analyte"]),
-            "AVAL": results["value"],
-            "AVALC": lb.frame["LBORRES"],
-            "AVALU": results["unit"],
-            "BLQFL": flag(results["blq"]),
-            "ALLOQ": results["lloq"],
-            "ANRHI": lb.numbers["LBORNRHI"] * results["factor"],
-            "AVISIT": lb.frame["VISIT"],
-            "ADTM": lb.dates["LBDTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
-            **lb.trace,
-        }
-    )
-    frame = frame[lb.active].reset_index(drop=True)
-    baseline = flag_baseline(frame, ["USUBJID", "PARAMCD"])
-    base = frame["AVAL"].where(baseline)
-    base = base.groupby([frame["USUBJID"], frame["PARAMCD"]]).transform("first")
-    return frame.assign(ABLFL=flag(baseline), BASE=base)
-
-
-def derive_adab(
-    samples: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
-) -> pd.DataFrame:
-    """Dataset ADAB: antibody results by target and tier, as observed."""
-    check_test_codes(samples, assays)
-    check_not_done(samples, settings)
-    raw = samples.frame["ISORRES"]
-    tier = samples.frame["ISCAT"]
-    # A titre is also written 1:160.
-    number = parse_numbers(raw.str.replace(r"^1\s*:\s*", "", regex=True))
-    word = raw.str.upper()
-    is_word = word.isin(["POSITIVE", "NEGATIVE"])
-    titre = (number > 0) & (tier == "TITER")
-    # Without tiers a titre stands in the place of POSITIVE: only positive samples have one.
-    positive_titre = (number > 0) & (tier == "RESULT")
-    status = is_word & tier.isin(TIERS_OF_STATUS)
-    unread = samples.active & ~(titre | positive_titre | status)
-    test = samples.frame["ISTESTCD"]
-    samples.report("RESULTUNMAPPED", unread, "ISORRES", test=test, canonical="ISORRES")
-    samples.exclude(unread, "BADRESULT", raw)
-    times = time_samples(samples, subjects)
-    target = samples.frame["ISBDAGNT"]
-    check_duplicates(samples, times, [test, target, tier], test, settings.duplicate_samples)
-    result = word.mask(titre, "TITER").mask(positive_titre, "POSITIVE")
-    frame = pd.DataFrame(
-        {
-            "USUBJID": samples.subject,
-            "PARAMCD": test,
-            "PARAM": samples.frame["ISTEST"].where(samples.frame["ISTEST"] != "", test),
-            "ISBDAGNT": target,
-            "ISCAT": tier,
-            "AVAL": number.where(titre | positive_titre),
-            "AVALC": result,
-            "AVALU": samples.frame["ISORRESU"],
-            "AVISIT": samples.frame["VISIT"],
-            "ADTM": samples.dates["ISDTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
-            **samples.trace,
-        }
-    )
-    frame = frame[samples.active].reset_index(drop=True)
-    keys = ["USUBJID", "PARAMCD", "ISBDAGNT", "ISCAT"]
-    frame = frame.assign(ABLFL=flag(flag_baseline(frame, keys)))
-    _check_antibody_baseline(samples, frame)
-    return frame
-
-
 def flag(condition: pd.Series) -> pd.Series:
     """Y where the condition holds, N elsewhere."""
     return pd.Series(np.where(condition, "Y", "N"), index=condition.index, dtype=object)
@@ -224,10 +140,3 @@ def _check_without_samples(pc: Domain, subjects: Subjects, adpc: pd.DataFrame) -
     infused = subjects.frame.index[subjects.frame["zero"].notna()]
     for subject in sorted(set(infused) - set(sampled)):
         pc.report_file("CKMISSING", subject=subject)
-
-
-def _check_antibody_baseline(samples: Domain, adab: pd.DataFrame) -> None:
-    tested = adab[adab["ISCAT"].isin(TIERS_OF_STATUS)]
-    earliest = tested.groupby(["USUBJID", "ISBDAGNT"])["AFRLT"].min()
-    for subject, target in sorted(earliest.index[earliest > 0]):
-        samples.report_file("ADABASELINE", subject=subject, target=target or "-")

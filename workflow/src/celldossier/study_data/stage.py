@@ -13,19 +13,23 @@ from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
 from celldossier.settings.sources import DOMAINS
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.antibodies import derive_adab
+from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.domain import Domain, map_domain
 from celldossier.study_data.events import derive_adae, derive_adcm
 from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.lots import check_lots, derive_adpq
+from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.response import derive_adrs
-from celldossier.study_data.samples import derive_adab, derive_adpc, derive_adpd
+from celldossier.study_data.samples import derive_adpc
 from celldossier.study_data.structure import check_structure
 from celldossier.study_data.subject_level import derive_adsl
 from celldossier.study_data.subjects import (
     check_deaths,
     check_known_subjects,
     check_subjects,
+    find_zones,
     make_subjects,
     set_time_zero,
 )
@@ -35,13 +39,22 @@ DATASET_OF = {
     "EX": "ADEX",
     "PC": "ADPC",
     "LB": "ADPD",
+    "QS": "ADPD",
+    "MO": "ADPD",
+    "MI": "ADPD",
     "IS": "ADAB",
     "AE": "ADAE",
     "RS": "ADRS",
     "CM": "ADCM",
     "LOTS": "ADPQ",
 }
-"""Analysis dataset of each raw domain."""
+"""Analysis dataset of each raw domain; one dataset may hold several."""
+
+MARKERS = tuple(name for name, dataset in DATASET_OF.items() if dataset == "ADPD")
+"""Domains of pharmacodynamic markers."""
+
+WITHOUT_SUBJECT_CHECK = ("DM", "LOTS")
+"""Domains whose records need no subject in DM: DM itself, and lots (an allogeneic one has none)."""
 
 
 @dataclass(frozen=True)
@@ -92,8 +105,10 @@ def derive_study_data(
     mapped: dict[str, Domain] = {}
     for name in DOMAINS:
         mapped[name] = map_domain(name, domains.get(name), settings, findings)
+    rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     for domain in mapped.values():
-        check_structure(domain, cutoff)
+        check_structure(domain, rules)
+        apply_cutoff(domain, rules)
     datasets = _derive(mapped, settings, bioanalysis)
     conformed = _conform(datasets, mapped["DM"], study.id)
     exclusions = _list_exclusions(mapped)
@@ -107,8 +122,9 @@ def _derive(
     dm, ex, lots = mapped["DM"], mapped["EX"], mapped["LOTS"]
     check_subjects(dm, settings)
     subjects = make_subjects(dm, settings)
-    for name in ("EX", "PC", "LB", "IS", "AE", "RS", "CM"):
-        check_known_subjects(mapped[name], subjects)
+    for name, domain in mapped.items():
+        if name not in WITHOUT_SUBJECT_CHECK:
+            check_known_subjects(domain, subjects)
     check_lots(lots, subjects)
     subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
     check_deaths(dm, subjects)
@@ -125,7 +141,7 @@ def _derive(
     datasets = {
         "ADEX": derive_adex(ex, subjects, weights, settings),
         "ADPC": derive_adpc(mapped["PC"], subjects, assays("CK"), settings),
-        "ADPD": derive_adpd(mapped["LB"], subjects, assays("PD"), settings),
+        "ADPD": derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings),
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
         "ADAE": derive_adae(mapped["AE"], subjects, settings),
         "ADRS": derive_adrs(mapped["RS"], subjects, adcm, settings),
@@ -136,7 +152,8 @@ def _derive(
         if not domain.usable or (blocked and name not in ("DM", "LOTS")):
             domain.exclude(domain.active, "DOMAINFAULT")
             if name != "DM":
-                datasets[DATASET_OF[name]] = datasets[DATASET_OF[name]].iloc[:0]
+                dataset = datasets[DATASET_OF[name]]
+                datasets[DATASET_OF[name]] = dataset[dataset["SRCDOM"] != name]
     collected = {name: domain.collected for name, domain in mapped.items()}
     return {"ADSL": derive_adsl(dm, subjects, datasets, collected), **datasets}
 
@@ -183,7 +200,7 @@ def _account(
     rows = []
     for name, domain in mapped.items():
         dataset = datasets[DATASET_OF[name]]
-        used = len(dataset) if name == "DM" else dataset["SRCROW"].nunique()
+        used = len(dataset) if name == "DM" else _count_records(dataset, name)
         excluded = int((exclusions["domain"] == name).sum())
         if len(domain.frame) != used + excluded:
             raise AssertionError(
@@ -200,3 +217,9 @@ def _account(
             }
         )
     return conform(pd.DataFrame(rows), "ACCOUNTING")
+
+
+def _count_records(dataset: pd.DataFrame, domain: str) -> int:
+    """Raw records of a domain that a dataset holds; one may have become several rows."""
+    own = dataset[dataset["SRCDOM"] == domain]
+    return len(own[["SRCFILE", "SRCROW"]].drop_duplicates())

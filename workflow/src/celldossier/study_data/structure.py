@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.sources import Source
+from celldossier.study_data.dates import DateRules, read_dates
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.parsing import is_before, parse_dates, parse_numbers
+from celldossier.study_data.parsing import is_before, parse_numbers
 
 MUST_HOLD_RECORDS = ("DM", "EX", "PC")
 """Domains whose file may not be empty; without the others' records a study can still run."""
@@ -16,6 +17,9 @@ BLANK_IS_READ_LATER = {
     "EX": ("EXDOSE",),
     "PC": ("PCORRES", "PCORRESU", "PCDTC"),
     "LB": ("LBORRES", "LBORRESU", "LBDTC"),
+    "QS": ("QSORRES", "QSDTC"),
+    "MO": ("MOORRES", "MODTC"),
+    "MI": ("MIORRES", "MIDTC"),
     "IS": ("ISORRES", "ISDTC"),
     "AE": ("AETOXGR",),
     "RS": ("RSSTRESC", "RSDTC"),
@@ -30,14 +34,8 @@ PERIODS = {
 }
 
 
-def check_structure(domain: Domain, cutoff: pd.Timestamp) -> None:
-    """Check one domain by itself and fill its `numbers` and `dates`.
-
-    Parameters
-    ----------
-    cutoff
-        Day of the data cut-off.
-    """
+def check_structure(domain: Domain, rules: DateRules) -> None:
+    """Check one domain by itself and fill its `numbers` and `dates`."""
     if domain.source is not None and domain.usable:
         _check_columns(domain, domain.source)
         if domain.frame.empty and (domain.name in MUST_HOLD_RECORDS):
@@ -50,7 +48,7 @@ def check_structure(domain: Domain, cutoff: pd.Timestamp) -> None:
         elif specification.type != "text":
             _read_numbers(domain, variable)
         elif variable.endswith("DTC"):
-            _read_dates(domain, variable, cutoff)
+            read_dates(domain, variable, rules)
     if domain.name in PERIODS:
         _check_periods(domain, *PERIODS[domain.name])
 
@@ -97,19 +95,6 @@ def _read_numbers(domain: Domain, variable: str) -> None:
     numbers = parse_numbers(text)
     domain.numbers[variable] = numbers
     domain.report("TEXTINNUMERIC", domain.active & (text != "") & numbers.isna(), variable)
-
-
-def _read_dates(domain: Domain, variable: str, cutoff: pd.Timestamp) -> None:
-    dates = parse_dates(domain.frame[variable])
-    domain.dates[variable] = dates
-    bad = domain.active & dates.bad
-    domain.report("DATEUNPARSABLE", bad, variable)
-    if domain.specification.variables[variable].required:
-        domain.exclude(bad, "BADDATE", domain.frame[variable])
-    partial = domain.active & dates.partial
-    domain.report("DATEPARTIAL", partial, variable)
-    after = domain.active & (dates.time.dt.floor("D") > cutoff)
-    domain.report("DATEAFTERCUTOFF", after, variable, cutoff=cutoff.date().isoformat())
 
 
 def _check_periods(domain: Domain, start: str, end: str) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.exposure import CELL_PRODUCT
-from celldossier.study_data.parsing import days_since, parse_dates
 from celldossier.study_data.samples import TIERS_OF_STATUS, flag
 from celldossier.study_data.subjects import Subjects
 
@@ -42,10 +41,10 @@ def derive_adsl(
     arm = dm.frame["ARM"][used].reset_index(drop=True)
     actual = dm.frame["ACTARM"][used].reset_index(drop=True)
     actual = actual.where(actual != "", arm)
-    deaths = parse_dates(dm.frame["DTHDTC"][used].reset_index(drop=True))
+    deaths = dm.dates["DTHDTC"].take(used)
     lot = _first_lot(datasets["ADEX"]).reindex(usubjid).fillna("").reset_index(drop=True)
     processes = datasets["ADPQ"].drop_duplicates("LOTID").set_index("LOTID")["PROCESS"]
-    death_day = days_since(deaths, zero)
+    death_day = subjects.days(deaths, usubjid)
     frame = pd.DataFrame(
         {
             "STUDYID": dm.frame["STUDYID"][used].reset_index(drop=True),
@@ -151,7 +150,7 @@ def _populations(
         "NPKRSN": _reasons(infused, collected["PC"], [(~sampled, "NOCK")]),
         "NPDRSN": _reasons(
             infused,
-            collected["LB"],
+            any(collected[name] for name in ("LB", "QS", "MO", "MI")),
             [
                 (~_have(usubjid, pd_data, pd_data["AFRLT"] <= 0), "NOPDBASE"),
                 (~_have(usubjid, pd_data, pd_data["AFRLT"] > 0), "NOPDPOST"),

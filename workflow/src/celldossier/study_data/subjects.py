@@ -8,9 +8,11 @@ import pandas as pd
 
 from celldossier.settings.base import Range
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.settings.study_time import TimeSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import Dates, days_since, is_before
+from celldossier.study_data.time_zones import SubjectZones
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class Subjects:
     complete
         False where DM could not be read: then nobody can be told known from unknown.
     left_out
-        Subjects of DM whom the study does not use (`keep`).
+        Subjects of DM whom the study does not use (`keep`), or not yet (cut-off).
     dosed
         Whether the doses could be read: else nobody can be told infused from not.
     """
@@ -45,7 +47,7 @@ class Subjects:
 
     def days(self, dates: Dates, usubjid: pd.Series) -> pd.Series:
         """Days of each record from its subject's first infusion; NaN where there is none."""
-        return days_since(dates, self.of(usubjid, "zero"))
+        return days_since(dates, self.of(usubjid, "zero"), self.of(usubjid, "zero_offset"))
 
 
 def check_subjects(dm: Domain, settings: StudyDataSettings) -> None:
@@ -86,12 +88,21 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
             "released": dm.frame["MFGSTAT"].isin(settings.released_statuses)[used],
             "status": dm.frame["MFGSTAT"][used],
             "zero": pd.Series(pd.NaT, index=dm.frame.index, dtype="datetime64[ns]")[used],
+            # Distance of the clock of the place from UTC at time zero.
+            "zero_offset": pd.Series(pd.Timedelta(0), index=dm.frame.index)[used],
             "zero_text": "",
         }
     )
     frame.index = pd.Index(dm.subject[used], name="USUBJID")
-    left_out = frozenset(dm.subject[dm.reason == "NOTSELECTED"])
+    left_out = frozenset(dm.subject[dm.reason.isin(["NOTSELECTED", "AFTERCUTOFF"])])
     return Subjects(frame, dm.usable, left_out)
+
+
+def find_zones(dm: Domain, settings: TimeSettings) -> SubjectZones:
+    """Time zone of each subject: that of the site, else that of the study."""
+    zones = dm.frame["SITEID"].map(settings.site_time_zones)
+    own = zones.notna()
+    return SubjectZones(settings.time_zone, dict(zip(dm.subject[own], zones[own], strict=True)))
 
 
 def set_time_zero(subjects: Subjects, infusions: pd.DataFrame, dosed: bool) -> Subjects:
@@ -102,12 +113,13 @@ def set_time_zero(subjects: Subjects, infusions: pd.DataFrame, dosed: bool) -> S
     dosed
         Whether EX could be read.
     infusions
-        One row an infusion of the cell product: ``USUBJID``, ``time``, ``text``.
+        One row an infusion of the cell product: ``USUBJID``, ``time``, ``text``, ``offset``.
     """
     first = infusions.sort_values("time", kind="stable").drop_duplicates("USUBJID")
     first = first.set_index("USUBJID")
     frame = subjects.frame.assign(
         zero=first["time"].reindex(subjects.frame.index),
+        zero_offset=first["offset"].reindex(subjects.frame.index).fillna(pd.Timedelta(0)),
         zero_text=first["text"].reindex(subjects.frame.index).fillna(""),
     )
     return replace(subjects, frame=frame, dosed=dosed)
