@@ -161,7 +161,7 @@ def parse_dates(text: pd.Series, zones: pd.Series | None = None) -> Dates:
 
 def _write_local(time: pd.Series) -> pd.Series:
     """A time as ISO 8601 text, without seconds that are 0."""
-    text = time.dt.strftime("%Y-%m-%dT%H:%M:%S")
+    text: pd.Series = time.dt.strftime("%Y-%m-%dT%H:%M:%S")
     return text.str.removesuffix(":00").where(time.notna(), "")
 
 
