@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from celldossier.settings.base import Section
 
 DayConvention = Literal["sdtm", "day_zero", "day_one"]
 """How days of a plan are counted; see `TimeSettings.visit_day_convention`."""
-
-
-def _check_zone(name: str) -> str:
-    if name:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(
-                f"{name!r} is no IANA time zone such as Asia/Shanghai or Europe/Berlin"
-            ) from error
-    return name
-
-
-TimeZone = Annotated[str, AfterValidator(_check_zone)]
 
 
 class SamplingWindow(Section):
@@ -122,7 +108,7 @@ class TimeSettings(Section):
             "years."
         ),
     )
-    time_zone: TimeZone = Field(
+    time_zone: str = Field(
         "",
         description=(
             "IANA time zone of the study, for instance Asia/Shanghai. Times with an offset from "
@@ -130,7 +116,7 @@ class TimeSettings(Section):
             "changed. Blank: all times are local, and an offset is an error."
         ),
     )
-    site_time_zones: dict[str, TimeZone] = Field(
+    site_time_zones: dict[str, str] = Field(
         default_factory=dict,
         description="SITEID: IANA time zone, for sites in another zone than the study's.",
     )
@@ -168,3 +154,14 @@ class TimeSettings(Section):
         default_factory=PartialDates,
         description="Completion of partial dates, by kind; flagged ASTDTF, AENDTF, DTHDTF.",
     )
+
+    @model_validator(mode="after")
+    def _zones_exist(self) -> Self:
+        for name in (self.time_zone, *self.site_time_zones.values()):
+            try:
+                ZoneInfo(name or "UTC")
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+                raise ValueError(
+                    f"{name!r} is no IANA time zone such as Asia/Shanghai or Europe/Berlin"
+                ) from error
+        return self
