@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from celldossier.errors import ConfigError
 
 if TYPE_CHECKING:
-    from celldossier.simulation.specification import StudySpecification
+    from celldossier.simulation.kinds import AnySpecification
     from celldossier.simulation.study import SimulatedStudy
 
 
@@ -34,8 +34,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.set_defaults(run=run)
 
 
-def read_specification(path: Path) -> StudySpecification:
-    """Read and check a simulation specification (YAML).
+def read_specification(path: Path) -> AnySpecification:
+    """Read and check a simulation specification (YAML); its key ``kind`` says of what study.
 
     Raises
     ------
@@ -54,11 +54,18 @@ def read_specification(path: Path) -> StudySpecification:
     return _validate(content, str(path))
 
 
-def _validate(content: dict[str, object], source: str) -> StudySpecification:
-    from celldossier.simulation.specification import StudySpecification
+def _validate(content: dict[str, object], source: str) -> AnySpecification:
+    from celldossier.simulation.kinds import DEFAULT_KIND, KINDS, kind_of
 
+    kind = kind_of(content)
+    if kind is None:
+        raise ConfigError(
+            f"{source}: kind: {content['kind']!r} is none of {', '.join(sorted(KINDS))}."
+        )
+    if content.get("kind") == DEFAULT_KIND:
+        content = {name: value for name, value in content.items() if name != "kind"}
     try:
-        return StudySpecification.model_validate(content)
+        return kind.specification.model_validate(content)
     except ValidationError as fault:
         raise ConfigError(
             [
@@ -83,7 +90,7 @@ def write_study(study: SimulatedStudy, folder: Path) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; 0 when all files are written."""
-    from celldossier.simulation.study import simulate_study
+    from celldossier.simulation.kinds import simulate_any
 
     specification = read_specification(args.specification)
     changed = specification.model_dump()
@@ -95,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         changed = changed | {"seed": args.seed}
     specification = _validate(changed, str(args.specification))
     try:
-        write_study(simulate_study(specification), args.output)
+        write_study(simulate_any(specification), args.output)
     except OSError as fault:
         raise ConfigError(
             f"{args.output}: the study cannot be written: {fault.strerror}."

@@ -101,7 +101,7 @@ def _value_at(start_time: Array, start: Array, end_time: Array, end: Array, mome
     width = np.where(end_time > start_time, end_time - start_time, 1.0)
     share = (moment - start_time) / width
     falls = (end < start) & (end > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         logarithmic = start * np.exp(share * np.log(end / start))
     value: Array = np.where(falls, logarithmic, start + share * (end - start))
     return value

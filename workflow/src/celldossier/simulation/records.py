@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -90,18 +90,26 @@ def name_visits(days: ArrayLike) -> tuple[list[str], list[str]]:
     return [str(number) for number, _ in visits], [name for _, name in visits]
 
 
-def finish_domain(frame: pd.DataFrame, study: str, name: str, order: Sequence[str]) -> pd.DataFrame:
+def finish_domain(
+    frame: pd.DataFrame,
+    study: str,
+    name: str,
+    order: Sequence[str],
+    layouts: Mapping[str, list[str]] = RAW_COLUMNS,
+) -> pd.DataFrame:
     """Sort, number and lay out a raw domain; every column is text.
 
     Parameters
     ----------
     name
-        Name of the raw file, a key of RAW_COLUMNS. The records of a subject are
+        Name of the raw file, a key of ``layouts``. The records of a subject are
         numbered where the layout has a sequence variable (PCSEQ, LBSEQ, ...).
     order
         Columns to sort by, within the subject.
+    layouts
+        Columns of each raw file of the kind of study.
     """
-    domain, columns = name.upper(), RAW_COLUMNS[name]
+    domain, columns = name.upper(), layouts[name]
     ordered = frame.sort_values(["USUBJID", *order], kind="stable", ignore_index=True)
     ordered = ordered.assign(STUDYID=study, DOMAIN=domain)
     sequence = f"{domain}SEQ"
