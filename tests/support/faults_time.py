@@ -28,6 +28,12 @@ FAULTS = [
     ),
 ]
 
+
+def give_visit_day_zero(study: SmallStudy) -> None:
+    """Give a marker the planned day 0, which SDTM does not have."""
+    study.set("LB", 4, "VISITDY", "0")
+
+
 BERLIN = {"time_zone": "Europe/Berlin"}
 WHOLE_FILE_FAULTS = [
     Fault(
@@ -54,6 +60,15 @@ WHOLE_FILE_FAULTS = [
         "TIMESKIPPED",
         with_time(cell("LB", 4, "LBDTC", "2024-03-31T02:30"), **BERLIN),
         *("LB", 4, "LBDTC", "2024-03-31T02:30", "warning"),
+    ),
+    Fault("DAYZERO", give_visit_day_zero, "LB", 4, "VISITDY", "0", "warning"),
+    Fault(
+        "SAMPLEWINDOW",
+        with_time(
+            cell("PC", 2, "PCDTC", "2024-03-09T11:00"),
+            windows=[{"day": 7, "early": 1, "late": 1}],
+        ),
+        *("PC", 2, "PCDTC", "2024-03-09T11:00", "warning"),
     ),
 ]
 

@@ -299,7 +299,9 @@ def test_events_of_special_interest_and_emergence(datasets):
     assert adae["AENDY"].tolist()[0] == 5
     # A partial date counts as emergent if its last possible day does not come before.
     assert adae["TRTEMFL"].tolist() == ["Y", "N", "Y", "Y"]
-    assert adae["ASTDY"].isna().tolist() == [False, True, True, False]
+    # Where the month of the infusion is all that is known, its day is taken; else the first.
+    assert adae["ASTDY"].tolist() == [2.5, -29, 0, 0]
+    assert adae["ASTDTF"].tolist() == ["", "D", "D", ""]
 
 
 @pytest.mark.parametrize(

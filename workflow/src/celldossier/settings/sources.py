@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.study_time import DayConvention
 
 DomainName = Literal["DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "RS", "CM", "LOTS"]
 DOMAINS: tuple[DomainName, ...] = (
@@ -54,6 +55,20 @@ class Source(Section):
     )
     nominal_time_unit: Literal["days", "hours", "minutes"] = Field(
         "days", description="Unit of the nominal time (--TPTNUM)."
+    )
+    nominal_time_reference: Literal["first_dose", "current_dose"] = Field(
+        "first_dose",
+        description=(
+            "What --TPTNUM counts from: the first infusion, or the infusion that the sample "
+            "belongs to."
+        ),
+    )
+    visit_day_convention: DayConvention | None = Field(
+        None, description="As `study_data.time.visit_day_convention`; blank: that of the study."
+    )
+    time_point_day_convention: DayConvention | None = Field(
+        None,
+        description="As `study_data.time.time_point_day_convention`; blank: that of the study.",
     )
 
     @model_validator(mode="after")

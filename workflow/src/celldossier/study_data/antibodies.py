@@ -9,6 +9,7 @@ import pandas as pd
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.dose_times import derive_relative_times
 from celldossier.study_data.parsing import parse_numbers
 from celldossier.study_data.results import check_not_done, check_test_codes
 from celldossier.study_data.samples import (
@@ -57,8 +58,7 @@ def derive_adab(
             "AVALU": samples.frame["ISORRESU"],
             "AVISIT": samples.frame["VISIT"],
             "ADTM": samples.dates["ISDTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
+            **derive_relative_times(samples, times, subjects),
             **samples.trace,
         }
     )

@@ -47,6 +47,8 @@ def derive_adae(ae: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
             "AESI": special,
             "ASTDTM": start.text,
             "AENDTM": end.text,
+            "ASTDTF": start.imputed,
+            "AENDTF": end.imputed,
             "ASTDY": days,
             "AENDY": subjects.days(end, ae.subject),
             "TRTEMFL": flag(((days >= 0) | possible) & ~over),
@@ -75,6 +77,8 @@ def derive_adcm(cm: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
             "CMDOSU": cm.frame["CMDOSU"],
             "ASTDTM": start.text,
             "AENDTM": cm.dates["CMENDTC"].text,
+            "ASTDTF": start.imputed,
+            "AENDTF": cm.dates["CMENDTC"].imputed,
             "ASTDY": subjects.days(start, cm.subject),
             **cm.trace,
         }

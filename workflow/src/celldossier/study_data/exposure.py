@@ -7,7 +7,7 @@ import pandas as pd
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
-from celldossier.study_data.samples import flag
+from celldossier.study_data.samples import flag, nominal_days
 from celldossier.study_data.subjects import Subjects, check_consent
 from celldossier.study_data.units import UnitTable
 
@@ -127,6 +127,7 @@ def derive_adex(
             "ADTM": start.text,
             "AENDTM": end.text,
             "AFRLT": subjects.days(start, ex.subject),
+            "NFRLT": nominal_days(ex, subjects.time),
             **ex.trace,
         }
     )

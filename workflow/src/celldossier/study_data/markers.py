@@ -9,6 +9,7 @@ import pandas as pd
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.dose_times import derive_relative_times
 from celldossier.study_data.results import read_results
 from celldossier.study_data.samples import check_duplicates, flag, flag_baseline, time_samples
 from celldossier.study_data.subjects import Subjects
@@ -78,8 +79,7 @@ def _derive_markers(
             "ALABNAM": domain.text(f"{prefix}NAM"),
             "AVISIT": domain.text("VISIT"),
             "ADTM": domain.dates[f"{prefix}DTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
+            **derive_relative_times(domain, times, subjects),
             **domain.trace,
         }
     )

@@ -9,7 +9,9 @@ import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.settings.study_time import DayConvention, TimeSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.dose_times import add_planned_dose, derive_relative_times
 from celldossier.study_data.findings import Severity
 from celldossier.study_data.results import read_results
 from celldossier.study_data.subjects import Subjects, check_consent
@@ -18,12 +20,38 @@ HOURS = {"days": 24.0, "hours": 1.0, "minutes": 1 / 60}
 TIERS_OF_STATUS = ("SCREENING", "CONFIRMATORY", "RESULT")
 
 
-def nominal_days(domain: Domain) -> pd.Series:
-    """Nominal days from the first infusion: --TPTNUM, else VISITDY (which has no day 0)."""
-    unit = domain.source.nominal_time_unit if domain.source is not None else "days"
-    planned = domain.numbers[f"{domain.name}TPTNUM"] * (HOURS[unit] / HOURS["days"])
-    visit = domain.numbers["VISITDY"]
-    return planned.fillna(visit.where(visit < 0, visit - 1))
+def nominal_days(domain: Domain, settings: TimeSettings) -> pd.Series:
+    """Nominal days: --TPTNUM, else VISITDY, by the conventions of the source or the study.
+
+    A day 0 where the convention has none says nothing, and is a finding.
+    """
+    source = domain.source
+    unit = source.nominal_time_unit if source is not None else "days"
+    visits = (source and source.visit_day_convention) or settings.visit_day_convention
+    points = (source and source.time_point_day_convention) or settings.time_point_day_convention
+    name = f"{domain.name}TPTNUM"
+    planned = domain.number(name) * (HOURS[unit] / HOURS["days"])
+    visit = domain.number("VISITDY")
+    if unit == "days":
+        planned = count_days(planned, points)
+        zero = domain.active & domain.number(name).eq(0) & (points == "sdtm")
+        domain.report("DAYZERO", zero, name)
+    zero = domain.active & visit.eq(0) & planned.isna() & (visits == "sdtm")
+    domain.report("DAYZERO", zero, "VISITDY")
+    return planned.fillna(count_days(visit, visits))
+
+
+def count_days(days: pd.Series, convention: DayConvention) -> pd.Series:
+    """Days of a plan as days from the first infusion (0 is its day).
+
+    >>> count_days(pd.Series([-1.0, 1.0, 29.0]), "sdtm").tolist()
+    [-1.0, 0.0, 28.0]
+    """
+    if convention == "day_zero":
+        return days
+    if convention == "day_one":
+        return days - 1
+    return days.where(days < 0, days - 1).where(days != 0)
 
 
 def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
@@ -36,7 +64,8 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Aligned with the records: ``actual`` and ``nominal`` days.
+        Aligned with the records: ``actual`` and ``nominal`` days; ``timed``, whether the
+        actual time is known better than to the day.
     """
     variable = f"{domain.name}DTC"
     dates = domain.dates[variable]
@@ -45,16 +74,20 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     readable = subjects.complete and subjects.dosed
     domain.exclude(not_infused, "NOINFUSION" if readable else "DOMAINFAULT")
     actual = subjects.days(dates, domain.subject)
-    nominal = nominal_days(domain)
+    nominal = nominal_days(domain, subjects.time)
+    if domain.source is not None and domain.source.nominal_time_reference == "current_dose":
+        nominal = add_planned_dose(domain.subject, actual, nominal, subjects)
+    timed = dates.has_time
     if domain.name == "PC":
         timeless = domain.active & ~dates.has_time
         from_nominal = timeless & nominal.notna()
         domain.report("TIMEFROMNOMINAL", from_nominal, variable, nominal=nominal)
         actual = actual.where(~timeless, nominal)
+        timed = timed | from_nominal
     missing = domain.active & actual.isna()
     domain.report("TIMEMISSING", missing, variable)
     domain.exclude(missing, "NOTIME", domain.frame[variable])
-    return pd.DataFrame({"actual": actual, "nominal": nominal})
+    return pd.DataFrame({"actual": actual, "nominal": nominal, "timed": timed})
 
 
 def check_duplicates(
@@ -110,8 +143,7 @@ def derive_adpc(
             "AULOQ": results["uloq"],
             "AVISIT": pc.frame["VISIT"],
             "ADTM": pc.dates["PCDTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
+            **derive_relative_times(pc, times, subjects),
             "ANL01FL": flag(kinetics),
             **pc.trace,
         }

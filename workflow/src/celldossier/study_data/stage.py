@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -16,11 +16,13 @@ from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.antibodies import derive_adab
 from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.domain import Domain, map_domain
+from celldossier.study_data.dose_times import list_doses
 from celldossier.study_data.events import derive_adae, derive_adcm
 from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.lots import check_lots, derive_adpq
 from celldossier.study_data.markers import derive_adpd
+from celldossier.study_data.partial_dates import complete_partial_dates
 from celldossier.study_data.response import derive_adrs
 from celldossier.study_data.samples import derive_adpc
 from celldossier.study_data.structure import check_structure
@@ -109,7 +111,7 @@ def derive_study_data(
     for domain in mapped.values():
         check_structure(domain, rules)
         apply_cutoff(domain, rules)
-    datasets = _derive(mapped, settings, bioanalysis)
+    datasets = _derive(mapped, settings, bioanalysis, cutoff)
     conformed = _conform(datasets, mapped["DM"], study.id)
     exclusions = _list_exclusions(mapped)
     accounting = _account(mapped, conformed, exclusions)
@@ -117,7 +119,10 @@ def derive_study_data(
 
 
 def _derive(
-    mapped: dict[str, Domain], settings: StudyDataSettings, bioanalysis: BioanalysisSettings
+    mapped: dict[str, Domain],
+    settings: StudyDataSettings,
+    bioanalysis: BioanalysisSettings,
+    cutoff: pd.Timestamp,
 ) -> dict[str, pd.DataFrame]:
     dm, ex, lots = mapped["DM"], mapped["EX"], mapped["LOTS"]
     check_subjects(dm, settings)
@@ -127,6 +132,7 @@ def _derive(
             check_known_subjects(domain, subjects)
     check_lots(lots, subjects)
     subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
+    complete_partial_dates(mapped, subjects, settings.time.partial_dates, cutoff)
     check_deaths(dm, subjects)
     check_doses(ex, lots, subjects, settings)
     weights = dm.numbers["WTBL"][dm.active]
@@ -135,11 +141,13 @@ def _derive(
     def assays(kind: str) -> list[Assay]:
         return [assay for assay in bioanalysis.assays if assay.domain == kind]
 
+    adex = derive_adex(ex, subjects, weights, settings)
+    subjects = replace(subjects, doses=list_doses(adex, subjects))
     adcm = derive_adcm(mapped["CM"], subjects, settings)
     # Without subjects and doses there is no time zero; faults of the records are found first.
     blocked = not (dm.usable and ex.usable)
     datasets = {
-        "ADEX": derive_adex(ex, subjects, weights, settings),
+        "ADEX": adex,
         "ADPC": derive_adpc(mapped["PC"], subjects, assays("CK"), settings),
         "ADPD": derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings),
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),

@@ -59,6 +59,7 @@ def derive_adsl(
             "TRTSDTM": subjects.of(usubjid, "zero_text"),
             "RFICDTC": subjects.of(usubjid, "consent_text"),
             "DTHDTC": deaths.text,
+            "DTHDTF": deaths.imputed,
             "DTHDY": death_day,
             "LOTID": lot,
             "PROCESS": lot.map(processes).fillna(""),
@@ -110,12 +111,18 @@ def _last_days(datasets: Mapping[str, pd.DataFrame]) -> pd.Series:
     """Latest day of any record, by subject."""
     columns = {"ADAE": ("ASTDY", "AENDY"), "ADCM": ("ASTDY",)}
     parts = [
-        pd.DataFrame({"USUBJID": frame["USUBJID"], "DAY": frame[name]})
+        pd.DataFrame({"USUBJID": frame["USUBJID"], "DAY": _observed(frame, name)})
         for dataset, frame in datasets.items()
         if dataset != "ADPQ"
         for name in columns.get(dataset, ("AFRLT",))
     ]
     return pd.concat(parts, ignore_index=True).groupby("USUBJID")["DAY"].max()
+
+
+def _observed(frame: pd.DataFrame, name: str) -> pd.Series:
+    """Days of a dataset without those of completed dates, which show nobody on study."""
+    flags = {"ASTDY": "ASTDTF", "AENDY": "AENDTF"}
+    return frame[name].where(frame[flags[name]] == "") if name in flags else frame[name]
 
 
 def _populations(

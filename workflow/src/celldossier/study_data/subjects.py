@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -30,12 +30,18 @@ class Subjects:
         Subjects of DM whom the study does not use (`keep`), or not yet (cut-off).
     dosed
         Whether the doses could be read: else nobody can be told infused from not.
+    doses
+        Infusions of the cell product, see `dose_times.list_doses`.
+    time
+        How times are counted.
     """
 
     frame: pd.DataFrame
     complete: bool
     left_out: frozenset[str] = frozenset()
     dosed: bool = False
+    doses: pd.DataFrame = field(default_factory=pd.DataFrame)
+    time: TimeSettings = field(default_factory=TimeSettings)
 
     def known(self, usubjid: pd.Series) -> pd.Series:
         """Whether each subject is in DM."""
@@ -95,7 +101,7 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
     )
     frame.index = pd.Index(dm.subject[used], name="USUBJID")
     left_out = frozenset(dm.subject[dm.reason.isin(["NOTSELECTED", "AFTERCUTOFF"])])
-    return Subjects(frame, dm.usable, left_out)
+    return Subjects(frame, dm.usable, left_out, time=settings.time)
 
 
 def find_zones(dm: Domain, settings: TimeSettings) -> SubjectZones:

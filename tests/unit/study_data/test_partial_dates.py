@@ -1,0 +1,153 @@
+"""Completion of partial dates, flagged; answers of admiral's documentation where it has them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_study import make_study
+
+from celldossier.study_data.parsing import parse_dates
+from celldossier.study_data.partial_dates import complete, complete_end, complete_start
+
+NONE = pd.Series([pd.NaT], dtype="datetime64[ns]")
+FAR = pd.Timestamp("2100-01-01")
+
+
+def day(text):
+    return pd.Series(pd.to_datetime([text or pd.NaT]))
+
+
+def by_row(frame):
+    return frame.set_index("SRCROW").sort_index()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "flag"),
+    [
+        # pharmaverse admiral, impute_dtc_dt, date_imputation first and last; compute_dtf.
+        ("2019-07", "2019-07-01", "2019-07-31", "D"),
+        ("2019", "2019-01-01", "2019-12-31", "M"),
+        ("2019-02", "2019-02-01", "2019-02-28", "D"),
+        ("2019-07-18", "2019-07-18", "2019-07-18", ""),
+        ("2019-07-18T15:25", "2019-07-18T15:25", "2019-07-18T15:25", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_first_and_last_possible_days_are_those_of_admiral(text, first, last, flag):
+    dates = parse_dates(pd.Series([text]))
+    for chosen, expected in ((dates.first_day, first), (dates.last_day, last)):
+        completed = complete(dates, chosen)
+        assert completed.text.tolist() == [expected]
+        assert completed.imputed.tolist() == [flag]
+        assert not completed.partial.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "infusion", "expected"),
+    [
+        # admiral, impute_dtc_dtm: "2020-11" with the minimum dates 2020-12-06 and 2020-11-11.
+        ("2020-11", "2020-11-11", "2020-11-11"),
+        ("2020-11", "2020-12-06", "2020-11-01"),
+        ("2020-12", "2020-11-11", "2020-12-01"),
+        ("2020", "2020-11-11", "2020-11-11"),
+        ("2020", "", "2020-01-01"),
+    ],
+)
+def test_a_start_is_not_before_the_infusion_where_that_is_possible(text, infusion, expected):
+    start = complete_start(parse_dates(pd.Series([text])), NONE, day(infusion))
+    assert start.text.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "death", "cutoff", "expected"),
+    [
+        ("2020-11", "", "2021-01-01", "2020-11-30"),
+        ("2020-11", "2020-11-20", "2021-01-01", "2020-11-20"),
+        ("2020", "2020-11-20", "2020-11-10", "2020-11-10"),
+        # A death outside the month says nothing of it.
+        ("2020-11", "2020-10-20", "2021-01-01", "2020-11-30"),
+    ],
+)
+def test_an_end_is_not_after_death_and_cut_off(text, death, cutoff, expected):
+    dates = parse_dates(pd.Series([text]))
+    end = complete_end(dates, day("2020-01-01"), day(death), pd.Timestamp(cutoff))
+    assert end.text.tolist() == [expected]
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    start=st.dates(pd.Timestamp("2020-01-01").date(), pd.Timestamp("2021-12-31").date()),
+    length=st.integers(0, 400),
+    infusion=st.dates(pd.Timestamp("2020-01-01").date(), pd.Timestamp("2021-12-31").date()),
+    known=st.tuples(st.sampled_from([4, 7, 10]), st.sampled_from([4, 7, 10])),
+)
+def test_a_completed_date_is_one_that_the_text_can_mean_and_keeps_the_order(
+    start, length, infusion, known
+):
+    end = start + pd.Timedelta(days=length)
+    texts = [str(start)[: known[0]], str(end)[: known[1]]]
+    first, last = (parse_dates(pd.Series([text])) for text in texts)
+    completed = complete_start(first, last.last_day, day(str(infusion)))
+    closed = complete_end(last, completed.time, NONE, FAR)
+    assert completed.text[0].startswith(texts[0])
+    assert closed.text[0].startswith(texts[1])
+    assert completed.time[0] <= closed.time[0]
+    # An event that may have started after the infusion is never taken for an earlier one.
+    if start >= infusion:
+        assert completed.time[0] >= pd.Timestamp(infusion)
+
+
+def test_completed_dates_are_flagged_and_prolong_no_follow_up(study):
+    study.set("AE", 4, "AEENDTC", "2024-12")
+    study.set("AE", 1, "AEENDTC", "2024")
+    study.set("CM", 2, "CMSTDTC", "2024-04")
+    datasets = study.derive().datasets
+    adae = by_row(datasets["ADAE"])
+    assert adae.loc[1, ["AENDTM", "AENDTF"]].tolist() == ["2024-12-31", "M"]
+    # Subject B died on 2024-06-10, not in December.
+    assert adae.loc[4, ["AENDTM", "AENDTF"]].tolist() == ["2024-12-31", "D"]
+    assert by_row(datasets["ADCM"]).loc[2, ["ASTDTM", "ASTDTF", "ASTDY"]].tolist() == [
+        "2024-04-01",
+        "D",
+        0,
+    ]
+    assert datasets["ADSL"].set_index("USUBJID")["LSTDY"].dropna().tolist() == [184, 70]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "flag"),
+    [
+        ("2024-06", "2024-06-01", "D"),
+        # Alive with a record on 2024-05-20.
+        ("2024-05", "2024-05-20", "D"),
+        ("2024", "2024-05-20", "M"),
+    ],
+)
+def test_a_death_is_not_before_the_last_record_of_the_living(study, text, expected, flag):
+    study.set("DM", 2, "DTHDTC", text)
+    study.set("PC", 5, "PCDTC", "2024-05-20T12:00")
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    assert adsl.loc["B", ["DTHDTC", "DTHDTF"]].tolist() == [expected, flag]
+
+
+def test_no_date_is_completed_where_the_study_says_so(study):
+    none = ("event_start", "event_end", "medication_start", "medication_end", "death")
+    study.options["time"] = {"partial_dates": dict.fromkeys(none, "none")}
+    study.set("DM", 2, "DTHDTC", "2024-06")
+    datasets = study.derive().datasets
+    adae = by_row(datasets["ADAE"])
+    assert adae["ASTDY"].isna().tolist() == [False, True, True, False]
+    # The emergence of an event with a partial start does not need its day.
+    assert adae["TRTEMFL"].tolist() == ["Y", "N", "Y", "Y"]
+    assert datasets["ADSL"]["DTHDY"].isna().all()
+
+
+def test_dates_of_samples_and_doses_are_never_completed():
+    study = make_study()
+    study.set("LB", 3, "LBDTC", "2024-03")
+    study.set("EX", 3, "EXSTDTC", "2024-04")
+    data = study.derive()
+    excluded = data.exclusions[["domain", "row", "reason"]].to_numpy().tolist()
+    assert ["LB", 3, "NOTIME"] in excluded and ["EX", 3, "BADDATE"] in excluded
