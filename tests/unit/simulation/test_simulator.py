@@ -55,7 +55,8 @@ def test_the_same_specification_gives_the_same_study_and_another_seed_another() 
 def test_any_number_of_subjects_gives_a_whole_study(infused: int) -> None:
     study = simulate_study(simulate.read_specification(MINI).resized(infused))
     cells = study.raw["ex"].query("EXCAT == 'CELL PRODUCT'")
-    assert cells["USUBJID"].nunique() == len(cells) == infused
+    first = cells.query("EPOCH == 'TREATMENT' and EXPLFL == 'Y'")
+    assert cells["USUBJID"].nunique() == len(first) == infused
     assert study.raw["pc"]["USUBJID"].nunique() == infused
 
 
@@ -84,7 +85,7 @@ def test_sampling_ends_with_progression_and_after_two_blq(ctx101: StudySpecifica
         collected=np.ones(times.shape, dtype=bool),
         carry=np.zeros(3, dtype=bool),
     )
-    taken = choose_blood_samples(ctx101, times, measured, np.array([100.0, 900.0, 900.0]))
+    taken = choose_blood_samples(ctx101, times, measured, np.array([100.0, 900.0, 900.0]), 50.0)
     assert [nominal[row].max() for row in taken] == [90, 28, 180]
 
 
@@ -94,8 +95,8 @@ def test_the_command_writes_all_files_and_says_so(
     assert run_command(str(MINI), "-o", str(tmp_path / "new"), "--subjects", "8") == 0
     names = {path.name for path in (tmp_path / "new").iterdir()}
     assert names == {
-        "dm.csv", "ex.csv", "pc.csv", "lb.csv", "is.csv", "ae.csv", "rs.csv", "cm.csv",
-        "lots.csv", "truth.json", "truth_subjects.csv",
+        "dm.csv", "ex.csv", "pc.csv", "lb.csv", "is.csv", "ae.csv", "fa.csv", "rs.csv",
+        "ds.csv", "cm.csv", "lots.csv", "truth.json", "truth_subjects.csv",
     }  # fmt: skip
     assert "8 infused" in capsys.readouterr().out
 
@@ -112,7 +113,7 @@ def test_another_seed_on_the_command_line_changes_the_data(tmp_path: Path) -> No
         ({"seed": -1}, "seed"),
         ({"study": "ctx 101"}, "study"),
         ({"crs": {"onset_day": 3}}, "crs"),
-        ({"dosing": {"levels": [], "escalation_subjects": 1, "actual_ln_sd": 0.1}}, "levels"),
+        ({"dosing": {"levels": [], "actual_ln_sd": 0.1}}, "levels"),
     ],
 )
 def test_a_faulty_specification_is_refused_with_the_place_of_the_fault(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from celldossier.simulation.laboratory import BloodCounts
+from celldossier.simulation.escalation import draw_thresholds
 from celldossier.simulation.outcomes import DiseaseCourse, Toxicity
 from celldossier.simulation.records import (
     finish_domain,
@@ -14,6 +16,7 @@ from celldossier.simulation.records import (
     format_datetimes,
     shift_days,
 )
+from celldossier.simulation.special_events import SpecialToxicity
 from celldossier.simulation.specification import StudySpecification
 from celldossier.simulation.streams import open_stream
 
@@ -28,6 +31,7 @@ GASTRO = "Gastrointestinal disorders"
 IMMUNE = "Immune system disorders"
 INFECTION = "Infections and infestations"
 INVESTIGATION = "Investigations"
+NEOPLASM = "Neoplasms benign, malignant and unspecified (incl cysts and polyps)"
 NERVOUS = "Nervous system disorders"
 GENERAL = "General disorders and administration site conditions"
 RENAL = "Renal and urinary disorders"
@@ -57,11 +61,8 @@ DLT_EVENTS = (
 
 def draw_dose_limiting(spec: StudySpecification, infused: pd.DataFrame) -> NDArray[np.bool_]:
     """Draw by planned dose level who has a dose-limiting toxicity other than CRS and ICANS."""
-    rng = open_stream(spec.seed, "dose_limiting")
     chance = np.array([level.dlt_probability for level in spec.dosing.levels])
-    present: NDArray[np.bool_] = (
-        rng.uniform(size=len(infused)) < chance[infused["DOSELEVEL"].to_numpy()]
-    )
+    present: NDArray[np.bool_] = draw_thresholds(spec) < chance[infused["DOSELEVEL"].to_numpy()]
     return present
 
 
@@ -88,6 +89,8 @@ class EventListing:
         end: Array,
         scale: str = CTCAE,
         serious_from: int = 3,
+        related: bool = False,
+        dose_limiting: bool = False,
     ) -> None:
         """Add one term for those in whom it is present (days since infusion)."""
         seen = present & (onset < self.last_day)
@@ -103,6 +106,13 @@ class EventListing:
                     "AEBODSYS": system,
                     "AETOXGR": grade[seen].astype(str),
                     "AESER": np.where(grade[seen] >= serious_from, "Y", "N"),
+                    "AEREL": "RELATED" if related else "NOT RELATED",
+                    "AEOUT": np.where(
+                        grade[seen] == FATAL,
+                        "FATAL",
+                        np.where(known[seen], "RECOVERED/RESOLVED", "NOT RECOVERED/NOT RESOLVED"),
+                    ),
+                    "AEDLT": "Y" if dose_limiting else "N",
                     "AESTDTC": write(shift_days(self.start[seen], onset[seen])),
                     "AEENDTC": write(shift_days(self.start[seen], ended[seen])),
                     "AESCAT": scale,
@@ -117,7 +127,7 @@ def write_adverse_events(
     crs: Toxicity,
     icans: Toxicity,
     dose_limiting: NDArray[np.bool_],
-    counts: BloodCounts,
+    special: SpecialToxicity,
     course: DiseaseCourse,
     last_day: Array,
 ) -> pd.DataFrame:
@@ -135,29 +145,33 @@ def write_adverse_events(
     n = len(infused)
     listing = EventListing(infused, last_day)
     add = listing.add
-    add(crs.grade > 0, "Cytokine release syndrome", IMMUNE, crs.grade, crs.onset, crs.end, ASTCT)
-    add(
-        icans.grade > 0,
-        "Immune effector cell-associated neurotoxicity syndrome",
-        NERVOUS,
-        icans.grade,
-        icans.onset,
-        icans.end,
-        ASTCT,
-    )
-    _add_cytopenias(rng, counts, listing)
+    for toxicity, term, system in (
+        (crs, "Cytokine release syndrome", IMMUNE),
+        (icans, "Immune effector cell-associated neurotoxicity syndrome", NERVOUS),
+    ):
+        grade, onset, end = toxicity.grade, toxicity.onset, toxicity.end
+        add(grade > 0, term, system, grade, onset, end, ASTCT, related=True)
+    _add_special(special, add)
+    onset = special.neutropenia.onset
+    grade = rng.integers(2, 4, n)
+    end = onset + 5 + 20 * rng.exponential(size=n)
+    anaemic = rng.uniform(size=n) < 0.6
+    add(anaemic, "Anaemia", BLOOD, grade, onset, end, serious_from=NEVER_SERIOUS, related=True)
     for term, system, chance, shares, first, latest, duration in OTHER_EVENTS:
         grade = 1 + np.searchsorted(np.cumsum(shares[:2]), rng.uniform(size=n), side="right")
         onset = rng.uniform(first, latest, n)
         end = onset + 1 + duration * rng.exponential(size=n)
-        add(rng.uniform(size=n) < chance, term, system, grade.astype(np.int64), onset, end)
+        present = rng.uniform(size=n) < chance
+        related = term == "Hypogammaglobulinaemia"
+        add(present, term, system, grade.astype(np.int64), onset, end, related=related)
     kind = rng.integers(0, len(DLT_EVENTS), n)
     onset = rng.uniform(3, 20, n)
     onset = np.minimum(onset, last_day - 2)
     end = onset + 2 + 6 * rng.exponential(size=n)
     grade = 3 + (rng.uniform(size=n) < 0.3).astype(np.int64)
     for place, (term, system) in enumerate(DLT_EVENTS):
-        add(dose_limiting & (kind == place), term, system, grade, onset, end)
+        chosen = dose_limiting & (kind == place)
+        add(chosen, term, system, grade, onset, end, related=True, dose_limiting=True)
     # Half of the early deaths are infections, the others are due to the disease.
     early = course.death_day < 28
     septic = early & (rng.uniform(size=n) < 0.5)
@@ -167,31 +181,33 @@ def write_adverse_events(
     return finish_domain(frame, spec.study, "ae", ["AESTDTC", "AEDECOD"])
 
 
-def _add_cytopenias(rng: np.random.Generator, counts: BloodCounts, listing: EventListing) -> None:
-    n, add = counts.depth.size, listing.add
-    nadir = counts.neutrophils * np.exp(-counts.depth)
-    grade = np.select([nadir < 0.5, nadir < 1.0, nadir < 1.5], [4, 3, 2], default=0)
-    onset = counts.nadir_day - rng.uniform(2.0, 4.5, n)
-    onset = np.maximum(onset, 0.7)
-    end = counts.nadir_day + counts.recovery_days * rng.uniform(0.8, 1.6, n)
-    add(
-        grade > 0,
-        "Neutrophil count decreased",
-        INVESTIGATION,
-        grade,
-        onset,
-        end,
-        CTCAE,
-        NEVER_SERIOUS,
-    )
-    low = counts.platelets * np.exp(-0.55 * counts.depth)
-    grade = np.select([low < 25, low < 50, low < 75], [4, 3, 2], default=0)
-    late = counts.nadir_day + 4 - rng.uniform(1.0, 3.0, n)
-    end = counts.nadir_day + 4 + 1.4 * counts.recovery_days * rng.uniform(0.8, 1.6, n)
-    add(
-        grade > 0, "Platelet count decreased", INVESTIGATION, grade, late, end, CTCAE, NEVER_SERIOUS
-    )
-    anaemic = rng.uniform(size=n) < 0.6
-    grade = rng.integers(2, 4, n)
-    end = onset + 5 + 20 * rng.exponential(size=n)
-    add(anaemic, "Anaemia", BLOOD, grade, onset, end, CTCAE, NEVER_SERIOUS)
+def _add_special(special: SpecialToxicity, add: Callable[..., None]) -> None:
+    """Events of special interest other than CRS and ICANS."""
+    for event, term, system, serious_from, related in (
+        (
+            special.neutropenia,
+            "Neutrophil count decreased",
+            INVESTIGATION,
+            NEVER_SERIOUS,
+            True,
+        ),
+        (
+            special.thrombocytopenia,
+            "Platelet count decreased",
+            INVESTIGATION,
+            NEVER_SERIOUS,
+            True,
+        ),
+        (special.hlh, "Haemophagocytic lymphohistiocytosis", IMMUNE, 1, True),
+        (special.malignancy, "Myelodysplastic syndrome", NEOPLASM, 1, True),
+    ):
+        add(
+            event.grade > 0,
+            term,
+            system,
+            event.grade,
+            event.onset,
+            event.end,
+            serious_from=serious_from,
+            related=related,
+        )

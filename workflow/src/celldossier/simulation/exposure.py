@@ -28,7 +28,7 @@ class SampledExposure:
 
 
 def compute_sampled_exposure(
-    nominal: Array, times: Array, values: Array, collected: NDArray[np.bool_], lloq: float
+    nominal: Array, times: Array, values: Array, collected: NDArray[np.bool_], lloq: Array | float
 ) -> SampledExposure:
     """Compute Cmax, Tmax and AUC28 by the linear-up/log-down trapezoid.
 
@@ -39,13 +39,13 @@ def compute_sampled_exposure(
     times, values, collected
         Actual days, results and whether there is a sample; (subjects, samples).
     lloq
-        Results below it count as BLQ: zero before the peak and once after the last
-        quantifiable sample, left out in between.
+        One number, or one a subject. Results below it count as BLQ: zero before the peak
+        and once after the last quantifiable sample, left out in between.
     """
     used = nominal <= WINDOW_DAY
     nominal, times = nominal[used], np.maximum(times[:, used], 0.0)
     values, collected = values[:, used], collected[:, used]
-    quantifiable = collected & (values >= lloq)
+    quantifiable = collected & (values >= np.reshape(lloq, (-1, 1)))
 
     eligible = quantifiable & (nominal >= PEAK_FROM_DAY)
     candidates = np.where(eligible, values, 0.0)

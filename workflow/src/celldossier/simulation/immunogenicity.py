@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,7 @@ def write_immunogenicity(
     antibodies: Antibodies,
     times: Array,
     last_day: Array,
+    elispot: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame:
     """Lay out ``is.csv``: screening, confirmation of positives, titre of confirmed ones.
 
@@ -72,6 +74,8 @@ def write_immunogenicity(
     ----------
     times
         Actual days of ANTIBODY_DAYS, shape (subjects, visits).
+    elispot
+        Records of the cellular tier.
     last_day
         Last day of follow-up of each subject (death or cut-off).
     """
@@ -123,7 +127,7 @@ def write_immunogenicity(
                     }
                 )
             )
-    frame = pd.concat(blocks, ignore_index=True)
-    tier = frame["ISCAT"].map({"SCREENING": 0, "CONFIRMATORY": 1, "TITER": 2})
+    frame = pd.concat([*blocks, *elispot], ignore_index=True)
+    tier = frame["ISCAT"].map({"SCREENING": 0, "CONFIRMATORY": 1, "TITER": 2, "CELLULAR": 3})
     frame = frame.assign(TIER=tier)
     return finish_domain(frame, spec.study, "is", ["ISDTC", "TIER"])

@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from celldossier.simulation.records import round_significant
-from celldossier.simulation.specification import Assay, StudySpecification
+from celldossier.simulation.specification import StudySpecification
+from celldossier.simulation.specification_parts import Assay
 from celldossier.simulation.streams import draw_quota, open_stream
 
 Array = NDArray[np.float64]
@@ -42,11 +43,17 @@ class KineticParameters:
     non_expander: NDArray[np.bool_]
     antibody_onset: Array  # infinite where no antibody is induced or boosted
     antibody_alpha_factor: float
+    growth_changes: tuple[tuple[Array, float], ...] = ()  # start (days, NaN: none), factor
 
     @property
     def peak_time(self) -> Array:
         """Time of the latent peak, days."""
         return self.lag + self.growth_time
+
+    @property
+    def growth_rate(self) -> Array:
+        """Growth rate between the lag and the peak, 1/day."""
+        return np.log(self.fold) / self.growth_time
 
 
 def draw_parameters(
@@ -105,7 +112,9 @@ def compute_concentrations(parameters: KineticParameters, times: Array) -> Array
     -------
     ndarray of the shape of ``times``, copies/ug DNA. Between the lag and the peak
     the curve grows by ``fold``; after the peak it declines by alpha and beta, and
-    alpha is multiplied from the onset of an antibody on. The level does not jump.
+    alpha is multiplied from the onset of an antibody on. Rescue medication that acts
+    on growth multiplies the growth rate from its start on; the time of the peak stays,
+    and the decline begins from the level reached (Stein 2019). The level does not jump.
     """
     column = {
         name: getattr(parameters, name)[:, np.newaxis]
@@ -113,8 +122,10 @@ def compute_concentrations(parameters: KineticParameters, times: Array) -> Array
     }
     peak = parameters.peak_time[:, np.newaxis]
     onset = parameters.antibody_onset[:, np.newaxis]
-    rate = np.log(column["fold"]) / column["growth_time"]
-    rising = column["cmax"] * np.exp(rate * (np.clip(times, column["lag"], peak) - peak))
+    rate = parameters.growth_rate[:, np.newaxis]
+    growing = np.clip(times, column["lag"], peak)
+    rising = column["cmax"] * np.exp(rate * (growing - peak))
+    gain = np.exp(compute_log_gain(parameters, growing))
     since_peak = np.maximum(times - peak, 0.0)
     with_antibody = np.maximum(times - np.maximum(onset, peak), 0.0)
     contraction = column["alpha"] * (
@@ -123,11 +134,27 @@ def compute_concentrations(parameters: KineticParameters, times: Array) -> Array
     falling = (1 - column["fb"]) * np.exp(-contraction) + column["fb"] * np.exp(
         -column["beta"] * since_peak
     )
-    expansion = np.where(times < peak, rising, column["cmax"] * falling)
+    expansion = gain * np.where(times < peak, rising, column["cmax"] * falling)
     distribution = parameters.distribution_level[:, np.newaxis] * np.exp(
         -parameters.distribution_rate * np.maximum(times, 0.0)
     )
     return np.where(times < 0, 0.0, expansion + distribution)
+
+
+def compute_log_gain(parameters: KineticParameters, times: Array) -> Array:
+    """Change of ln concentration that rescue medication has brought by a time of growth.
+
+    Parameters
+    ----------
+    times
+        Days, shape (subjects, samples), between the lag and the peak of each subject.
+    """
+    gain = np.zeros_like(times)
+    for start, factor in parameters.growth_changes:
+        begun = np.maximum(start, parameters.lag)[:, np.newaxis]
+        under = np.nan_to_num(np.maximum(times - begun, 0.0))
+        gain = gain + (factor - 1) * parameters.growth_rate[:, np.newaxis] * under
+    return gain
 
 
 def convert_to_cells(concentration: Array, vcn: Array, other_cells: Array) -> Array:
@@ -144,7 +171,11 @@ def convert_to_cells(concentration: Array, vcn: Array, other_cells: Array) -> Ar
 
 @dataclass(frozen=True)
 class MeasuredConcentrations:
-    """Results of the blood samples, shape (subjects, samples); 0 before infusion."""
+    """Results of the blood samples, shape (subjects, samples); 0 before infusion.
+
+    ``pcr`` is on the scale of the first assay throughout; what the second assay
+    reports of it is the matter of :mod:`celldossier.simulation.assays`.
+    """
 
     pcr: Array
     flow: Array

@@ -8,6 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from celldossier.simulation.chemistry import (
+    DELAYED,
+    add_leukocytes,
+    draw_chemistry,
+    draw_delays,
+    draw_homeostatic,
+)
 from celldossier.simulation.exposure import SampledExposure
 from celldossier.simulation.kinetics import (
     KineticParameters,
@@ -33,6 +40,9 @@ Array = NDArray[np.float64]
 SAFETY_DAYS = (0.0, 1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 14.0, 21.0, 28.0)
 COUNT_DAYS = (SCREENING_DAY, *SAFETY_DAYS, 60.0, 90.0, 180.0, 270.0, 360.0)
 B_CELL_DAYS = (SCREENING_DAY, 28.0, 60.0, 90.0, 180.0, 270.0, 360.0)
+HOMEOSTATIC_DAYS = (SCREENING_DAY, 0.0, 7.0)
+CHEMISTRY_DAYS = (SCREENING_DAY, 0.0, 28.0)
+CHEMICAL = ("SERUM", "CLINICAL CHEMISTRY", CHEMISTRY_DAYS)
 LABORATORY_DAYS = (SCREENING_DAY, *SAFETY_DAYS, 60.0, 90.0, 180.0, 270.0, 360.0)
 
 
@@ -57,6 +67,14 @@ TESTS: dict[str, Test] = {
     "LYM": Test("Lymphocytes", "10^9/L", "4", 0.0, "BLOOD", "CELL COUNTER", COUNT_DAYS),
     "NEUT": Test("Neutrophils", "10^9/L", "7.5", 0.0, "BLOOD", "CELL COUNTER", COUNT_DAYS),
     "PLAT": Test("Platelets", "10^9/L", "400", 0.0, "BLOOD", "CELL COUNTER", COUNT_DAYS),
+    "WBC": Test("Leukocytes", "10^9/L", "10", 0.0, "BLOOD", "CELL COUNTER", COUNT_DAYS),
+    "IL7": Test("Interleukin 7", "pg/mL", "", 0.5, "SERUM", "IMMUNOASSAY", HOMEOSTATIC_DAYS),
+    "IL15": Test("Interleukin 15", "pg/mL", "", 0.5, "SERUM", "IMMUNOASSAY", HOMEOSTATIC_DAYS),
+    "LDH": Test("Lactate Dehydrogenase", "U/L", "250", 0.0, *CHEMICAL),
+    "CREAT": Test("Creatinine", "umol/L", "104", 0.0, *CHEMICAL),
+    "ALT": Test("Alanine Aminotransferase", "U/L", "40", 0.0, *CHEMICAL),
+    "AST": Test("Aspartate Aminotransferase", "U/L", "40", 0.0, *CHEMICAL),
+    "BILI": Test("Bilirubin", "umol/L", "20.5", 0.0, *CHEMICAL),
     "CD19B": Test(
         "B Cells (CD19+)", "cells/uL", "500", 1.0, "BLOOD", "FLOW CYTOMETRY", B_CELL_DAYS
     ),
@@ -163,6 +181,11 @@ def write_laboratory(
     results["LYM"][:, 0] = counts.lymphocytes
     for code in CYTOKINES:
         results[code] = _draw_cytokine(rng, code, visit_times, exposure, crs, rescue)
+    delayed = draw_delays(spec, visit_times.shape)
+    results["IL6"] = np.where(delayed, spec.handling.il6_factor * results["IL6"], results["IL6"])
+    results["WBC"] = add_leukocytes(results["NEUT"], results["LYM"])
+    results |= draw_chemistry(spec, infused, visit_times)
+    results |= draw_homeostatic(spec, visit_times)
     missed = rng.uniform(size=visit_times.shape) < spec.sampling.missed_share
     missed[:, :2] = False
     taken = ~missed & (visit_times <= last_day[:, np.newaxis])
@@ -175,6 +198,7 @@ def write_laboratory(
         values = round_significant(results[code][rows, columns], 4)
         text = format_numbers(values, 4)
         below = values < test.lloq
+        late = delayed[rows, columns] & (test.method == "IMMUNOASSAY")
         number, visit = name_visits(days[columns])
         blocks.append(
             pd.DataFrame(
@@ -187,6 +211,7 @@ def write_laboratory(
                     "LBORNRHI": test.upper_normal,
                     "LBLLOQ": f"{test.lloq:g}" if test.lloq > 0 else "",
                     "LBSPEC": test.specimen,
+                    "LBSPCCND": np.where(late, DELAYED, ""),
                     "LBMETHOD": test.method,
                     "VISITNUM": number,
                     "VISIT": visit,

@@ -27,8 +27,9 @@ def write_medication(
     icans: Toxicity,
     rescue: RescueMedication,
     last_day: Array,
+    new_therapy_day: Array,
 ) -> pd.DataFrame:
-    """Lay out ``cm.csv``: bridging, supportive and rescue medication."""
+    """Lay out ``cm.csv``: bridging, supportive and rescue medication, later therapy."""
     rng = open_stream(spec.seed, "medication")
     start = infused["INFUSION"].to_numpy().astype("datetime64[m]")
     users = infused["USUBJID"].to_numpy()
@@ -120,5 +121,19 @@ def write_medication(
         format_dates(shift_days(start, np.full(n, -1.0))),
         format_dates(shift_days(start, np.minimum(np.full(n, 28.0), last_day))),
     )
+    for wanted, drug, dose, unit in (
+        (is_all, "INOTUZUMAB OZOGAMICIN", "0.8", "mg/m2"),
+        (~is_all, "POLATUZUMAB VEDOTIN", "1.8", "mg/kg"),
+    ):
+        add(
+            ~np.isnan(new_therapy_day) & wanted,
+            drug,
+            "SUBSEQUENT THERAPY",
+            "DISEASE PROGRESSION",
+            [dose] * n,
+            unit,
+            format_dates(shift_days(start, new_therapy_day)),
+            format_dates(shift_days(start, new_therapy_day)),
+        )
     frame = pd.concat(blocks, ignore_index=True)
     return finish_domain(frame, spec.study, "cm", ["CMSTDTC", "CMDECOD"])

@@ -1,7 +1,7 @@
 """Toxicity, response, course of disease and rescue medication of infused subjects.
 
 Each outcome depends on the sampled exposure as the specification says and on
-nothing else; rescue medication depends on toxicity and acts on nothing.
+nothing else; rescue medication depends on toxicity.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from celldossier.simulation.exposure import SampledExposure
 from celldossier.simulation.records import move_to_midnight
 from celldossier.simulation.specification import GradedToxicity, StudySpecification
 from celldossier.simulation.streams import draw_quota, open_stream
+from celldossier.simulation.survival import (
+    EARLIEST_LATER_DEATH,
+    Departure,
+    compute_log_hazard_ratio,
+    draw_event_times,
+)
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Grades = NDArray[np.int64]
 
-RESPONSE_DAYS = (28.0, 90.0, 180.0, 360.0)
-EARLIEST_LATER_DEATH = 110.0  # days: survival proper is the matter of a later version
+RESPONSE_DAYS = (28.0, 90.0, 180.0, 360.0, 540.0, 720.0, 900.0)
 
 
 def draw_early_deaths(spec: StudySpecification, infusion: NDArray[np.datetime64]) -> Array:
@@ -138,14 +143,27 @@ def _draw_given(
 class DiseaseCourse:
     """Response truth, the assessment at each visit, progression and death.
 
-    ``assessments`` is text of shape (subjects, visits): "" where not assessed.
+    Attributes
+    ----------
+    assessments
+        Text of shape (subjects, visits): "" where not assessed.
+    progression_day
+        Day of progression; NaN where none is seen.
+    unscheduled
+        Whether it was found between the visits: it is a record of its own then.
+    event_day, event_is_death
+        Latent time of progression or death without it, whether seen or not, of those
+        alive at day 28; the hazard ratio holds for it.
     """
 
     responder: Flags
     assessable: Flags
     assessments: NDArray[np.str_]
-    progression_day: Array  # day of the visit at which it was found; NaN where none
+    progression_day: Array
+    unscheduled: Flags
     death_day: Array
+    event_day: Array
+    event_is_death: Flags
 
 
 def draw_disease_course(
@@ -155,67 +173,81 @@ def draw_disease_course(
     early_death_day: Array,
     visit_days: Array,
     cutoff_day: Array,
+    departure: Departure,
 ) -> DiseaseCourse:
     """Draw response at day 28, later assessments, progression and death.
 
     Parameters
     ----------
     visit_days
-        Actual days of the four assessments, shape (subjects, 4).
+        Actual days of the assessments, shape (subjects, len(RESPONSE_DAYS)).
     cutoff_day
         Day of the data cut-off for each subject: nothing lies after it.
+    departure
+        Last contact of those who do not die before it.
     """
     rng = open_stream(spec.seed, "response")
     truth = spec.response
     n = len(infused)
     is_all = (infused["INDIC"] == "ALL").to_numpy()
+    infusion = infused["INFUSION"].to_numpy().astype("datetime64[m]")
     auc28 = np.maximum(exposure.auc28, 1.0)
     log_odds = (
         np.log(truth.reference_probability / (1 - truth.reference_probability))
         + np.log(truth.or_per_doubling) * np.log2(auc28 / truth.reference_auc28)
         + truth.burden_effect * infused["BURDENZ"].to_numpy(dtype=float)
     )
+    probability = 1 / (1 + np.exp(-log_odds))
     alive = np.isnan(early_death_day)
-    responder = (rng.uniform(size=n) < 1 / (1 + np.exp(-log_odds))) & alive
+    responds = rng.uniform(size=n) < probability
+    responder = responds & alive
     unknown = alive & (rng.uniform(size=n) < truth.unknown_share)
-    assessable = alive & ~unknown
     complete = rng.uniform(size=n) < truth.complete_share
-    late = responder & ~is_all & (rng.uniform(size=n) < truth.late_share)
-    stable = rng.uniform(size=n) < 0.4
+    slow = rng.uniform(size=n) < truth.late_share
     deepens = rng.uniform(size=n) < 0.5
-    relapse = visit_days[:, 0] + truth.relapse_median / np.log(2) * rng.exponential(size=n)
-    relapse = np.where(late, np.maximum(relapse, visit_days[:, 1] + 1), relapse)
 
-    first = np.where(
-        responder,
-        np.where(complete, "CR", np.where(is_all, "CRi", np.where(late, "SD", "PR"))),
-        np.where(is_all, "NR", np.where(stable, "SD", "PD")),
+    event = draw_event_times(
+        spec,
+        compute_log_hazard_ratio(spec, infused, exposure),
+        responds,
+        probability,
+        rng.uniform(size=n),
+        visit_days[:, 0],
     )
-    first = np.where(late, "SD", first)
+    at_visit = event == visit_days[:, 0]
+    next_date = move_to_midnight(infusion, visit_days[:, 0] + 1)
+    event = np.where(at_visit, event, np.fmax(move_to_midnight(infusion, event), next_date))
+    is_death = ~at_visit & (event >= EARLIEST_LATER_DEATH)
+    is_death &= rng.uniform(size=n) < spec.survival.death_share
+    seen = alive & ~unknown & ~is_death & (event <= departure.end_day)
+    progression = np.where(seen, event, np.nan)
+
+    wait = spec.survival.death_after_progression_median / np.log(2) * rng.exponential(size=n)
+    after = np.maximum(progression + 14 + wait, EARLIEST_LATER_DEATH)
+    death = np.where(is_death & alive, event, move_to_midnight(infusion, after))
+    known = (death <= cutoff_day) & ~(departure.left & (death > departure.end_day))
+    death = np.where(alive, np.where(known, death, np.nan), early_death_day)
+
+    late = responder & ~is_all & slow & (event > visit_days[:, 1] + 1)
+    full = np.where(complete, "CR", np.where(is_all, "CRi", "PR"))
+    none = np.where(is_all, "NR", "SD")
+    first = np.where(responder & ~late, full, np.where(at_visit, "PD", none))
     first = np.where(unknown, "NE", first)
     deeper = np.where(complete | deepens, "CR", np.where(is_all, "CRi", "PR"))
-
-    assessments = np.full((n, len(RESPONSE_DAYS)), "", dtype="<U3")
-    progression = np.full(n, np.nan)
-    followed = alive.copy()
-    for visit in range(len(RESPONSE_DAYS)):
-        day = visit_days[:, visit]
-        seen = followed & (day <= cutoff_day)
-        later = np.where(responder & (relapse > day), deeper, "PD")
+    later = np.where(responder, deeper, none)
+    stop = np.fmin(np.fmin(progression, death), departure.end_day)
+    assessments = np.full(visit_days.shape, "", dtype="<U3")
+    for visit in range(visit_days.shape[1]):
+        assessed = alive & (visit_days[:, visit] <= stop) & ~(unknown & (visit > 0))
         status = first if visit == 0 else later
-        assessments[:, visit] = np.where(seen, status, "")
-        found = seen & np.isin(status, ["PD", "NR"])
-        progression = np.where(found, day, progression)
-        followed = seen & ~found & ~unknown
-    wait = truth.death_after_progression_median / np.log(2) * rng.exponential(size=n)
-    later_death = np.maximum(progression + 14 + wait, EARLIEST_LATER_DEATH)
-    infusion = infused["INFUSION"].to_numpy().astype("datetime64[m]")
-    later_death = move_to_midnight(infusion, later_death)
-    later_death = np.where(later_death <= cutoff_day, later_death, np.nan)
+        assessments[:, visit] = np.where(assessed, status, "")
     return DiseaseCourse(
         responder=responder,
-        assessable=assessable,
+        assessable=alive & ~unknown,
         assessments=assessments,
         progression_day=progression,
-        death_day=np.where(alive, later_death, early_death_day),
+        unscheduled=seen & ~at_visit,
+        death_day=death,
+        event_day=np.where(alive, event, np.nan),
+        event_is_death=is_death & alive,
     )

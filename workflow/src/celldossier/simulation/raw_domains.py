@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from celldossier.simulation.assays import Bridging, report_results
+from celldossier.simulation.chemistry import group_hepatic, group_renal
 from celldossier.simulation.kinetics import MeasuredConcentrations
 from celldossier.simulation.outcomes import RESPONSE_DAYS, DiseaseCourse
 from celldossier.simulation.records import (
@@ -18,13 +22,25 @@ from celldossier.simulation.records import (
     round_significant,
     shift_days,
 )
-from celldossier.simulation.schedule import time_point_name
+from celldossier.simulation.schedule import UNSCHEDULED_VISIT, time_point_name
 from celldossier.simulation.specification import StudySpecification
+from celldossier.simulation.specification_parts import Assay
 from celldossier.simulation.streams import draw_quota_within, open_stream
 from celldossier.simulation.subjects import FAILED_REASON, NOT_INFUSED_REASONS
 
 Array = NDArray[np.float64]
 
+MARROW_DAY = 28.0
+BRIDGING_SPECIMEN = "DNA"  # archived extract: measured again, and no sample of the kinetics
+# Name and unit of each test; method and laboratory of its assays, in order of use.
+METHODS = {
+    "CARPCR": (
+        "CAR Transgene",
+        "copies/ug DNA",
+        (("QPCR", "CENTRAL LAB A"), ("DDPCR", "CENTRAL LAB C")),
+    ),
+    "CARFLOW": ("CAR-Positive T Cells", "cells/uL", (("FLOW CYTOMETRY", "CENTRAL LAB B"),)),
+}
 
 BURDEN_UNITS = {"ALL": "% MARROW BLASTS", "NHL": "mm2"}
 RESPONSE_WORDS = {
@@ -79,18 +95,24 @@ def write_demographics(
             "COUNTRY": subjects["COUNTRY"],
             "ARMCD": codes[level],
             "ARM": names[level],
+            "PART": subjects["PART"],
+            "COHORT": subjects["COHORT"],
             "INDIC": subjects["INDIC"],
             "HTBL": format_fixed(subjects["HEIGHT"], 1),
             "WTBL": format_fixed(subjects["WEIGHT"], 1),
             "ECOGBL": subjects["ECOG"].astype(str),
             "STAGEBL": subjects["STAGE"],
+            "EXTRAMED": np.where(subjects["EXTRAMEDULLARY"], "Y", "N"),
             "TBURDBL": format_numbers(subjects["BURDEN"]),
             "TBURDU": subjects["INDIC"].map(BURDEN_UNITS),
             "TARGBL": format_fixed(subjects["TARGET"], 1),
             "PRLINES": subjects["PRIORLINES"].astype(str),
+            "PRTARG": np.where(subjects["PRIORTARGET"], "Y", "N"),
             "PRHSCT": np.where(subjects["PRIORHSCT"], "Y", "N"),
             "BRIDGFL": np.where(subjects["BRIDGING"], "Y", "N"),
             "ALCBL": format_fixed(subjects["ALC"], 2),
+            "HEPGRP": group_hepatic(subjects),
+            "RENGRP": group_renal(subjects),
             "LEUKDTC": format_dates(subjects["LEUKAPHERESIS"].to_numpy()),
             "MFGSTAT": np.where(failed, "FAILED", "RELEASED"),
             "NOINFRSN": np.select(
@@ -107,72 +129,111 @@ def write_concentrations(
     times: Array,
     measured: MeasuredConcentrations,
     sampled: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+    bridging: Bridging,
 ) -> pd.DataFrame:
-    """Lay out ``pc.csv``: PCR and flow in blood, and a few marrow samples by PCR."""
+    """Lay out ``pc.csv``: PCR and flow in blood, PCR in marrow and in archived DNA.
+
+    Parameters
+    ----------
+    second
+        Subjects whose PCR results are those of the second assay.
+    bridging
+        Archived DNA of subjects of the first assay, measured again by the second.
+    """
     rng = open_stream(spec.seed, "marrow")
-    start = infused["INFUSION"].to_numpy().astype("datetime64[m]")
     nominal = np.array(spec.sampling.days)
+    vcn = infused["VCN"].to_numpy(dtype=float)
     rows, columns = np.nonzero(sampled)
-    blocks = []
-    for code, name, unit, method, laboratory, values, assay in (
+    flow = measured.flow[rows, columns]
+    reported = report_results(spec, measured.pcr, second, vcn)
+    parts = [
+        Samples("CARFLOW", "BLOOD", rows, columns, flow, times[rows, columns], np.zeros_like(rows)),
+    ]
+    day = int(np.flatnonzero(nominal == MARROW_DAY)[0])
+    is_all = (infused["INDIC"] == "ALL").to_numpy()
+    chosen = draw_quota_within(rng, is_all, round(spec.sampling.marrow_share * int(is_all.sum())))
+    place = np.flatnonzero(chosen & sampled[:, day])
+    noise = np.exp(spec.sampling.pcr.residual_sd * rng.standard_normal(place.size))
+    marrow = round_significant(measured.pcr[place, day] * spec.sampling.marrow_partition)
+    marrow = report_results(
+        spec, round_significant(marrow * noise)[:, np.newaxis], second[place], vcn[place]
+    )[:, 0]
+    later = times[place, day] + 30 / 1440
+    again = times[bridging.rows, bridging.columns]
+    for specimen, who, which, results, moment, by_second in (
+        ("BLOOD", rows, columns, reported[rows, columns], times[rows, columns], second[rows]),
+        ("BONE MARROW", place, np.full(place.size, day), marrow, later, second[place]),
         (
-            "CARPCR",
-            "CAR Transgene",
-            "copies/ug DNA",
-            "QPCR",
-            "CENTRAL LAB A",
-            measured.pcr,
-            spec.sampling.pcr,
-        ),
-        (
-            "CARFLOW",
-            "CAR-Positive T Cells",
-            "cells/uL",
-            "FLOW CYTOMETRY",
-            "CENTRAL LAB B",
-            measured.flow,
-            spec.sampling.flow,
+            BRIDGING_SPECIMEN,
+            bridging.rows,
+            bridging.columns,
+            bridging.results,
+            again,
+            np.ones(bridging.rows.size, dtype=bool),
         ),
     ):
-        parts = [("BLOOD", rows, columns, values[rows, columns], times[rows, columns])]
-        if code == "CARPCR":
-            day = int(np.flatnonzero(nominal == 28)[0])
-            is_all = (infused["INDIC"] == "ALL").to_numpy()
-            chosen = draw_quota_within(
-                rng, is_all, round(spec.sampling.marrow_share * int(is_all.sum()))
-            )
-            place = np.flatnonzero(chosen & sampled[:, day])
-            noise = np.exp(assay.residual_sd * rng.standard_normal(place.size))
-            marrow = round_significant(measured.pcr[place, day] * spec.sampling.marrow_partition)
-            marrow = round_significant(marrow * noise)
-            later = times[place, day] + 30 / 1440
-            parts.append(("BONE MARROW", place, np.full(place.size, day), marrow, later))
-        for specimen, who, which, results, moment in parts:
-            number, visit = name_visits(nominal[which])
-            below = results < assay.lloq
-            blocks.append(
-                pd.DataFrame(
-                    {
-                        "USUBJID": infused["USUBJID"].to_numpy()[who],
-                        "PCTESTCD": code,
-                        "PCTEST": name,
-                        "PCORRES": np.where(below, "BLQ", format_numbers(results)),
-                        "PCORRESU": unit,
-                        "PCLLOQ": f"{assay.lloq:g}",
-                        "PCULOQ": format_numbers([assay.uloq], 9)[0],
-                        "PCSPEC": specimen,
-                        "PCMETHOD": method,
-                        "PCNAM": laboratory,
-                        "VISITNUM": number,
-                        "VISIT": visit,
-                        "PCTPT": [time_point_name(day) for day in nominal[which].tolist()],
-                        "PCTPTNUM": [f"{day:g}" for day in nominal[which].tolist()],
-                        "PCDTC": format_datetimes(shift_days(start[who], moment)),
-                    }
-                )
-            )
-    frame = pd.concat(blocks, ignore_index=True)
+        parts.append(
+            Samples("CARPCR", specimen, who, which, results, moment, by_second.astype(int))
+        )
+    frames = [_lay_out_samples(spec, infused, part) for part in parts]
+    frame = pd.concat(frames, ignore_index=True)
     return finish_domain(frame, spec.study, "pc", ["PCTESTCD", "PCSPEC", "PCDTC"])
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Results of one test in one specimen, one entry a sample.
+
+    ``version`` is 0 for the first and 1 for the second assay of the test.
+    """
+
+    test: str
+    specimen: str
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    result: Array
+    day: Array
+    version: NDArray[np.int64]
+
+
+def _lay_out_samples(
+    spec: StudySpecification, infused: pd.DataFrame, samples: Samples
+) -> pd.DataFrame:
+    start = infused["INFUSION"].to_numpy().astype("datetime64[m]")
+    nominal = np.array(spec.sampling.days)[samples.column]
+    if samples.test == "CARPCR":
+        assays: tuple[Assay, ...] = (spec.sampling.pcr, spec.assay_change)
+    else:
+        assays = (spec.sampling.flow,)
+    name, unit, methods = METHODS[samples.test]
+    lloq = np.array([assay.lloq for assay in assays])[samples.version]
+    number, visit = name_visits(nominal)
+
+    def by_version(texts: list[str]) -> NDArray[np.str_]:
+        chosen: NDArray[np.str_] = np.array(texts)[samples.version]
+        return chosen
+
+    return pd.DataFrame(
+        {
+            "USUBJID": infused["USUBJID"].to_numpy()[samples.row],
+            "PCTESTCD": samples.test,
+            "PCTEST": name,
+            "PCORRES": np.where(samples.result < lloq, "BLQ", format_numbers(samples.result)),
+            "PCORRESU": unit,
+            "PCLLOQ": by_version([f"{assay.lloq:g}" for assay in assays]),
+            "PCULOQ": by_version([format_numbers([assay.uloq], 9)[0] for assay in assays]),
+            "PCSPEC": samples.specimen,
+            "PCMETHOD": by_version([method for method, _ in methods]),
+            "PCASSAYV": by_version([str(1 + version) for version in range(len(methods))]),
+            "PCNAM": by_version([laboratory for _, laboratory in methods]),
+            "VISITNUM": number,
+            "VISIT": visit,
+            "PCTPT": [time_point_name(day) for day in nominal.tolist()],
+            "PCTPTNUM": [f"{day:g}" for day in nominal.tolist()],
+            "PCDTC": format_datetimes(shift_days(start[samples.row], samples.day)),
+        }
+    )
 
 
 def write_responses(
@@ -182,8 +243,16 @@ def write_responses(
     start = infused["INFUSION"].to_numpy().astype("datetime64[m]")
     rows, columns = np.nonzero(course.assessments != "")
     status = course.assessments[rows, columns]
-    is_all = (infused["INDIC"] == "ALL").to_numpy()[rows]
     number, visit = name_visits(np.array(RESPONSE_DAYS)[columns])
+    day = visit_days[rows, columns]
+    # Progression between the visits is found at a visit of its own.
+    found = np.flatnonzero(course.unscheduled)
+    rows = np.concatenate([rows, found])
+    day = np.concatenate([day, course.progression_day[found]])
+    status = np.concatenate([status, np.full(found.size, "PD")])
+    number += [UNSCHEDULED_VISIT[0]] * found.size
+    visit += [UNSCHEDULED_VISIT[1]] * found.size
+    is_all = (infused["INDIC"] == "ALL").to_numpy()[rows]
     words = [
         "RELAPSED DISEASE" if code == "PD" and leukaemia else RESPONSE_WORDS[code]
         for code, leukaemia in zip(status.tolist(), is_all.tolist(), strict=True)
@@ -198,7 +267,7 @@ def write_responses(
             "RSSTRESC": status,
             "VISITNUM": number,
             "VISIT": visit,
-            "RSDTC": format_dates(shift_days(start[rows], visit_days[rows, columns])),
+            "RSDTC": format_dates(shift_days(start[rows], day)),
         }
     )
     return finish_domain(frame, spec.study, "rs", ["RSDTC"])

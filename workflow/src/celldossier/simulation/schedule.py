@@ -27,7 +27,12 @@ VISITS: dict[float, tuple[int, str]] = {
     180.0: (14, "MONTH 6"),
     270.0: (15, "MONTH 9"),
     360.0: (16, "MONTH 12"),
+    540.0: (17, "MONTH 18"),
+    720.0: (18, "MONTH 24"),
+    900.0: (19, "MONTH 30"),
 }
+
+UNSCHEDULED_VISIT = ("99", "UNSCHEDULED")
 
 TIME_POINTS: dict[float, str] = {0.0: "PRE-DOSE", 0.04: "1 H POST-DOSE"}
 

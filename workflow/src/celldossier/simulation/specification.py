@@ -13,11 +13,19 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from celldossier.settings.base import Code, Section
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-NonNegative = Annotated[float, Field(ge=0)]
-Count = Annotated[int, Field(ge=0)]
+from celldossier.simulation.specification_parts import (
+    Assay,
+    AssayChange,
+    CellularImmunity,
+    Count,
+    Escalation,
+    Handling,
+    NonNegative,
+    Positive,
+    Share,
+    SpecialEvents,
+    Survival,
+)
 
 
 class Enrolment(Section):
@@ -50,10 +58,12 @@ class Dosing(Section):
     """Dose levels and the scatter of the actual dose."""
 
     levels: tuple[DoseLevel, ...] = Field(min_length=1, description="Levels in rising order.")
-    escalation_subjects: Count = Field(
-        description="Subjects a level who are treated first, level by level."
-    )
+    escalation: Escalation
     actual_ln_sd: NonNegative = Field(description="SD of ln(actual dose / planned dose).")
+    retreatments: Count = Field(description="Responders who are infused again after relapse.")
+    unplanned_reinfusions: Count = Field(
+        description="Non-responders who are given a second bag that was not planned."
+    )
 
     @model_validator(mode="after")
     def _shares_add_up(self) -> Self:
@@ -100,14 +110,6 @@ class Kinetics(Section):
     non_expander_factor: Share = Field(description="Factor on their latent peak.")
 
 
-class Assay(Section):
-    """A bioanalytical method for the cells."""
-
-    lloq: Positive = Field(description="Lower limit of quantification, unit of the analyte.")
-    uloq: Positive = Field(description="Upper limit of quantification, unit of the analyte.")
-    residual_sd: NonNegative = Field(description="SD of the ln residual.")
-
-
 class Sampling(Section):
     """The schedule of blood samples for cellular kinetics."""
 
@@ -143,7 +145,7 @@ class GradedToxicity(Section):
 
 
 class Response(Section):
-    """Logistic model of objective response on log2 sampled AUC28; course of disease."""
+    """Logistic model of objective response on log2 sampled AUC28."""
 
     or_per_doubling: Positive = Field(description="Odds ratio per doubling of sampled AUC28.")
     burden_effect: float = Field(description="Change of the log odds per SD of tumour burden.")
@@ -154,18 +156,26 @@ class Response(Section):
     complete_share: Share = Field(description="Share of responders with a complete response.")
     late_share: Share = Field(description="Share of NHL responders who respond only at month 3.")
     unknown_share: Share = Field(description="Share without an assessable response.")
-    relapse_median: Positive = Field(description="Median days from day 28 to relapse, responders.")
-    death_after_progression_median: Positive = Field(description="Median days to death after it.")
 
 
 class Rescue(Section):
-    """Rescue medication given because of toxicity; it acts on nothing that is simulated."""
+    """Rescue medication given because of toxicity.
+
+    A factor other than 1 multiplies the growth rate from the start of the medication to
+    the time of the peak; the decline then begins from the level that was reached.
+    """
 
     tocilizumab: tuple[Share, Share, Share] = Field(
         description="Probability by worst CRS grade 0-1, 2, 3 and above."
     )
     steroid: tuple[Share, Share, Share] = Field(
         description="Probability by the worse of CRS and ICANS grade 0-1, 2, 3 and above."
+    )
+    tocilizumab_on_growth: Positive = Field(
+        1.0, description="Factor on the growth rate after tocilizumab; 1 is no effect."
+    )
+    steroid_on_growth: Positive = Field(
+        1.0, description="Factor on the growth rate after corticosteroids; 1 is no effect."
     )
 
 
@@ -195,6 +205,11 @@ class StudySpecification(Section):
     response: Response
     rescue: Rescue
     immunogenicity: Immunogenicity
+    assay_change: AssayChange
+    survival: Survival
+    handling: Handling
+    cellular_immunity: CellularImmunity
+    special_events: SpecialEvents
 
     @model_validator(mode="after")
     def _counts_fit(self) -> Self:
@@ -220,8 +235,12 @@ class StudySpecification(Section):
             name: round(getattr(self.enrolment, name) * factor)
             for name in ("manufacturing_failures", "lost_before_infusion", "adolescents")
         }
+        dosing = self.dosing.model_dump() | {
+            name: round(getattr(self.dosing, name) * factor)
+            for name in ("retreatments", "unplanned_reinfusions")
+        }
         return StudySpecification.model_validate(
-            self.model_dump() | {"enrolment": enrolment | {"infused": infused}}
+            self.model_dump() | {"enrolment": enrolment | {"infused": infused}, "dosing": dosing}
         )
 
     def reseeded(self, seed: int) -> StudySpecification:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.simulation.cellular_immunity import ELISPOT_DAYS, lay_out_elispot
+from celldossier.simulation.components import write_components
 from celldossier.simulation.draw import draw_study
 from celldossier.simulation.events import write_adverse_events
 from celldossier.simulation.immunogenicity import ANTIBODY_DAYS, write_immunogenicity
@@ -19,6 +21,7 @@ from celldossier.simulation.raw_domains import (
     write_responses,
 )
 from celldossier.simulation.specification import StudySpecification
+from celldossier.simulation.survival import write_disposition
 from celldossier.simulation.truth import describe_subjects, describe_truth
 
 
@@ -29,7 +32,7 @@ class SimulatedStudy:
     Attributes
     ----------
     raw
-        Raw domains by lower-case name (dm, ex, pc, lb, is, ae, rs, cm, lots), every
+        Raw domains by lower-case name (dm, ex, pc, lb, is, ae, fa, rs, ds, cm, lots), every
         column text.
     truth_subjects
         Latent values of every enrolled subject, as text.
@@ -48,9 +51,15 @@ def simulate_study(spec: StudySpecification) -> SimulatedStudy:
     infused = drawn.infused
     raw = {
         "dm": write_demographics(spec, drawn.subjects, infused, drawn.course.death_day),
-        "ex": write_exposure(spec, infused),
+        "ex": write_exposure(spec, infused, drawn.reinfusion),
         "pc": write_concentrations(
-            spec, infused, drawn.times_of(spec.sampling.days), drawn.measured, drawn.sampled
+            spec,
+            infused,
+            drawn.times_of(spec.sampling.days),
+            drawn.measured,
+            drawn.sampled,
+            drawn.second_assay,
+            drawn.bridging,
         ),
         "lb": write_laboratory(
             spec,
@@ -64,7 +73,14 @@ def simulate_study(spec: StudySpecification) -> SimulatedStudy:
             drawn.rescue,
         ),
         "is": write_immunogenicity(
-            spec, infused, drawn.antibodies, drawn.times_of(ANTIBODY_DAYS), drawn.last_day
+            spec,
+            infused,
+            drawn.antibodies,
+            drawn.times_of(ANTIBODY_DAYS),
+            drawn.last_day,
+            lay_out_elispot(
+                spec, infused, drawn.cellular, drawn.times_of(ELISPOT_DAYS), drawn.last_day
+            ),
         ),
         "ae": write_adverse_events(
             spec,
@@ -72,13 +88,33 @@ def simulate_study(spec: StudySpecification) -> SimulatedStudy:
             drawn.crs,
             drawn.icans,
             drawn.dose_limiting,
-            drawn.counts,
+            drawn.special,
             drawn.course,
             drawn.last_day,
         ),
+        "fa": write_components(
+            spec,
+            infused,
+            drawn.crs,
+            drawn.icans,
+            drawn.rescue,
+            drawn.times_of((0.0,))[:, 0],
+            drawn.last_day,
+        ),
         "rs": write_responses(spec, infused, drawn.course, drawn.times_of(RESPONSE_DAYS)),
-        "cm": write_medication(spec, infused, drawn.crs, drawn.icans, drawn.rescue, drawn.last_day),
+        "ds": write_disposition(
+            spec, infused, drawn.departure, drawn.course.death_day, drawn.last_day
+        ),
+        "cm": write_medication(
+            spec,
+            infused,
+            drawn.crs,
+            drawn.icans,
+            drawn.rescue,
+            drawn.last_day,
+            drawn.new_therapy_day,
+        ),
         "lots": write_lots(spec, drawn.subjects),
     }
     truth_subjects = describe_subjects(drawn)
-    return SimulatedStudy(raw, truth_subjects, describe_truth(spec, raw, truth_subjects))
+    return SimulatedStudy(raw, truth_subjects, describe_truth(spec, drawn, raw, truth_subjects))

@@ -8,6 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from celldossier.simulation.escalation import (
+    assign_dose_levels,
+    name_parts,
+    run_escalation,
+    space_cohorts,
+)
 from celldossier.simulation.records import round_significant, shift_days, to_minutes
 from celldossier.simulation.specification import StudySpecification
 from celldossier.simulation.streams import draw_quota, draw_quota_within, open_stream
@@ -52,6 +58,7 @@ def draw_subjects(spec: StudySpecification) -> pd.DataFrame:
     is_all[~infused] = rng.uniform(size=missing) < enrolment.all_share
     indication = np.where(is_all, "ALL", "NHL")
     adolescent = draw_quota_within(rng, infused & is_all, enrolment.adolescents)
+    adolescent = _keep_first_cohort_adult(spec, adolescent, infused & is_all, infused)
 
     frame = pd.DataFrame(
         {
@@ -70,7 +77,11 @@ def draw_subjects(spec: StudySpecification) -> pd.DataFrame:
         **_draw_disease(rng, is_all),
         **_draw_dates(rng, consent, infused, failed),
     )
-    frame["DOSELEVEL"] = _assign_dose_levels(spec, rng, infused)
+    cohorts = run_escalation(spec)
+    frame["DOSELEVEL"] = assign_dose_levels(spec, rng, infused, cohorts)
+    frame = space_cohorts(spec, frame, cohorts)
+    frame["PART"], frame["COHORT"] = name_parts(frame, cohorts)
+    frame = frame.assign(**_draw_history(spec, frame))
     frame["PROCESS"] = _assign_processes(spec, frame)
     frame["LOTID"] = [f"{spec.study}-L{n:0{digits}d}" for n in number]
     return frame
@@ -155,21 +166,40 @@ def _draw_dates(
     }
 
 
-def _assign_dose_levels(
-    spec: StudySpecification, rng: np.random.Generator, infused: NDArray[np.bool_]
-) -> NDArray[np.int64]:
-    """Index of the level: escalation level by level, then the rest in random order."""
-    shares = np.array([level.share for level in spec.dosing.levels])
-    n = spec.enrolment.infused
-    counts = np.floor(shares * n + 1e-9).astype(int)
-    counts[np.argmax(shares)] += n - counts.sum()
-    escalation = np.minimum(spec.dosing.escalation_subjects, counts)
-    places = np.arange(shares.size)
-    expansion = rng.permutation(np.repeat(places, counts - escalation))
-    levels = np.empty(infused.size, dtype=np.int64)
-    levels[infused] = np.concatenate([np.repeat(places, escalation), expansion])
-    levels[~infused] = rng.choice(shares.size, size=(~infused).sum(), p=shares)
-    return levels
+def _keep_first_cohort_adult(
+    spec: StudySpecification,
+    adolescent: NDArray[np.bool_],
+    eligible: NDArray[np.bool_],
+    infused: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Swap adolescents of the first cohort with the next adults of their indication."""
+    first = np.flatnonzero(infused)[: spec.dosing.escalation.cohort_size]
+    young = first[adolescent[first]]
+    later = np.setdiff1d(np.flatnonzero(eligible & ~adolescent), first)[: young.size]
+    moved = adolescent.copy()
+    moved[young[: later.size]] = False
+    moved[later] = True
+    return moved
+
+
+def _draw_history(spec: StudySpecification, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Prior therapy against the target, disease outside marrow and nodes, chemistry."""
+    rng = open_stream(spec.seed, "history")
+    n = len(frame)
+    is_all = (frame["INDIC"] == "ALL").to_numpy()
+    burden = frame["BURDENZ"].to_numpy(dtype=float)
+    male = (frame["SEX"] == "M").to_numpy()
+    return {
+        "PRIORTARGET": rng.uniform(size=n) < np.where(is_all, 0.25, 0.04),  # blinatumomab
+        "EXTRAMEDULLARY": rng.uniform(size=n) < np.where(is_all, 0.18, 0.45),
+        "LDH": round_significant(290 * np.exp(0.25 * burden + 0.35 * rng.standard_normal(n)), 3),
+        "CREAT": round_significant(
+            np.where(male, 76.0, 60.0) * np.exp(0.20 * rng.standard_normal(n)), 3
+        ),
+        "ALT": round_significant(24 * np.exp(0.45 * rng.standard_normal(n)), 3),
+        "AST": round_significant(22 * np.exp(0.40 * rng.standard_normal(n)), 3),
+        "BILI": round_significant(9 * np.exp(0.45 * rng.standard_normal(n)), 3),
+    }
 
 
 def _assign_processes(spec: StudySpecification, frame: pd.DataFrame) -> NDArray[np.str_]:
