@@ -27,6 +27,8 @@ from celldossier.simulation.specification_parts import (
     Survival,
 )
 
+__all__ = ["Assay", "Count", "NonNegative", "Positive", "Share", "StudySpecification"]
+
 
 class Enrolment(Section):
     """Who is enrolled, and when."""
