@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from celldossier.io.decisions import DecisionFile
 from celldossier.io.tables import RawDomain
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.study import StudySettings
@@ -246,6 +247,13 @@ class SmallStudy:
     sources: dict[str, dict[str, Any]]
     options: dict[str, Any] = field(default_factory=dict)
     bioanalysis: BioanalysisSettings = BIOANALYSIS
+    decisions: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+
+    def decide(self, file: str, **cells: str) -> None:
+        """Add a decision to one of the files of decisions, complete unless cells say otherwise."""
+        number = sum(len(rows) for rows in self.decisions.values()) + 1
+        given = {"id": f"D{number}", "reason": "as agreed", "author": "NN", "date": "2025-01-07"}
+        self.decisions.setdefault(file, []).append({**given, **cells})
 
     def set(self, domain: str, row: int, column: str, value: str) -> None:
         """Write one cell; the row is counted from 1."""
@@ -294,7 +302,10 @@ class SmallStudy:
             )
             for name, table in self.tables.items()
         }
-        return derive_study_data(raw, self.settings, self.bioanalysis, STUDY)
+        files = [
+            DecisionFile(name, to_table(rows).fillna("")) for name, rows in self.decisions.items()
+        ]
+        return derive_study_data(raw, self.settings, self.bioanalysis, STUDY, files)
 
 
 def make_study() -> SmallStudy:

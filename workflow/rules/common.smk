@@ -7,6 +7,7 @@ use_one_thread()
 
 from celldossier.errors import CelldossierError
 from celldossier.io.files import canonical_json
+from celldossier.io.decisions import list_decision_files
 from celldossier.io.tables import locate_raw_files
 from celldossier.settings.model import SECTIONS, Settings, effective_sections
 from celldossier.settings.read import check_values
@@ -22,6 +23,7 @@ ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
 LOCK = "uv.lock"
 STUDY_DATASETS = ["ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADRS", "ADCM", "ADPQ"]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
+CHECKS = ["findings", "exclusions", "accounting", "decisions"]
 RESULT_PARTS = [
     "study_data",
     "cellular_kinetics",
@@ -34,6 +36,7 @@ RESULT_PARTS = [
 
 try:
     SETTINGS = check_values(config, Settings, CONFIG_FILES)
+    DECISION_FILES = [str(file) for file in list_decision_files(SETTINGS.study_data.decisions)]
 except CelldossierError as error:
     raise WorkflowError("The config cannot be used:", *error.faults)
 

@@ -11,7 +11,7 @@ rule manifest:
         expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
         expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
         "<results>/checks/gate.json",
-        checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
+        checks=expand("<results>/checks/{name}.csv", name=CHECKS),
         settings=get_section_settings(*SECTIONS, "run"),
         sources=get_sources("manifest"),
     output:

@@ -32,9 +32,9 @@ rule render_report:
         "<results>/report/clause_matrix.csv",
         expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
         expand("<results>/ard/{part}.parquet", part=[p for p in RESULT_PARTS if "curves" not in p]),
-        checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
+        checks=expand("<results>/checks/{name}.csv", name=CHECKS),
         settings=get_section_settings(*SECTIONS, "run"),
-        raw=RAW_FILES,
+        raw=RAW_FILES + DECISION_FILES,
         sources=get_sources("report"),
         resources=get_files("resources/guideline", "*.yaml")
         + get_files("resources/terms", "*.yaml")

@@ -1,6 +1,6 @@
-# Needs: the raw files that the config names, settings/{study,bioanalysis,study_data}.json.
+# Needs: the raw files and the folder of decisions that the config names, settings/{study,bioanalysis,study_data}.json.
 # Makes: adam/AD*.parquet, checks/{findings,exclusions,accounting}.csv, checks/gate.json,
-#        ard/study_data.parquet. The derivation keeps its findings whatever they are; the gate
+#        checks/decisions.csv, ard/study_data.parquet. The derivation keeps its findings whatever they are; the gate
 #        after it stops the run where there are errors.
 
 
@@ -8,13 +8,12 @@ rule study_data:
     input:
         settings=get_section_settings("study", "bioanalysis", "study_data"),
         raw=RAW_FILES,
+        decisions=DECISION_FILES,
         sources=get_sources("study_data"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
         expand("<results>/adam/{dataset}.parquet", dataset=STUDY_DATASETS),
-        findings="<results>/checks/findings.csv",
-        exclusions="<results>/checks/exclusions.csv",
-        accounting="<results>/checks/accounting.csv",
+        expand("<results>/checks/{name}.csv", name=CHECKS),
     log:
         "<logs>/study_data.log",
     benchmark:

@@ -6,7 +6,7 @@ rule tlf:
     input:
         expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
         expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
-        checks=expand("<results>/checks/{name}.csv", name=["findings", "exclusions", "accounting"]),
+        checks=expand("<results>/checks/{name}.csv", name=CHECKS),
         settings=get_section_settings(*SECTIONS),
         tlfs="config/tlfs.yaml",
         sources=get_sources("tlf"),

@@ -68,6 +68,7 @@ def render_language(options: argparse.Namespace) -> int:
     """Write the report of one language as HTML and PDF."""
     import hashlib
 
+    from celldossier.io.decisions import list_decision_files
     from celldossier.io.files import hash_file, read_json
     from celldossier.io.resources import read_resource, shared_path
     from celldossier.io.run_folder import RunFolder
@@ -91,10 +92,11 @@ def render_language(options: argparse.Namespace) -> int:
     matrix = derive_matrix(guideline["clauses"], tlfs, settings, adsl, adex)
     language = Language(options.lang)
     lock = shared_path("uv.lock")
-    sources = locate_raw_files(StudyDataSettings.model_validate(settings["study_data"]))
+    study_data = StudyDataSettings.model_validate(settings["study_data"])
+    sources = [*locate_raw_files(study_data).values(), *list_decision_files(study_data.decisions)]
     checks = {
         name: read_checks(run.path("checks", f"{name}.csv"))
-        for name in ("findings", "exclusions", "accounting")
+        for name in ("findings", "exclusions", "accounting", "decisions")
     }
     inputs = ReportInputs(
         settings=settings,
@@ -110,8 +112,9 @@ def render_language(options: argparse.Namespace) -> int:
         findings=checks["findings"],
         exclusions=checks["exclusions"],
         accounting=checks["accounting"],
+        decisions=checks["decisions"],
         provenance=describe_provenance(
-            inputs={name_source(path): hash_file(path) for path in sources.values()},
+            inputs={name_source(path): hash_file(path) for path in sources},
             settings={
                 name: hash_file(run.path("settings", f"{name}.json")) for name in sorted(settings)
             },

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from celldossier.cli.arguments import add_run_argument
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from celldossier.settings.bioanalysis import BioanalysisSettings
+    from celldossier.settings.study import StudySettings
+    from celldossier.settings.study_data import StudyDataSettings
+    from celldossier.study_data.stage import StudyData
 
 SHOWN_PER_RULE = 10
 """Findings of one rule that the gate prints; all of them are in findings.csv."""
@@ -24,32 +33,57 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         add_run_argument(verb)
 
 
+def derive_from(
+    settings: StudyDataSettings, bioanalysis: BioanalysisSettings, study: StudySettings
+) -> StudyData:
+    """Read raw files and decisions, relative to the working directory, and run the stage.
+
+    Raises
+    ------
+    ConfigError
+        If the folder of decisions cannot be used.
+    """
+    from celldossier.io.decisions import read_decision_files
+    from celldossier.io.tables import read_domains
+    from celldossier.study_data.stage import derive_study_data
+
+    files = read_decision_files(settings.decisions)
+    return derive_study_data(read_domains(settings), settings, bioanalysis, study, files)
+
+
+def write_checks(data: StudyData, folder: Path) -> None:
+    """Write what the checks found: findings, exclusions, accounting and decisions."""
+    from celldossier.io.files import write_table
+
+    # A row number is a whole number in the file, though it may be missing.
+    findings = data.findings.assign(row=data.findings["row"].astype("Int64"))
+    decisions = data.decisions.assign(row=data.decisions["row"].astype("Int64"))
+    write_table(findings, folder / "findings.csv")
+    write_table(data.exclusions, folder / "exclusions.csv")
+    write_table(data.accounting, folder / "accounting.csv")
+    write_table(decisions, folder / "decisions.csv")
+
+
 def derive_datasets(options: argparse.Namespace) -> int:
-    """Write ``adam/*.parquet`` and ``checks/{findings,exclusions,accounting}.csv``.
+    """Write ``adam/*.parquet`` and the files of the folder ``checks``.
 
     Gives 0 even where there are error findings, so that they are kept; the gate
-    fails on them. A relative folder of raw data starts from the working directory.
+    fails on them.
     """
-    from celldossier.io.files import write_table
     from celldossier.io.run_folder import RunFolder
-    from celldossier.io.tables import read_domains
     from celldossier.settings.bioanalysis import BioanalysisSettings
     from celldossier.settings.study import StudySettings
     from celldossier.settings.study_data import StudyDataSettings
-    from celldossier.study_data.stage import derive_study_data
 
     run = RunFolder(options.run_folder)
-    settings = StudyDataSettings.model_validate(run.settings("study_data"))
-    bioanalysis = BioanalysisSettings.model_validate(run.settings("bioanalysis"))
-    study = StudySettings.model_validate(run.settings("study"))
-    data = derive_study_data(read_domains(settings), settings, bioanalysis, study)
+    data = derive_from(
+        StudyDataSettings.model_validate(run.settings("study_data")),
+        BioanalysisSettings.model_validate(run.settings("bioanalysis")),
+        StudySettings.model_validate(run.settings("study")),
+    )
     for name, frame in data.datasets.items():
         run.write_dataset(frame, name)
-    # A row number is a whole number in the file, though it may be missing.
-    findings = data.findings.assign(row=data.findings["row"].astype("Int64"))
-    write_table(findings, run.path("checks", "findings.csv"))
-    write_table(data.exclusions, run.path("checks", "exclusions.csv"))
-    write_table(data.accounting, run.path("checks", "accounting.csv"))
+    write_checks(data, run.path("checks"))
     return 0
 
 

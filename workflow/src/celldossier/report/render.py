@@ -58,6 +58,7 @@ class ReportInputs:
     findings: pd.DataFrame
     exclusions: pd.DataFrame
     accounting: pd.DataFrame
+    decisions: pd.DataFrame
     provenance: Mapping[str, Any]
 
 
@@ -156,6 +157,7 @@ def render_report(
         findings=inputs.findings.to_dict("records"),
         exclusions=inputs.exclusions.to_dict("records"),
         accounting=inputs.accounting.to_dict("records"),
+        decisions=inputs.decisions.to_dict("records"),
         provenance=inputs.provenance,
         style={
             name: Markup(shared_path("report_templates", "style", f"{name}.css").read_text("utf-8"))

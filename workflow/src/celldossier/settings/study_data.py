@@ -7,9 +7,10 @@ datasets whose layer is source).
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Range, Section
 from celldossier.settings.dosing import DosingSettings
@@ -17,6 +18,7 @@ from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.safety import SafetySettings
 from celldossier.settings.sources import DomainName, Source
 from celldossier.settings.study_time import TimeSettings
+from celldossier.terms.finding_rules import Severity, find_severity_faults
 
 
 class StudyDataSettings(Section):
@@ -31,6 +33,22 @@ class StudyDataSettings(Section):
     )
     sources: dict[DomainName, Source] = Field(
         description="Raw file of each domain; a domain that is not named was not collected."
+    )
+    decisions: str = Field(
+        "",
+        description=(
+            "Folder of the study's decisions on its data, below the working directory: "
+            "correct_values.csv, exclude_records.csv, exclude_subjects.csv, accept_findings.csv "
+            "(see config/decisions/README.md). None where blank."
+        ),
+    )
+    severities: dict[Code, Severity] = Field(
+        default_factory=dict,
+        description=(
+            "Rule of the checks: severity in this study, printed in the report. A locked rule, an "
+            "error whose record would be used with a wrong number, cannot be lowered "
+            "(resources/terms/finding_rules/README.md)."
+        ),
     )
     missing_texts: tuple[str, ...] = Field(
         (),
@@ -104,6 +122,21 @@ class StudyDataSettings(Section):
     plausible_age: Range = Field((0, 100), description="Plausible age, years; outside: warning.")
     plausible_weight: Range = Field((2, 250), description="Plausible weight, kg.")
     plausible_height: Range = Field((40, 230), description="Plausible height, cm.")
+
+    @field_validator("decisions")
+    @classmethod
+    def _below_project(cls, folder: str) -> str:
+        if PurePosixPath(folder).is_absolute() or ".." in PurePosixPath(folder).parts:
+            raise ValueError("the folder must lie below the working directory, without '..'")
+        return folder
+
+    @field_validator("severities")
+    @classmethod
+    def _choosable(cls, severities: dict[str, Severity]) -> dict[str, Severity]:
+        faults = find_severity_faults(severities)
+        if faults:
+            raise ValueError("; ".join(faults))
+        return severities
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

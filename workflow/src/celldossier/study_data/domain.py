@@ -13,8 +13,9 @@ from celldossier.datasets import Specification, read_specification
 from celldossier.io.tables import RawDomain
 from celldossier.settings.sources import Source
 from celldossier.settings.study_data import StudyDataSettings
-from celldossier.study_data.findings import FindingCollector, Place, Severity, format_number
+from celldossier.study_data.findings import FindingCollector, Place, format_number
 from celldossier.study_data.parsing import Dates
+from celldossier.terms.finding_rules import Severity
 
 Mask: TypeAlias = "pd.Series"
 
@@ -141,30 +142,15 @@ class Domain:
         texts = {name: text for name, text in fields.items() if isinstance(text, pd.Series)}
         texts["value"] = value if value is not None else pd.Series("", index=rows.index)
         common = {name: text for name, text in fields.items() if isinstance(text, str)}
-        table = pd.DataFrame(
-            {name: _write(text.iloc[chosen]) for name, text in texts.items()}
-        ).to_dict("records")
-        places = zip(
-            self.frame["SRCFILE"].iloc[chosen],
-            self.frame["SRCROW"].iloc[chosen],
-            self.subject.iloc[chosen],
-            table,
-            strict=True,
-        )
-        for file, row, subject, own in places:
-            self.findings.add(
-                rule_id,
-                Place(
-                    domain=self.name,
-                    file=file,
-                    row=row,
-                    column=self.raw_columns.get(variable, variable),
-                    subject=subject,
-                    value=str(own.pop("value")),
-                ),
-                {**common, **{str(name): str(text) for name, text in own.items()}},
-                severity,
-            )
+        written = {name: _write(text.iloc[chosen]) for name, text in texts.items()}
+        cells = {
+            "file": self.frame["SRCFILE"].iloc[chosen].tolist(),
+            "row": self.frame["SRCROW"].iloc[chosen].tolist(),
+            "column": [self.raw_columns.get(variable, variable)] * chosen.size,
+            "subject": self.subject.iloc[chosen].tolist(),
+            "value": written.pop("value"),
+        }
+        self.findings.add_many(rule_id, self.name, cells, {**common, **written}, severity)
 
     def report_file(
         self,
@@ -193,8 +179,8 @@ def map_domain(
     Returns
     -------
     Domain
-        With the records outside `keep` excluded, and not usable where the file could
-        not be read. Required columns are the matter of `check_structure`.
+        Not usable where the file could not be read. Records outside `keep` are the matter
+        of `keep_records`, required columns that of `check_structure`.
     """
     specification = read_specification(name)
     source = settings.sources.get(name) if raw is not None else None  # type: ignore[call-overload]
@@ -237,15 +223,30 @@ def map_domain(
     )
     if raw is not None and raw.fault:
         domain.report_file(raw.fault, detail=raw.detail)
-    if source is not None and table is not None:
-        _keep(domain, table, source.keep, settings.missing_texts)
     return domain
 
 
-def _write(values: pd.Series) -> pd.Series:
+def keep_records(domain: Domain, raw: RawDomain | None, settings: StudyDataSettings) -> None:
+    """Exclude the records that the study does not use (`keep` of the domain's source)."""
+    if domain.source is None or raw is None or raw.table is None:
+        return
+    for name, wanted in domain.source.keep.items():
+        if name in domain.given:
+            text = domain.frame[name]
+        elif name in raw.table.columns:
+            text = _clean(raw.table[name], settings.missing_texts)
+        else:
+            column = domain.raw_columns.get(name, name)
+            domain.report_file("COLUMNMISSING", column=column, canonical=f"keep.{name}")
+            domain.usable = False
+            continue
+        domain.exclude(~text.isin(wanted), "NOTSELECTED", name + "=" + text)
+
+
+def _write(values: pd.Series) -> list[str]:
     if values.dtype.kind == "f":
-        return values.map(format_number)
-    return values.astype(str)
+        return [format_number(value) for value in values.tolist()]
+    return [str(value) for value in values.tolist()]
 
 
 def _clean(text: pd.Series, missing_texts: tuple[str, ...]) -> pd.Series:
@@ -255,22 +256,3 @@ def _clean(text: pd.Series, missing_texts: tuple[str, ...]) -> pd.Series:
 
 def _recode(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
     return text.map(lambda cell: values.get(cell, cell)) if values else text
-
-
-def _keep(
-    domain: Domain,
-    table: pd.DataFrame,
-    keep: Mapping[str, tuple[str, ...]],
-    missing_texts: tuple[str, ...],
-) -> None:
-    for name, wanted in keep.items():
-        if name in domain.given:
-            text = domain.frame[name]
-        elif name in table.columns:
-            text = _clean(table[name], missing_texts)
-        else:
-            column = domain.raw_columns.get(name, name)
-            domain.report_file("COLUMNMISSING", column=column, canonical=f"keep.{name}")
-            domain.usable = False
-            continue
-        domain.exclude(~text.isin(wanted), "NOTSELECTED", name + "=" + text)

@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from string import Formatter
+from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from celldossier.datasets import conform, empty_dataset
-from celldossier.io.resources import list_resources, read_resource
 from celldossier.settings.sources import DOMAINS
+from celldossier.terms.finding_rules import SEVERITIES, Rule, Severity, read_rules
 
-SEVERITIES = ("error", "warning", "note")
-Severity = Literal["error", "warning", "note"]
+__all__ = ["EVERY_DOMAIN", "FindingCollector", "Place", "Rule", "format_number", "read_rules"]
+
 EVERY_DOMAIN = "ALL"
 """In place of the domains of a rule: it applies to each of them."""
-
-
-class Rule(BaseModel):
-    """One rule of a file in ``resources/terms/finding_rules``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    severity: Severity
-    domains: tuple[str, ...]
-    en: str
-    zh: str
-    setting: str = ""
-
-
-def read_rules() -> dict[str, Rule]:
-    """Rules of the checks, by identifier.
-
-    Raises
-    ------
-    KeyError
-        If a rule stands in two files: a fault of the program.
-    """
-    rules: dict[str, Rule] = {}
-    for path in list_resources("terms", "finding_rules"):
-        for rule_id, content in read_resource("terms", "finding_rules", path.name).items():
-            if rule_id in rules:
-                raise KeyError(f"the rule {rule_id} stands twice; again in {path.name}")
-            rules[rule_id] = Rule.model_validate(content)
-    return rules
+OF_DECISIONS = "DECISIONS"
+"""In place of a raw domain: a finding on the study's decisions."""
+PLACE = ("file", "row", "column", "subject", "value")
 
 
 @dataclass(frozen=True)
@@ -61,11 +36,23 @@ class Place:
 
 
 class FindingCollector:
-    """Collects findings; `frame` gives them sorted as the dataset ``FINDINGS``."""
+    """Collects findings; `frame` gives them sorted as the dataset ``FINDINGS``.
 
-    def __init__(self) -> None:
-        self._rules = read_rules()
-        self._rows: list[dict[str, Any]] = []
+    Parameters
+    ----------
+    severities
+        Severity by rule, where the study has chosen another than that of the rule.
+    """
+
+    def __init__(self, severities: Mapping[str, Severity] | None = None) -> None:
+        self._severities = dict(severities or {})
+        self._columns: dict[str, list[Any]] = {
+            name: []
+            for name in (
+                *("severity", "rule_id", "topic", "rule_severity", "domain", *PLACE),
+                *("message_en", "message_zh", "decision"),
+            )
+        }
 
     def add(
         self,
@@ -74,14 +61,30 @@ class FindingCollector:
         fields: Mapping[str, str] | None = None,
         severity: Severity | None = None,
     ) -> None:
-        """Add one finding.
+        """Add one finding; see `add_many`."""
+        cells = {name: [getattr(place, name)] for name in PLACE}
+        self.add_many(rule_id, place.domain, cells, fields, severity)
+
+    def add_many(
+        self,
+        rule_id: str,
+        domain: str,
+        cells: Mapping[str, Sequence[Any]],
+        fields: Mapping[str, Sequence[str] | str] | None = None,
+        severity: Severity | None = None,
+    ) -> None:
+        """Add findings of one rule, one an element of the cells.
 
         Parameters
         ----------
+        cells
+            ``file``, ``row`` (None for a whole file), ``column``, ``subject``, ``value``, of
+            equal length.
         fields
-            What fills the message's own braces, beside those of the place.
+            What fills the message's own braces, beside those of the place: one text
+            for all, or one a finding.
         severity
-            Where a setting of the study decides it; else the rule's.
+            Where another setting of the study decides it; else the rule's.
 
         Raises
         ------
@@ -89,29 +92,41 @@ class FindingCollector:
             If the rule is unknown, does not apply to the domain, or its message
             asks for a field that is not given: a fault of the program.
         """
-        rule = self._rules[rule_id]
-        if place.domain not in rule.domains and EVERY_DOMAIN not in rule.domains:
-            raise KeyError(f"rule {rule_id} does not apply to the domain {place.domain}")
-        values = {
-            **asdict(place),
-            "row": "" if place.row is None else str(place.row),
-            **(fields or {}),
-        }
-        self._rows.append(
-            {
-                **asdict(place),
-                "severity": severity or rule.severity,
-                "rule_id": rule_id,
-                "message_en": rule.en.format_map(values),
-                "message_zh": rule.zh.format_map(values),
-            }
-        )
+        rule = read_rules()[rule_id]
+        if domain not in rule.domains and EVERY_DOMAIN not in rule.domains:
+            raise KeyError(f"rule {rule_id} does not apply to the domain {domain}")
+        count = len(cells["row"])
+        rows = ["" if row is None else str(row) for row in cells["row"]]
+        values = {**cells, "row": rows, "domain": domain, **(fields or {})}
+        own = self._columns
+        for name in PLACE:
+            own[name].extend(cells[name])
+        for name, text in (
+            ("severity", self._severities.get(rule_id) or severity or rule.severity),
+            ("rule_id", rule_id),
+            ("topic", rule.topic),
+            ("rule_severity", rule.severity),
+            ("domain", domain),
+            ("decision", ""),
+        ):
+            own[name].extend([text] * count)
+        own["message_en"].extend(_write_messages(rule.en, values, count))
+        own["message_zh"].extend(_write_messages(rule.zh, values, count))
+
+    def accept(self, positions: Sequence[int], decision: str) -> None:
+        """Mark findings as accepted by a decision; they keep their severity."""
+        for position in positions:
+            self._columns["decision"][position] = decision
+
+    def table(self) -> pd.DataFrame:
+        """All findings in the order in which they were found."""
+        return pd.DataFrame(self._columns)
 
     def frame(self) -> pd.DataFrame:
         """All findings: errors first, then by domain, row, rule and place."""
-        if not self._rows:
+        frame = self.table()
+        if frame.empty:
             return empty_dataset("FINDINGS")
-        frame = pd.DataFrame(self._rows)
         order = pd.DataFrame(
             {
                 "severity": frame["severity"].map({s: i for i, s in enumerate(SEVERITIES)}),
@@ -126,3 +141,23 @@ class FindingCollector:
 def format_number(value: float) -> str:
     """A number for a message: shortest form, without a trailing point."""
     return f"{value:.10g}"
+
+
+@lru_cache(maxsize=512)
+def _split_message(text: str) -> tuple[str, tuple[str, ...]]:
+    """A message as a %-pattern and the names of its fields: quicker to fill many times."""
+    pattern, names = "", []
+    for literal, name, _, _ in Formatter().parse(text):
+        pattern += literal.replace("%", "%%")
+        if name is not None:
+            pattern += "%s"
+            names.append(name)
+    return pattern, tuple(names)
+
+
+def _write_messages(text: str, values: Mapping[str, Sequence[str] | str], count: int) -> list[str]:
+    pattern, names = _split_message(text)
+    parts = [
+        [values[name]] * count if isinstance(values[name], str) else values[name] for name in names
+    ]
+    return [pattern % filled for filled in zip(*parts, strict=True)] if parts else [pattern] * count

@@ -12,9 +12,9 @@ from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.study_time import DayConvention, TimeSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_times import add_planned_dose, derive_relative_times
-from celldossier.study_data.findings import Severity
 from celldossier.study_data.results import read_results
 from celldossier.study_data.subjects import Subjects, check_consent
+from celldossier.terms.finding_rules import Severity
 
 HOURS = {"days": 24.0, "hours": 1.0, "minutes": 1 / 60}
 TIERS_OF_STATUS = ("SCREENING", "CONFIRMATORY", "RESULT")

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from celldossier.datasets import conform
+from celldossier.datasets import conform, empty_dataset
+from celldossier.io.decisions import DecisionFile
 from celldossier.io.tables import RawDomain
 from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
 from celldossier.settings.sources import DOMAINS
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.antibodies import derive_adab
+from celldossier.study_data.apply_decisions import (
+    Ledger,
+    accept_findings,
+    check_decided_subjects,
+    correct_values,
+    exclude_from_sets,
+    exclude_records,
+)
 from celldossier.study_data.dates import DateRules, apply_cutoff
-from celldossier.study_data.domain import Domain, map_domain
+from celldossier.study_data.decision_effects import list_effects
+from celldossier.study_data.decisions import DecisionFindings, read_decisions
+from celldossier.study_data.domain import Domain, keep_records, map_domain
 from celldossier.study_data.dose_times import list_doses
 from celldossier.study_data.events import derive_adae, derive_adcm
 from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
+from celldossier.study_data.gate import open_errors
 from celldossier.study_data.lots import check_lots, derive_adpq
 from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.partial_dates import complete_partial_dates
@@ -67,19 +79,20 @@ class StudyData:
     ----------
     datasets
         ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADRS, ADCM, ADPQ after their specifications.
-    findings, exclusions, accounting
-        Datasets FINDINGS, EXCLUSIONS, ACCOUNTING.
+    findings, exclusions, accounting, decisions
+        Datasets FINDINGS, EXCLUSIONS, ACCOUNTING, DECISIONS.
     """
 
     datasets: dict[str, pd.DataFrame]
     findings: pd.DataFrame
     exclusions: pd.DataFrame
     accounting: pd.DataFrame
+    decisions: pd.DataFrame = field(default_factory=lambda: empty_dataset("DECISIONS"))
 
     @property
     def errors(self) -> int:
         """Number of findings that stop the run."""
-        return int((self.findings["severity"] == "error").sum())
+        return len(open_errors(self.findings))
 
 
 def derive_study_data(
@@ -87,14 +100,20 @@ def derive_study_data(
     settings: StudyDataSettings,
     bioanalysis: BioanalysisSettings,
     study: StudySettings,
+    decision_files: Sequence[DecisionFile] = (),
 ) -> StudyData:
     """Map, check and derive a study's data; every fault is a finding, none is raised.
+
+    Where the study has decisions, the data are derived without them too, so that what
+    they change is counted and not inferred.
 
     Parameters
     ----------
     domains
         Raw domains by name, as `celldossier.io.tables.read_domains` gives them; one
         that is not in it was not collected.
+    decision_files
+        The study's decisions, as `celldossier.io.decisions` gives them.
 
     Returns
     -------
@@ -102,20 +121,45 @@ def derive_study_data(
         A dataset whose domain cannot be read is empty, and its records, where there
         are any, are excluded with reason DOMAINFAULT.
     """
-    findings = FindingCollector()
+    data, ledger = _derive_once(domains, settings, bioanalysis, study, decision_files)
+    if not ledger.decisions:
+        return data
+    plain, _ = _derive_once(domains, settings, bioanalysis, study, ())
+    return replace(
+        data, decisions=list_effects(ledger.decisions, ledger.effects, data=data, plain=plain)
+    )
+
+
+def _derive_once(
+    domains: Mapping[str, RawDomain],
+    settings: StudyDataSettings,
+    bioanalysis: BioanalysisSettings,
+    study: StudySettings,
+    decision_files: Sequence[DecisionFile],
+) -> tuple[StudyData, Ledger]:
+    findings = FindingCollector(settings.severities)
+    decided = read_decisions(decision_files, findings, list(domains))
+    ledger = Ledger(decided, DecisionFindings(findings))
     cutoff = pd.Timestamp(study.data_cutoff)
     mapped: dict[str, Domain] = {}
     for name in DOMAINS:
-        mapped[name] = map_domain(name, domains.get(name), settings, findings)
+        domain = map_domain(name, domains.get(name), settings, findings)
+        correct_values(domain, ledger)
+        keep_records(domain, domains.get(name), settings)
+        exclude_records(domain, ledger)
+        mapped[name] = domain
+    check_decided_subjects(mapped["DM"], ledger)
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     for domain in mapped.values():
         check_structure(domain, rules)
         apply_cutoff(domain, rules)
     datasets = _derive(mapped, settings, bioanalysis, cutoff)
+    datasets["ADSL"] = exclude_from_sets(datasets["ADSL"], ledger)
     conformed = _conform(datasets, mapped["DM"], study.id)
     exclusions = _list_exclusions(mapped)
     accounting = _account(mapped, conformed, exclusions)
-    return StudyData(conformed, findings.frame(), exclusions, accounting)
+    accept_findings(findings, ledger)
+    return StudyData(conformed, findings.frame(), exclusions, accounting), ledger
 
 
 def _derive(

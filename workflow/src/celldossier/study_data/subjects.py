@@ -27,7 +27,7 @@ class Subjects:
     complete
         False where DM could not be read: then nobody can be told known from unknown.
     left_out
-        Subjects of DM whom the study does not use (`keep`), or not yet (cut-off).
+        Subjects of DM whom the study does not use (`keep`, or a decision), or not yet (cut-off).
     dosed
         Whether the doses could be read: else nobody can be told infused from not.
     doses
@@ -100,7 +100,8 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
         }
     )
     frame.index = pd.Index(dm.subject[used], name="USUBJID")
-    left_out = frozenset(dm.subject[dm.reason.isin(["NOTSELECTED", "AFTERCUTOFF"])])
+    unused = ("NOTSELECTED", "EXCLDECISION", "AFTERCUTOFF")
+    left_out = frozenset(dm.subject[dm.reason.isin(unused)])
     return Subjects(frame, dm.usable, left_out, time=settings.time)
 
 
