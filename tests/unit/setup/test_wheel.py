@@ -72,6 +72,8 @@ def test_the_shipped_config_and_data_pass_the_check_away_from_the_project(
     old = "root: resources/studies/MINI"
     assert text.count(old) == 1
     config.write_text(text.replace(old, f"root: {shared / 'resources/studies/MINI'}"), "utf-8")
+    # Decisions are the study's own files: a folder below the one where it works.
+    shutil.copytree(shared / "config/decisions", tmp_path / "config/decisions")
     result = call(installed, tmp_path, "check", "--configfile", str(config))
     assert result.returncode == 0, result.stderr
     assert "can be used" in result.stdout
