@@ -10,6 +10,10 @@ from celldossier.settings.model import SECTIONS, Settings, effective_sections
 from celldossier.settings.read import read_model
 
 DOCUMENTS = make_documents()
+EXAMPLES = [
+    "config.yaml",
+    *(f"studies/{path.name}" for path in sorted(shared_path("config", "studies").glob("*.yaml"))),
+]
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
@@ -24,7 +28,7 @@ def test_every_setting_has_a_description() -> None:
     assert not [row for row in rows if "|  |" in row[: row.index("|", 2) + 4]]
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "studies/mini.yaml", "studies/cdisc_pilot.yaml"])
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_every_shipped_config_is_valid_and_complete_in_json(name: str) -> None:
     settings = read_model(shared_path("config", *name.split("/")), Settings)
     sections = effective_sections(settings)

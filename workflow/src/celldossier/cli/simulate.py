@@ -11,8 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from celldossier.errors import ConfigError
+from celldossier.io.resources import read_resource
 
 if TYPE_CHECKING:
+    from celldossier.simulation.faults import Fault, MessyStudy
     from celldossier.simulation.kinds import AnySpecification
     from celldossier.simulation.study import SimulatedStudy
 
@@ -31,6 +33,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--subjects", type=int, metavar="N", help="number of infused subjects")
     parser.add_argument("--seed", type=int, metavar="S", help="seed instead of the specified one")
+    parser.add_argument(
+        "--messy",
+        action="store_true",
+        help="plant the faults of faults.yaml beside SPEC and list them in faults.csv",
+    )
     parser.set_defaults(run=run)
 
 
@@ -76,11 +83,67 @@ def _validate(content: dict[str, object], source: str) -> AnySpecification:
         ) from fault
 
 
-def write_study(study: SimulatedStudy, folder: Path) -> None:
-    """Write the raw CSV files (UTF-8, LF) and the truth of a simulated study."""
+def read_faults(beside: Path) -> list[Fault]:
+    """Read the faults that are planted in a messy twin: the shared ones and the study's own.
+
+    Parameters
+    ----------
+    beside
+        The study's specification; its own faults stand in faults.yaml in the same folder.
+
+    Raises
+    ------
+    ConfigError
+        There is no such file, or it does not fit the model.
+    """
+    from celldossier.simulation.faults import FaultList, combine_faults
+
+    path = beside.parent / "faults.yaml"
+    if not path.is_file():
+        raise ConfigError(f"{path}: a messy twin needs the list of its faults, which is not there.")
+    try:
+        own = FaultList.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        shared = FaultList.model_validate(read_resource("terms", "planted_faults.yaml"))
+        return combine_faults(shared, own)
+    except (ValueError, yaml.YAMLError) as fault:
+        raise ConfigError(f"{path}: {fault}") from fault
+
+
+def spoil_study(
+    study: SimulatedStudy, specification: AnySpecification, faults: list[Fault]
+) -> MessyStudy:
+    """Plant faults in a simulated study; the seed of the study decides where."""
+    from celldossier.simulation.faults import plant_faults
+
+    try:
+        return plant_faults(
+            study.raw, faults, specification.seed, specification.enrolment.data_cutoff
+        )
+    except ValueError as fault:
+        raise ConfigError(f"{specification.study}: {fault}") from fault
+
+
+def write_study(study: SimulatedStudy, folder: Path, messy: MessyStudy | None = None) -> None:
+    """Write the raw CSV files (UTF-8, LF) and the truth of a simulated study.
+
+    Parameters
+    ----------
+    messy
+        Its messy twin, to be written in the place of the clean raw files, with faults.csv.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in study.raw.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n", encoding="utf-8")
+    encodings = messy.encodings if messy else {}
+    for name, frame in (messy.raw if messy else study.raw).items():
+        frame.to_csv(
+            folder / f"{name}.csv",
+            index=False,
+            lineterminator="\n",
+            encoding=encodings.get(name, "utf-8"),
+        )
+    if messy:
+        messy.faults.to_csv(
+            folder / "faults.csv", index=False, lineterminator="\n", encoding="utf-8"
+        )
     study.truth_subjects.to_csv(
         folder / "truth_subjects.csv", index=False, lineterminator="\n", encoding="utf-8"
     )
@@ -101,11 +164,17 @@ def run(args: argparse.Namespace) -> int:
     if args.seed is not None:
         changed = changed | {"seed": args.seed}
     specification = _validate(changed, str(args.specification))
+    study = simulate_any(specification)
+    messy = None
+    if args.messy:
+        messy = spoil_study(study, specification, read_faults(args.specification))
     try:
-        write_study(simulate_any(specification), args.output)
+        write_study(study, args.output, messy)
     except OSError as fault:
         raise ConfigError(
             f"{args.output}: the study cannot be written: {fault.strerror}."
         ) from fault
-    print(f"{specification.study}: {specification.enrolment.infused} infused -> {args.output}")
+    planted = f", {len(messy.faults)} faults planted" if messy else ""
+    infused = specification.enrolment.infused
+    print(f"{specification.study}: {infused} infused{planted} -> {args.output}")
     return 0

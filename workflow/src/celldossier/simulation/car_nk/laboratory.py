@@ -156,7 +156,8 @@ def write_antibodies(spec: CarNkSpecification, drawn: DrawnNk) -> pd.DataFrame:
             taken &= rng.uniform(size=n) >= spec.sampling.missed_share
         car = found.car_baseline | (day >= found.car_onset)
         false = rng.uniform(size=n) < spec.immunogenicity.car_false_positive_share
-        titre = SMALLEST_TITRE * 2 ** np.maximum(base + rng.integers(-1, 2, n), 0)
+        # Later titres stay within one dilution step: nobody's antibodies are boosted.
+        titre = SMALLEST_TITRE * 2 ** (base + (nominal > 0) * rng.integers(0, 2, n))
         hla = found.hla_baseline | (day >= found.hla_onset)
         word = {True: "POSITIVE", False: "NEGATIVE"}
         for code, name, target, tier, tested, result in (

@@ -1,0 +1,49 @@
+"""The CAR-NK and the stem cell study come to a report as the CAR-T study does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from clones import Clone, clone_project, expect_success
+
+CONFIGS = {"NKX-201": "nkx_201", "MSX-301": "msx_301"}
+
+
+@pytest.fixture(scope="module", params=sorted(CONFIGS))
+def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of a study, run in a clone of its own."""
+    name = str(request.param)
+    clone: Clone = clone_project(tmp_path_factory.mktemp(name) / "project")
+    expect_success(clone.snakemake("--configfile", f"config/studies/{CONFIGS[name]}.yaml"))
+    folder: Path = clone.root / "results" / name
+    return folder
+
+
+def test_the_study_comes_to_a_report_in_both_languages(run: Path) -> None:
+    for language in ("zh", "en"):
+        report = run / "report" / language / "clinical-pharmacology-report.pdf"
+        assert report.stat().st_size > 100_000
+
+
+def test_no_record_is_lost_and_none_is_an_error(run: Path) -> None:
+    account = pd.read_csv(run / "checks" / "accounting.csv", keep_default_na=False)
+    assert (account["records_in"] == account["records_used"] + account["records_excluded"]).all()
+    findings = pd.read_csv(run / "checks" / "findings.csv")
+    assert not (findings["severity"] == "error").any()
+
+
+def test_an_empty_parameter_says_why(run: Path) -> None:
+    parameters = pd.read_parquet(run / "adam" / "ADPP.parquet")
+    assert len(parameters) > 0
+    empty = parameters["AVAL"].isna()
+    assert (parameters.loc[empty, "PPREASND"] != "").all()
+
+
+def test_clauses_of_other_classes_of_product_are_not_applicable(run: Path) -> None:
+    matrix = pd.read_csv(run / "report" / "clause_matrix.csv").set_index("CLAUSE")["STATUS"]
+    stem = run.name == "MSX-301"
+    assert (matrix["S7.1-1"] == "not_applicable") == stem
+    assert (matrix["S7.1-2"] == "not_applicable") != stem
+    assert (matrix["S3.2-11"] == "not_applicable") == stem  # repeat doses
