@@ -74,10 +74,11 @@ def result(root: Path) -> Callable[..., dict[str, float]]:
 def infusion(raw) -> pd.DataFrame:
     """First infusion of each subject: `zero`, and the dose with its ratio to the plan."""
     ex = raw("ex")
-    cells = ex[ex["EXCAT"] == "CELL PRODUCT"].copy()
+    cells = ex[ex["EXCAT"] == "CELL PRODUCT"].sort_values(["USUBJID", "EXSTDTC"])
+    # Second infusions (retreatment, unplanned) are no part of the first course.
+    cells = cells.drop_duplicates("USUBJID").copy()
     cells["zero"] = pd.to_datetime(cells["EXSTDTC"])
     cells["ratio"] = cells["EXDOSE"].astype(float) / cells["EXPDOSE"].astype(float)
-    assert cells["USUBJID"].is_unique
     arm = raw("dm").set_index("USUBJID")["ARMCD"]
     return cells.set_index("USUBJID").assign(dose=lambda frame: arm.reindex(frame.index))
 
@@ -192,11 +193,25 @@ def partial_area(points, time, conc, known, fit, censored: float, end: float = 2
 
 
 @pytest.fixture(scope="module")
-def kinetics(raw, infusion) -> pd.DataFrame:
+def censoring(raw, infusion) -> dict[str, float]:
+    """First of death, new therapy and unplanned second infusion of each subject, days (R15)."""
+    dm, cm, ex = raw("dm"), raw("cm"), raw("ex")
+    therapy = cm[cm["CMDECOD"].isin(["INOTUZUMAB OZOGAMICIN", "POLATUZUMAB VEDOTIN"])]
+    unplanned = ex[(ex["EXCAT"] == "CELL PRODUCT") & (ex["EXPLFL"] == "N")]
+    assert len(therapy) > 20 and len(unplanned) == 1
+    found = dict.fromkeys(infusion.index, math.inf)
+    for frame, column in ((dm, "DTHDTC"), (therapy, "CMSTDTC"), (unplanned, "EXSTDTC")):
+        for subject, text in zip(frame["USUBJID"], frame[column], strict=True):
+            if subject in found and text:
+                found[subject] = min(found[subject], days(text, infusion.at[subject, "zero"]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def kinetics(raw, infusion, censoring) -> pd.DataFrame:
     """Parameters by subject and analyte, from pc.csv, ex.csv and dm.csv alone."""
     pc = raw("pc")
     pc = pc[pc["PCSPEC"].isin(["BLOOD", "WHOLE BLOOD"]) & pc["USUBJID"].isin(infusion.index)]
-    deaths = raw("dm").set_index("USUBJID")["DTHDTC"]
     pc = pc.assign(
         analyte=pc["PCTESTCD"].map(ANALYTES),
         time=[
@@ -208,9 +223,7 @@ def kinetics(raw, infusion) -> pd.DataFrame:
     assert not (pc["conc"] < pc["PCLLOQ"].astype(float)).any()
     rows = []
     for (subject, analyte), samples in pc.groupby(["USUBJID", "analyte"]):
-        death = deaths[subject]
-        censored = days(death, infusion.at[subject, "zero"]) if death else math.inf
-        found = profile_parameters(samples.sort_values("time"), censored)
+        found = profile_parameters(samples.sort_values("time"), censoring[subject])
         rows.append({"USUBJID": subject, "PARCAT1": analyte, **found})
     return pd.DataFrame(rows)
 
@@ -347,7 +360,7 @@ def test_antibody_incidence_and_its_exact_interval_agree_with_a_count_of_the_raw
     raw, infusion, result
 ) -> None:
     tests = raw("is")
-    tests = tests[tests["USUBJID"].isin(infusion.index)]
+    tests = tests[tests["USUBJID"].isin(infusion.index) & (tests["ISCAT"] != "CELLULAR")]
     tests = tests.assign(
         day=[
             days(t, infusion.at[s, "zero"])

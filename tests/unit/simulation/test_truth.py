@@ -177,3 +177,14 @@ def test_adolescents_share_the_kinetics_of_adults(large: DrawnStudy) -> None:
     assert young.sum() == round(20 / 120 * len(young))
     found, error = fit_linear(np.log(large.parameters.cmax), young, burden(large))
     assert abs(found[0]) < WITHIN * error[0]
+
+
+def test_a_permutation_of_the_subjects_takes_every_relation_away(large: DrawnStudy) -> None:
+    order = np.random.default_rng(1).permutation(len(large.infused))
+    shuffled = log2_cmax(large)[order]
+    found, error = fit_logit(large.crs.grade >= 2, shuffled, burden(large)[order])
+    assert (np.abs(found) < WITHIN * error).all()
+    log_auc = np.log2(np.maximum(large.exposure.auc28, 1.0))[order]
+    known = large.course.assessable
+    found, error = fit_logit(large.course.responder[known], log_auc[known])
+    assert abs(found[0]) < WITHIN * error[0]
