@@ -24,8 +24,6 @@ CONSCIOUSNESS = {"AWAKE": 0, "VOICE": 2, "TACTILE": 3, "UNAROUSABLE": 4}
 def grade_crs(found: dict[str, str], fever_before: bool) -> int:
     """ASTCT grade of CRS of one assessment; fever counts as present once it was there."""
     fever = float(found["TEMP"]) >= 38.0
-    if set(found) == {"TEMP"}:
-        return int(fever)
     pressors = int(found["VASOPRES"])
     pressure = 0
     if found["HYPOTENS"] == "Y":
@@ -39,9 +37,6 @@ def grade_crs(found: dict[str, str], fever_before: bool) -> int:
 def grade_icans(found: dict[str, str]) -> int:
     """ASTCT grade of ICANS of one assessment."""
     ice = int(found["ICE"])
-    if set(found) == {"ICE"}:
-        assert ice == 10
-        return 0
     unarousable = found["CONSC"] == "UNAROUSABLE"
     by_score = 0 if ice == 10 else 1 if ice >= 7 else 2 if ice >= 3 else 3
     if ice == 0 and unarousable:

@@ -178,7 +178,7 @@ def write_components(
     baseline_day: Array,
     last_day: Array,
 ) -> pd.DataFrame:
-    """Lay out ``fa.csv``: temperature and ICE score before infusion, then the events.
+    """Lay out ``fa.csv``: all components once before infusion, then during the events.
 
     Parameters
     ----------
@@ -193,13 +193,13 @@ def write_components(
     antipyretic = np.fmin(rescue.tocilizumab_day, rescue.steroid_day)
     planned = plan_assessments(rng, start, crs, last_day)
     blocks: list[tuple[str, Assessments, Components]] = [
-        ("CRS", before, {"TEMP": format_fixed(rng.uniform(36.2, 37.4, n), 1)}),
+        ("CRS", before, draw_crs_components(rng, before, n, np.full(n, np.nan))),
         ("CRS", planned, draw_crs_components(rng, planned, n, antipyretic)),
     ]
     rng = open_stream(spec.seed, "icans_components")
     planned = plan_assessments(rng, start, icans, last_day)
     blocks += [
-        ("ICANS", before, {"ICE": ["10"] * n}),
+        ("ICANS", before, draw_icans_components(rng, before)),
         ("ICANS", planned, draw_icans_components(rng, planned)),
     ]
     frames = []

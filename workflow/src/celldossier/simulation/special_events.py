@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Grades = NDArray[np.int64]
 
-PROLONGED_DAY = 30.0  # a cytopenia of grade 3 or above that goes on after it is prolonged
+PROLONGED_DAY = 28.0  # a cytopenia of grade 3 or above that goes on after it is prolonged
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SpecialToxicity:
     malignancy: Event
 
     def prolonged_cytopenia(self, last_day: Array) -> Flags:
-        """Who has a cytopenia of grade 3 or above that goes on after day 30."""
+        """Who has a cytopenia of grade 3 or above that goes on after day 28."""
         found = np.zeros(last_day.size, dtype=bool)
         for event in (self.neutropenia, self.thrombocytopenia):
             found |= (
