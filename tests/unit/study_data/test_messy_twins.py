@@ -19,14 +19,9 @@ from celldossier.io.resources import shared_path
 from celldossier.io.tables import read_domains
 from celldossier.settings.model import Settings
 from celldossier.settings.read import read_model
-from celldossier.simulation.faults import (
-    Fault,
-    FaultList,
-    MessyStudy,
-    combine_faults,
-    plant_faults,
-)
+from celldossier.simulation.faults import Fault, FaultList, combine_faults
 from celldossier.simulation.kinds import simulate_any
+from celldossier.simulation.messy_twin import MessyStudy, plant_faults
 from celldossier.study_data.findings import read_rules
 from celldossier.study_data.stage import StudyData, derive_study_data
 

@@ -14,8 +14,9 @@ from celldossier.errors import ConfigError
 from celldossier.io.resources import read_resource
 
 if TYPE_CHECKING:
-    from celldossier.simulation.faults import Fault, MessyStudy
+    from celldossier.simulation.faults import Fault
     from celldossier.simulation.kinds import AnySpecification
+    from celldossier.simulation.messy_twin import MessyStudy
     from celldossier.simulation.study import SimulatedStudy
 
 
@@ -113,7 +114,7 @@ def spoil_study(
     study: SimulatedStudy, specification: AnySpecification, faults: list[Fault]
 ) -> MessyStudy:
     """Plant faults in a simulated study; the seed of the study decides where."""
-    from celldossier.simulation.faults import plant_faults
+    from celldossier.simulation.messy_twin import plant_faults
 
     try:
         return plant_faults(
