@@ -269,7 +269,7 @@ class SmallStudy:
         number = len(table) + 1
         copy = table.loc[[row]].assign(**dict(changes or {}))
         copy.index = pd.Index([number], name="row")
-        self.tables[domain] = pd.concat([table, copy])
+        self.tables[domain] = pd.concat([table, copy]).fillna("")
         return number
 
     def drop(self, domain: str, column: str) -> None:

@@ -16,6 +16,8 @@ POSITIVE, NEGATIVE, UNKNOWN = "POSITIVE", "NEGATIVE", ""
 TIERS = ("RESULT", "", "CONFIRMATORY", "SCREENING")
 """Tiers of a test from the one that decides; a record without a tier is a final result."""
 TITRE = "TITER POSITIVE"
+CELLULAR = "CELLULAR"
+"""Tier of a cellular response, which is no antibody."""
 DAYS_PER_WEEK = 7
 
 
@@ -38,6 +40,7 @@ def derive_samples(adab: pd.DataFrame) -> pd.DataFrame:
         STUDYID, USUBJID, ISBDAGNT, DAY (NaN without a time), STATUS (POSITIVE, NEGATIVE
         or blank), TITER (NaN without one), TITERU, BASELINE (bool); one row a sample.
     """
+    adab = adab[adab["ISCAT"] != CELLULAR]
     day = adab["AFRLT"].where(adab["AFRLT"].notna(), adab["NFRLT"])
     # Records without any time cannot be told apart by it: each is a sample of its own.
     sample = day.map(repr).where(day.notna(), adab["SRCROW"].map(lambda row: f"row {row}"))
@@ -114,9 +117,9 @@ def derive_adim(
     pandas.DataFrame
         Dataset ADIM; each target of a study has a row for every infused subject.
     """
-    records = adab
+    records = adab.loc[adab["ISCAT"] != CELLULAR]
     if settings.tests:
-        records = adab.loc[adab["PARAMCD"].isin(settings.tests)]
+        records = records.loc[records["PARAMCD"].isin(settings.tests)]
     samples = derive_samples(records)
     infused = adsl.loc[adsl["SAFFL"] == "Y"]
     targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from celldossier.settings.base import Bilingual, Code, Section
+
+DNA_PER_CELL = 6.6e-6
+"""DNA of a diploid human cell, ug; 1 ug holds 151,515 genomes."""
 
 
 class Assay(Section):
@@ -21,6 +24,35 @@ class Assay(Section):
     platform: Bilingual = Field(description="Method: qPCR, dPCR, flow cytometry, LBA, ...")
     matrix: Bilingual = Field(description="Specimen material.")
     unit: str = Field(description="Unit of the analysis value, for instance copies/ug.")
+    molar_mass: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Molar mass, g/mol; links mass and amount of substance per volume (umol/L and mg/dL)."
+        ),
+    )
+    declared_factors: dict[str, float] = Field(
+        default_factory=dict,
+        description=(
+            "Raw unit: factor to `unit`, where only this assay's calibration links the two, for "
+            "instance IU/mL and pg/mL. Such a conversion is a finding."
+        ),
+    )
+    background: Literal["none", "endogenous"] = Field(
+        "none",
+        description=(
+            "endogenous: the subject's own cells carry the marker too, so that a quantifiable "
+            "pre-dose sample is no fault and ADPC gives the change from it (R24)."
+        ),
+    )
+    max_vcn: float = Field(
+        10,
+        gt=0,
+        description=(
+            "Largest plausible mean vector copy number of all nucleated cells, copies/cell. A "
+            "result per ug of DNA above 151,515 genomes times this is an error."
+        ),
+    )
     lod: float | None = Field(None, gt=0, description="Limit of detection, in `unit`.")
     lloq: float | None = Field(None, gt=0, description="Lower limit of quantitation, in `unit`.")
     uloq: float | None = Field(None, gt=0, description="Upper limit of quantitation, in `unit`.")
@@ -33,7 +65,63 @@ class Assay(Section):
     validation: str = Field("", description="Reference of the validation report.")
 
 
+class CellConversion(Section):
+    """Cells per volume from copies per mass of DNA, as an analyte of its own.
+
+    cells/uL = copies/ug x DNA of a cell / VCN x leukocytes/uL.
+    """
+
+    analyte: Code = Field(description="Code of the derived analyte, for instance PCRCELL.")
+    label: Bilingual = Field(description="Name of the derived analyte in tables and figures.")
+    source: Code = Field(
+        description="Analyte that is converted; its unit is copies/ug or copies/ng."
+    )
+    white_cells: Code = Field(description="Analyte of ADPD that counts the leukocytes, as WBC.")
+    vcn: Literal["lot"] | Annotated[float, Field(gt=0)] = Field(
+        "lot",
+        description=(
+            "Vector copies in each transgene-positive cell, copies/cell: of the lot of the current "
+            "dose (ADPQ.VCN), or a number."
+        ),
+    )
+    window: float = Field(
+        1, ge=0, description="Longest distance of the leukocyte count from the sample, days."
+    )
+    dna_per_cell: float = Field(
+        DNA_PER_CELL, gt=0, description="DNA of a cell, ug; 6.6e-6 is that of a diploid human cell."
+    )
+    kinetics: bool = Field(
+        False,
+        description=(
+            "Whether the derived analyte enters the kinetics analysis; else it is listed only."
+        ),
+    )
+
+
 class BioanalysisSettings(Section):
     """The assays of the study."""
 
     assays: tuple[Assay, ...] = Field((), description="One entry an analyte.")
+    conversions: tuple[CellConversion, ...] = Field(
+        (),
+        description=(
+            "Derived analytes in cells/uL; nothing is converted between these units otherwise."
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _conversions_have_sources(self) -> Self:
+        declared = {assay.analyte: assay for assay in self.assays}
+        for conversion in self.conversions:
+            name = f"conversions: {conversion.analyte}"
+            source = declared.get(conversion.source)
+            if source is None or source.unit not in ("copies/ug", "copies/ng"):
+                raise ValueError(f"{name} needs a source in copies/ug or copies/ng")
+            counted = declared.get(conversion.white_cells)
+            if counted is None or counted.domain != "PD":
+                raise ValueError(
+                    f"{name}: white_cells {conversion.white_cells} is no assay of domain PD"
+                )
+            if conversion.analyte in declared:
+                raise ValueError(f"{name} is an assay already")
+        return self

@@ -84,6 +84,19 @@ class StudyDataSettings(Section):
         min_length=1,
         description="Specimens of the kinetics analysis (ANL01FL); others are listed only.",
     )
+    flagged_specimens: Literal["keep", "exclude"] = Field(
+        "keep",
+        description=(
+            "Specimens whose recorded condition (--SPCCND) is not acceptable, such as hemolysed "
+            "ones: used and flagged (CONDFL), or excluded with reason SPECCOND."
+        ),
+    )
+    acceptable_conditions: tuple[str, ...] = Field(
+        ("NORMAL", "ACCEPTABLE", "ADEQUATE", "GOOD"),
+        description=(
+            "Values of --SPCCND that are no flag, in any case of letters; a blank never is."
+        ),
+    )
     released_statuses: tuple[str, ...] = Field(
         ("RELEASED",),
         min_length=1,

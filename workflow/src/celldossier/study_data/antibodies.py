@@ -1,9 +1,10 @@
-"""Immunogenicity: the dataset ADAB."""
+"""Immunogenicity, humoral and cellular: the dataset ADAB."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
@@ -14,38 +15,41 @@ from celldossier.study_data.parsing import parse_numbers
 from celldossier.study_data.results import check_not_done, check_test_codes
 from celldossier.study_data.samples import (
     TIERS_OF_STATUS,
+    add_baseline,
     check_duplicates,
-    flag,
-    flag_baseline,
     time_samples,
 )
+from celldossier.study_data.specimens import check_changes, check_conditions
 from celldossier.study_data.subjects import Subjects
+from celldossier.study_data.units import UnitTable
+
+CELLULAR = "CELLULAR"
+"""Tier of a cellular response (ELISpot, intracellular cytokine staining)."""
+
+READOUT = "VALUE"
+"""AVALC of a readout that is carried as a number."""
 
 
 def derive_adab(
     samples: Domain, subjects: Subjects, assays: Sequence[Assay], settings: StudyDataSettings
 ) -> pd.DataFrame:
-    """Dataset ADAB: antibody results by target and tier, as observed."""
+    """Dataset ADAB: antibody results and cellular responses by target and tier, as observed."""
     check_test_codes(samples, assays)
     check_not_done(samples, settings)
-    raw = samples.frame["ISORRES"]
-    tier = samples.frame["ISCAT"]
+    raw, tier = samples.frame["ISORRES"], samples.frame["ISCAT"]
+    test, target = samples.frame["ISTESTCD"], samples.frame["ISBDAGNT"]
     # A titre is also written 1:160.
     number = parse_numbers(raw.str.replace(r"^1\s*:\s*", "", regex=True))
     word = raw.str.upper()
-    is_word = word.isin(["POSITIVE", "NEGATIVE"])
-    titre = (number > 0) & (tier == "TITER")
-    # Without tiers a titre stands in the place of POSITIVE: only positive samples have one.
-    positive_titre = (number > 0) & (tier == "RESULT")
-    status = is_word & tier.isin(TIERS_OF_STATUS)
-    unread = samples.active & ~(titre | positive_titre | status)
-    test = samples.frame["ISTESTCD"]
+    kinds = _tell_kinds(samples, number, word)
+    unread = samples.active & (kinds == "")
     samples.report("RESULTUNMAPPED", unread, "ISORRES", test=test, canonical="ISORRES")
     samples.exclude(unread, "BADRESULT", raw)
+    value, unit = _convert_cellular(samples, number, assays)
+    conditions = check_conditions(samples, settings)
     times = time_samples(samples, subjects)
-    target = samples.frame["ISBDAGNT"]
     check_duplicates(samples, times, [test, target, tier], test, settings.duplicate_samples)
-    result = word.mask(titre, "TITER").mask(positive_titre, "POSITIVE")
+    check_changes(samples, test)
     frame = pd.DataFrame(
         {
             "USUBJID": samples.subject,
@@ -53,9 +57,12 @@ def derive_adab(
             "PARAM": samples.frame["ISTEST"].where(samples.frame["ISTEST"] != "", test),
             "ISBDAGNT": target,
             "ISCAT": tier,
-            "AVAL": number.where(titre | positive_titre),
-            "AVALC": result,
-            "AVALU": samples.frame["ISORRESU"],
+            **conditions,
+            "ISMETHOD": samples.frame["ISMETHOD"],
+            "ISNAM": samples.frame["ISNAM"],
+            "AVAL": value.where(kinds != "WORD"),
+            "AVALC": word.where(kinds == "WORD", kinds),
+            "AVALU": unit,
             "AVISIT": samples.frame["VISIT"],
             "ADTM": samples.dates["ISDTC"].text,
             **derive_relative_times(samples, times, subjects),
@@ -64,9 +71,63 @@ def derive_adab(
     )
     frame = frame[samples.active].reset_index(drop=True)
     keys = ["USUBJID", "PARAMCD", "ISBDAGNT", "ISCAT"]
-    frame = frame.assign(ABLFL=flag(flag_baseline(frame, keys)))
+    frame = add_baseline(frame, keys, frame["AVALC"] == READOUT)
     _check_antibody_baseline(samples, frame)
     return frame
+
+
+def _tell_kinds(samples: Domain, number: pd.Series, word: pd.Series) -> pd.Series:
+    """What each result is: WORD, TITER, POSITIVE (a titre without tiers) or VALUE; "" if none.
+
+    A number with a unit that is no titre is a readout (fluorescence, signal to noise,
+    spots): it is carried as observed and says neither positive nor negative.
+    """
+    tier, unit = samples.frame["ISCAT"], samples.frame["ISORRESU"]
+    titres = {text: is_titre(text) for text in unit.unique()}
+    as_titre = unit.map(titres).astype(bool)
+    readout = number.notna() & (tier != "TITER") & (~as_titre | (tier == CELLULAR))
+    kinds = pd.Series("", index=tier.index, dtype=object)
+    kinds = kinds.mask((number > 0) & (tier == "TITER"), "TITER")
+    # Without tiers a titre stands in the place of POSITIVE: only positive samples have one.
+    kinds = kinds.mask((number > 0) & (tier == "RESULT") & as_titre, "POSITIVE")
+    kinds = kinds.mask(readout, READOUT)
+    words = word.isin(["POSITIVE", "NEGATIVE"]) & tier.isin([*TIERS_OF_STATUS, CELLULAR])
+    return kinds.mask(words, "WORD")
+
+
+def is_titre(unit: str) -> bool:
+    """Whether a unit of an antibody result is that of a titre; a blank one is."""
+    found = UnitTable().find(unit)
+    return unit == "" or (found is not None and found.dimension == "titre")
+
+
+def _convert_cellular(
+    samples: Domain, number: pd.Series, assays: Sequence[Assay]
+) -> tuple[pd.Series, pd.Series]:
+    """Values of cellular responses in the unit of their assay; the others as they are."""
+    table = UnitTable()
+    variable = "ISORRESU"
+    raw = samples.frame[variable]
+    mapped = table.normalise(raw, samples.source)
+    by_code = {code: assay for assay in assays for code in assay.test_codes}
+    test = samples.frame["ISTESTCD"]
+    cellular = (samples.frame["ISCAT"] == CELLULAR) & number.notna()
+    wanted = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
+    factors = {
+        (code, unit, target): table.find_conversion(unit, target, by_code.get(code))
+        for code, unit, target in set(
+            zip(test[cellular], mapped[cellular], wanted[cellular], strict=True)
+        )
+    }
+    keys = list(zip(test, mapped, wanted, strict=True))
+    links = [factors.get(key) for key in keys]
+    factor = pd.Series(
+        [np.nan if link is None else link.factor for link in links], index=raw.index, dtype=float
+    )
+    wrong = samples.active & cellular & factor.isna()
+    samples.report("UNITWRONG", wrong, variable, test=test, unit=wanted)
+    samples.exclude(wrong, "BADUNIT", raw)
+    return number.mask(cellular, number * factor), mapped.mask(cellular, wanted)
 
 
 def _check_antibody_baseline(samples: Domain, adab: pd.DataFrame) -> None:

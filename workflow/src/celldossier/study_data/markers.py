@@ -11,7 +11,8 @@ from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_times import derive_relative_times
 from celldossier.study_data.results import read_results
-from celldossier.study_data.samples import check_duplicates, flag, flag_baseline, time_samples
+from celldossier.study_data.samples import add_baseline, check_duplicates, flag, time_samples
+from celldossier.study_data.specimens import check_changes, check_conditions
 from celldossier.study_data.subjects import Subjects
 
 SERIES = ["USUBJID", "PARAMCD", "ASPEC", "ALOC"]
@@ -38,17 +39,8 @@ def derive_adpd(
     """
     parts = [_derive_markers(domain, subjects, assays, settings) for domain in domains]
     frame = pd.concat(parts, ignore_index=True)
-    baseline = flag_baseline(frame, SERIES)
-    base = frame["AVAL"].where(baseline)
-    base = base.groupby([frame[name] for name in SERIES]).transform("first").astype("float64")
-    after = frame["AFRLT"] > 0
-    change = (frame["AVAL"] - base).where(after)
-    return frame.assign(
-        ABLFL=flag(baseline),
-        BASE=base,
-        CHG=change,
-        PCHG=100 * change / base.where(base != 0),
-    )
+    frame = add_baseline(frame, SERIES)
+    return frame.assign(PCHG=100 * frame["CHG"] / frame["BASE"].where(frame["BASE"] != 0))
 
 
 def _derive_markers(
@@ -57,10 +49,12 @@ def _derive_markers(
     """Records of one domain, without baseline."""
     prefix = domain.name
     results = read_results(domain, assays, settings)
+    conditions = check_conditions(domain, settings)
     times = time_samples(domain, subjects)
     specimen, place = domain.text(f"{prefix}SPEC"), domain.text(f"{prefix}LOC")
     analyte = results["analyte"]
     check_duplicates(domain, times, [analyte, specimen, place], analyte, settings.duplicate_samples)
+    check_changes(domain, analyte, results["lloq"])
     name = domain.text(f"{prefix}TEST")
     frame = pd.DataFrame(
         {
@@ -69,12 +63,13 @@ def _derive_markers(
             "PARAM": name.where(name != "", analyte),
             "ASPEC": specimen,
             "ALOC": place,
+            **conditions,
             "AVAL": results["value"],
             "AVALC": domain.text(f"{prefix}ORRES"),
             "AVALU": results["unit"],
             "BLQFL": flag(results["blq"]),
             "ALLOQ": results["lloq"],
-            "ANRHI": domain.number(f"{prefix}ORNRHI") * results["factor"],
+            "ANRHI": domain.number(f"{prefix}ORNRHI") * results["factor"] + results["shift"],
             "AMETHOD": domain.text(f"{prefix}METHOD"),
             "ALABNAM": domain.text(f"{prefix}NAM"),
             "AVISIT": domain.text("VISIT"),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import NUMBER, parse_numbers
-from celldossier.study_data.units import UnitTable
+from celldossier.study_data.units import Conversion, UnitTable
 
 _BELOW = re.compile(rf"<\s*(?P<limit>{NUMBER})")
 _ABOVE = re.compile(rf">\s*(?P<limit>{NUMBER})")
@@ -40,7 +42,8 @@ def read_results(
     DataFrame
         Aligned with the records: ``analyte``, ``unit`` (of the assay), ``value`` (NaN
         where BLQ), ``lloq``, ``uloq`` in that unit, ``factor`` (raw unit to unit),
-        ``blq``, ``alq`` (bool). Rows that are no longer active mean nothing.
+        ``shift`` (added
+        after it), ``blq``, ``alq`` (bool). Rows that are no longer active mean nothing.
     """
     prefix = domain.name
     test = domain.frame[f"{prefix}TESTCD"]
@@ -69,7 +72,7 @@ def read_results(
     domain.exclude(negative, "BADRESULT", raw)
 
     unit = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
-    factor = _check_units(domain, test, unit)
+    factor, shift = _check_units(domain, test, unit, by_code)
     lloq = _limit_of_quantitation(domain, test, marked, below, by_code)
     uloq = domain.number(f"{prefix}ULOQ")
     low = domain.active & ~marked & (value < lloq)
@@ -91,9 +94,10 @@ def read_results(
             "analyte": analyte,
             "unit": unit,
             "factor": factor,
-            "value": (value * factor).where(~blq),
-            "lloq": lloq * factor,
-            "uloq": uloq * factor,
+            "shift": shift,
+            "value": (value * factor + shift).where(~blq),
+            "lloq": lloq * factor + shift,
+            "uloq": uloq * factor + shift,
             "blq": blq,
             "alq": high & ~blq,
         }
@@ -131,30 +135,56 @@ def _check_tests(domain: Domain, test: pd.Series, declared: pd.Series) -> None:
     domain.exclude(other, "NOASSAY", test)
 
 
-def _check_units(domain: Domain, test: pd.Series, unit: pd.Series) -> pd.Series:
-    """Factor from the raw unit to the assay's; records without one are excluded."""
+def _check_units(
+    domain: Domain, test: pd.Series, unit: pd.Series, by_code: dict[str, Assay]
+) -> tuple[pd.Series, pd.Series]:
+    """Factor and shift from the raw unit to the assay's; records without them are excluded."""
     table = UnitTable()
     variable = f"{domain.name}ORRESU"
     raw = domain.frame[variable]
-    scored = (
-        (raw == "")
-        & (unit == UNITLESS)
-        & ~pd.Series(domain.specification.variables[variable].required, index=raw.index)
-    )
+    # The records of a score need no unit, where the domain lets it be blank.
+    optional = not domain.specification.variables[variable].required
+    scored = (raw == "") & (unit == UNITLESS) & optional
     mapped = table.normalise(raw, domain.source).mask(scored, UNITLESS)
-    pairs = pd.DataFrame({"raw": mapped, "unit": unit})
-    factors = {
-        (given, wanted): table.factor(given, wanted)
-        for given, wanted in pairs.drop_duplicates().itertuples(index=False)
+    pairs = pd.DataFrame({"test": test, "raw": mapped, "unit": unit})
+    found = {
+        key: table.find_conversion(key[1], key[2], by_code.get(key[0]))
+        for key in pairs.drop_duplicates().itertuples(index=False, name=None)
     }
-    keys = zip(mapped, unit, strict=True)
-    factor = pd.Series([factors[key] for key in keys], index=raw.index, dtype="float64")
+    keys = list(pairs.itertuples(index=False, name=None))
+    links = [found[key] for key in keys]
+    factor, shift = (
+        pd.Series(
+            [np.nan if link is None else getattr(link, part) for link in links],
+            index=raw.index,
+            dtype="float64",
+        )
+        for part in ("factor", "shift")
+    )
     wrong = domain.active & factor.isna()
     known = mapped.map({name: table.find(name) is not None for name in mapped.unique()})
     domain.report("UNITUNKNOWN", wrong & ~known.astype(bool), variable, test=test)
     domain.report("UNITWRONG", wrong & known.astype(bool), variable, test=test, unit=unit)
     domain.exclude(wrong, "BADUNIT", raw)
-    return factor
+    _note_declared(domain, pd.Series(keys, index=raw.index, dtype=object), found)
+    return factor, shift
+
+
+def _note_declared(
+    domain: Domain,
+    keys: pd.Series,
+    found: dict[tuple[str, str, str], Conversion | None],
+) -> None:
+    """Say which conversions rest on what the assay declares."""
+    used = set(keys[domain.active])
+    for key in sorted(key for key, link in found.items() if link is not None and link.declared):
+        if key in used:
+            test, raw, unit = key
+            factor = format_number(found[key].factor)  # type: ignore[union-attr]
+            column = domain.raw_columns[f"{domain.name}ORRESU"]
+            domain.report_file(
+                "UNITDECLARED", column=column, value=raw, test=test, unit=unit, factor=factor
+            )
 
 
 def _limit_of_quantitation(

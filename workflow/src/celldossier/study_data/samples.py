@@ -10,9 +10,11 @@ import pandas as pd
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.study_time import DayConvention, TimeSettings
+from celldossier.study_data.cell_conversion import check_copies
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_times import add_planned_dose, derive_relative_times
 from celldossier.study_data.results import read_results
+from celldossier.study_data.specimens import check_changes, check_conditions
 from celldossier.study_data.subjects import Subjects, check_consent
 from celldossier.terms.finding_rules import Severity
 
@@ -118,12 +120,18 @@ def derive_adpc(
 ) -> pd.DataFrame:
     """Dataset ADPC: concentrations of the cells, with findings on their faults."""
     results = read_results(pc, assays, settings)
+    conditions = check_conditions(pc, settings)
     times = time_samples(pc, subjects)
+    check_copies(pc, results, assays)
+    check_changes(pc, results["analyte"], results["lloq"])
     specimen = pc.frame["PCSPEC"]
     check_duplicates(
         pc, times, [results["analyte"], specimen], results["analyte"], settings.duplicate_samples
     )
-    early = pc.active & (times["actual"] <= 0) & ~results["blq"] & (results["value"] > 0)
+    # The subject's own cells may carry the marker of the product before the infusion (R24).
+    own_markers = [assay.analyte for assay in assays if assay.background == "endogenous"]
+    own = results["analyte"].isin(own_markers)
+    early = pc.active & (times["actual"] <= 0) & ~results["blq"] & (results["value"] > 0) & ~own
     pc.report("PREDOSEQUANTIFIABLE", early, "PCORRES", test=results["analyte"])
     kinetics = specimen.isin(settings.kinetics_specimens)
     frame = pd.DataFrame(
@@ -132,7 +140,9 @@ def derive_adpc(
             "PARAMCD": results["analyte"],
             "PARAM": pc.frame["PCTEST"].where(pc.frame["PCTEST"] != "", results["analyte"]),
             "PCSPEC": specimen,
+            **conditions,
             "PCMETHOD": pc.frame["PCMETHOD"],
+            "PCASSAYV": pc.frame["PCASSAYV"],
             "PCNAM": pc.frame["PCNAM"],
             "AVAL": results["value"],
             "AVALC": pc.frame["PCORRES"],
@@ -150,7 +160,8 @@ def derive_adpc(
     )
     frame = frame[pc.active].reset_index(drop=True)
     _check_without_samples(pc, subjects, frame)
-    return frame
+    adjusted = frame["PARAMCD"].isin(own_markers)
+    return add_baseline(frame, ["USUBJID", "PARAMCD", "PCSPEC"], adjusted)
 
 
 def flag(condition: pd.Series) -> pd.Series:
@@ -163,6 +174,27 @@ def flag_baseline(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
     before = frame[frame["AFRLT"] <= 0].sort_values(["AFRLT", "SRCROW"], kind="stable")
     last = before.drop_duplicates(keys, keep="last").index
     return pd.Series(frame.index.isin(last), index=frame.index)
+
+
+def add_baseline(
+    frame: pd.DataFrame, series: list[str], rows: pd.Series | None = None
+) -> pd.DataFrame:
+    """The frame with ABLFL, BASE and CHG by series of a subject.
+
+    Parameters
+    ----------
+    series
+        Variables that make a course over time with a baseline of its own.
+    rows
+        Records that have a value and change from baseline; all where not given.
+    """
+    baseline = flag_baseline(frame, series)
+    value = frame["AVAL"].where(baseline).astype("float64")
+    base = value.groupby([frame[name] for name in series]).transform("first").astype("float64")
+    if rows is not None:
+        base = base.where(rows)
+    change = (frame["AVAL"] - base).where(frame["AFRLT"] > 0)
+    return frame.assign(ABLFL=flag(baseline), BASE=base, CHG=change.astype("float64"))
 
 
 def _check_without_samples(pc: Domain, subjects: Subjects, adpc: pd.DataFrame) -> None:

@@ -23,6 +23,7 @@ from celldossier.study_data.apply_decisions import (
     exclude_from_sets,
     exclude_records,
 )
+from celldossier.study_data.cell_conversion import add_cell_counts
 from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.decision_effects import list_effects
 from celldossier.study_data.decisions import DecisionFindings, read_decisions
@@ -190,15 +191,19 @@ def _derive(
     adcm = derive_adcm(mapped["CM"], subjects, settings)
     # Without subjects and doses there is no time zero; faults of the records are found first.
     blocked = not (dm.usable and ex.usable)
+    adpd = derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings)
+    adpc = derive_adpc(mapped["PC"], subjects, assays("CK"), settings)
+    adpq = derive_adpq(lots)
+    measured = {"ADPD": adpd, "ADEX": adex, "ADPQ": adpq}
     datasets = {
         "ADEX": adex,
-        "ADPC": derive_adpc(mapped["PC"], subjects, assays("CK"), settings),
-        "ADPD": derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings),
+        "ADPC": add_cell_counts(mapped["PC"], adpc, measured, bioanalysis.conversions),
+        "ADPD": adpd,
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
         "ADAE": derive_adae(mapped["AE"], subjects, settings),
         "ADRS": derive_adrs(mapped["RS"], subjects, adcm, settings),
         "ADCM": adcm,
-        "ADPQ": derive_adpq(lots),
+        "ADPQ": adpq,
     }
     for name, domain in mapped.items():
         if not domain.usable or (blocked and name not in ("DM", "LOTS")):

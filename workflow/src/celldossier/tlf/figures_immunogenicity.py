@@ -97,7 +97,8 @@ def draw_ada_timeline(context: Context) -> Figure | NotShown:
 def read_antibody_samples(adab: pd.DataFrame) -> pd.DataFrame:
     """One row a sample: USUBJID, ISBDAGNT, AFRLT, ABLFL, RESULT, TITRE."""
     keys = ["USUBJID", "ISBDAGNT", "AFRLT", "ABLFL"]
-    timed = adab[adab["AFRLT"].notna()]
+    # A cellular response is no antibody, and a readout alone says neither positive nor negative.
+    timed = adab[adab["AFRLT"].notna() & (adab["ISCAT"] != "CELLULAR") & (adab["AVALC"] != "VALUE")]
     tiers = {
         tier: rows.drop_duplicates(keys).set_index(keys)
         for tier, rows in timed.groupby("ISCAT", sort=True)
