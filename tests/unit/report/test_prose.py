@@ -23,6 +23,7 @@ from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.report import ReportSettings
 from celldossier.settings.study import StudySettings
+from celldossier.settings.study_data import StudyDataSettings
 from celldossier.terms.language import Language
 
 TEMPLATES = shared_path("report_templates")
@@ -312,11 +313,14 @@ class Page:
         self.settings: dict[str, Any] = {
             name: section.model_dump(mode="json") for name, section in settings.items()
         }
-        self.settings["study_data"] = {
-            "dosing": {"dose_window": [0.8, 1.2]},
-            "efficacy": {"responder_categories": ["CR", "PR"]},
-            "kinetics_specimens": ["BLOOD"],
-        }
+        self.settings["study_data"] = StudyDataSettings.model_validate(
+            {
+                "root": "raw",
+                "sources": {"DM": {"file": "dm.csv"}, "EX": {"file": "ex.csv"}},
+                "efficacy": {"responder_categories": ["CR", "PR"]},
+                "kinetics_specimens": ["BLOOD"],
+            }
+        ).model_dump(mode="json")
 
         def label(both: Any) -> str:
             return str((both if isinstance(both, dict) else both.model_dump())[language])
@@ -540,6 +544,58 @@ def test_the_methods_name_covariates_in_words_and_with_the_signs_of_the_language
         text = Page(language).render("methods")
         assert words in text
         assert "LTBURDZ" not in text
+
+
+def test_the_methods_say_how_dates_become_days() -> None:
+    page = Page()
+    time = page.settings["study_data"]["time"]
+    text = page.render("methods")
+    assert "no time zone is declared" in text
+    assert "No sampling windows are declared" in text
+    assert f"Data cut-off {page.study.data_cutoff.isoformat()}: a record of any domain" in text
+    assert "Death: the first possible day, but not before the last day" in text
+    time["time_zone"], time["site_time_zones"] = "Asia/Shanghai", {"02": "America/New_York"}
+    time["windows"] = [
+        {"day": 7, "until": 14, "early": 1, "late": 2, "unit": "days"},
+        {"day": 28, "until": None, "early": 5, "late": 5, "unit": "percent"},
+    ]
+    time["cutoff"] = "keep"
+    time["visit_day_convention"] = "day_zero"
+    time["predose_window"] = 0.5
+    time["partial_dates"]["event_end"] = "none"
+    text = page.render("methods")
+    assert "(Asia/Shanghai; site 02: America/New_York)" in text
+    assert "day 7–14: 1 to 2 d; day 28: 5 to 5 %" in text
+    assert "are used, with a warning" in text
+    assert "Planned days of visits: day 0 is the day of the first infusion" in text
+    assert "at most 0.5 d before" in text
+    assert "End of an adverse event: not completed." in text
+
+
+def test_the_methods_print_each_declared_conversion_with_its_assumption() -> None:
+    for language, none, assumed in (
+        ("en", "are not converted into each other", "This assumes diploid cells"),
+        ("zh", "不相互换算", "细胞为二倍体"),
+    ):
+        page = Page(language)
+        assert none in page.render("methods")
+        page.settings["bioanalysis"]["conversions"] = [
+            {
+                "analyte": "PCRCELL",
+                "label": {"en": "Cells from PCR", "zh": "由PCR换算的细胞"},
+                "source": "PCR",
+                "white_cells": "WBC",
+                "vcn": "lot",
+                "window": 1.5,
+                "dna_per_cell": 6.6e-6,
+            }
+        ]
+        page.settings["bioanalysis"]["assays"][2]["molar_mass"] = 113.12
+        page.settings["bioanalysis"]["assays"][2]["declared_factors"] = {"IU/mL": 10}
+        text = page.render("methods")
+        assert none not in text
+        for words in (assumed, "6.6e-06", "1.5 d", "113.12 g/mol", "1 IU/mL"):
+            assert words in text
 
 
 def test_the_methods_say_that_the_peak_rule_goes_by_the_planned_time() -> None:

@@ -34,6 +34,9 @@ EXAMPLES = [
     "config/studies/mini.yaml",
 ]
 
+SCOPES = ("", "SUBJECT")
+"""An assay changes within the study, and within subjects."""
+
 
 @pytest.fixture(scope="module", params=EXAMPLES)
 def example(request, tmp_path_factory):
@@ -50,9 +53,12 @@ def test_a_clean_example_passes_the_gate(example):
     counts = json.loads((example.run_folder / "checks" / "gate.json").read_text("utf-8"))
     findings = pd.read_csv(example.run_folder / "checks" / "findings.csv")
     assert counts["errors"] == 0
-    # The scatter of the actual dose is the only thing that an example warns of.
-    assert set(findings["rule_id"]) == {"DOSEWINDOW"}
-    assert counts["warnings"] == len(findings)
+    # An example warns of the scatter of the actual dose, and of the assay that changes part-way.
+    warned = set(findings.loc[findings["severity"] == "warning", "rule_id"])
+    changes = {f"{name}{scope}" for name in ("ASSAYCHANGE", "LLOQCHANGE") for scope in SCOPES}
+    assert {"DOSEWINDOW", "ASSAYCHANGE", "LLOQCHANGE"} <= warned <= {"DOSEWINDOW", *changes}
+    noted = set(findings.loc[findings["severity"] == "note", "rule_id"])
+    assert noted <= {"SPECIMENFLAGGED"}
 
 
 def test_a_clean_example_uses_every_record_that_its_config_keeps(example):
