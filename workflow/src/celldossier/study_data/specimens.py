@@ -78,13 +78,15 @@ def check_changes(domain: Domain, analyte: pd.Series, lloq: pd.Series | None = N
             {
                 "subject": domain.subject,
                 "analyte": analyte,
+                # An archived extract that a new assay measures again is no change of method.
+                "specimen": domain.text(f"{domain.name}SPEC"),
                 "value": value,
                 "day": dates.time.dt.floor("D"),
             }
         )[domain.active & (value != "") & dates.known]
         _report_changes(domain, rule, frame, ["analyte"])
         if domain.name in WITHIN_SUBJECT:
-            _report_changes(domain, f"{rule}SUBJECT", frame, ["analyte", "subject"])
+            _report_changes(domain, f"{rule}SUBJECT", frame, ["analyte", "subject", "specimen"])
 
 
 def _report_changes(domain: Domain, rule: str, frame: pd.DataFrame, keys: list[str]) -> None:
