@@ -110,11 +110,14 @@ def test_every_further_error_follows_from_a_planted_fault(twins: Twins) -> None:
         for error in further
         if not any(
             error.rule_id in fault.consequences.split()
-            and (error.subject == fault.subject or error.file == fault.file)
+            and (error.file == fault.file or fault.befell in (error.subject, error.value))
             for fault in twins.faults.itertuples()
         )
     ]
-    assert not unexplained
+    assert not unexplained, (
+        "Where the rule is right to find this too, name it in the `consequences` of the fault "
+        "(resources/terms/planted_faults.yaml, resources/studies/<ID>/faults.yaml)."
+    )
 
 
 def test_every_consequence_that_is_declared_of_an_error_rule_happens(twins: Twins) -> None:
@@ -122,8 +125,7 @@ def test_every_consequence_that_is_declared_of_an_error_rule_happens(twins: Twin
     seen = set(twins.messy.findings["rule_id"])
     for fault in twins.faults.itertuples():
         for rule in fault.consequences.split():
-            assert rule in rules, rule
-            assert rule in seen, (fault.rule_id, rule)
+            assert rule in seen or rule not in rules, (fault.rule_id, rule)
 
 
 def test_the_account_of_records_balances_in_both_twins(twins: Twins) -> None:

@@ -27,8 +27,9 @@ class MessyStudy:
     Attributes
     ----------
     faults
-        number, rule_id, severity, domain, file, row, column, subject, value,
-        consequences, en, zh; every column text.
+        number, rule_id, severity, domain, file, row, column, subject, value (as the
+        finding says them), befell (the subject or lot that was taken), consequences, en,
+        zh; every column text.
     encodings
         Encoding of the files that are not UTF-8.
     """
@@ -182,6 +183,7 @@ def _describe(
         "column": column,
         "subject": own if found.subject == "record" else "",
         "value": value if found.row == "record" or found.value else "",
+        "befell": subject,
         "consequences": " ".join(fault.consequences),
         "en": fault.en,
         "zh": fault.zh,
