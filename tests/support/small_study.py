@@ -121,6 +121,7 @@ RECORDS: dict[str, list[dict[str, str]]] = {
             "EXDOSU": unit,
             "EXPDOSE": planned,
             "EXLOT": lot,
+            "EXPLFL": "Y",
             "EXSTDTC": start,
             "EXENDTC": end,
         }
@@ -227,8 +228,19 @@ RECORDS: dict[str, list[dict[str, str]]] = {
         {"USUBJID": "B", "CMTRT": "Paracetamol", "CMDECOD": "PARACETAMOL", "CMSTDTC": "2024-04-02"},
     ],
     "LOTS": [
-        {"LOTID": "L1", "USUBJID": "A", "PROCESS": "P1", "VCN": "2.5", "MFGDTC": "2024-01-20"},
-        {"LOTID": "L2", "USUBJID": "B", "PROCESS": "P2", "VCN": "3", "MFGDTC": "2024-02-20"},
+        {
+            "LOTID": lot,
+            "USUBJID": subject,
+            "PROCESS": process,
+            "VCN": copies,
+            "MFGDTC": made,
+            "RELDTC": released,
+            "RELSTAT": "RELEASED",
+        }
+        for lot, subject, process, copies, made, released in (
+            ("L1", "A", "P1", "2.5", "2024-01-20", "2024-02-10"),
+            ("L2", "B", "P2", "3", "2024-02-20", "2024-03-10"),
+        )
     ],
 }
 

@@ -241,7 +241,7 @@ def test_the_listing_of_regressions_says_how_the_gates_ended(output):
     assert gates["S4"] == "BLQALL" and gates["S1"] == "PASS"
 
 
-EVENT = {"USUBJID": "S5", "DOSENO": 2, "DOSEA": 10.0, "AFRLT": 20.0}
+EVENT = {"USUBJID": "S5", "DOSENO": 2, "DOSETYPE": "REPEAT", "DOSEA": 10.0, "AFRLT": 20.0}
 
 
 def test_death_before_the_end_of_the_area_empties_it():
@@ -252,7 +252,7 @@ def test_death_before_the_end_of_the_area_empties_it():
 
 
 def test_censoring_is_the_first_of_death_new_therapy_and_unplanned_infusion():
-    adex = make_adex({**EVENT, "DOSEP": nan}, {**EVENT, "USUBJID": "S2", "DOSEP": 10.0})
+    adex = make_adex({**EVENT, "DOSETYPE": "UNPLANNED"}, {**EVENT, "USUBJID": "S2"})
     adcm = make_adcm(
         {"USUBJID": "S5", "CMCLASS": "NEW_THERAPY", "ASTDY": 15.0},
         {"USUBJID": "S1", "CMCLASS": "NEW_THERAPY", "ASTDY": -15.0},
@@ -264,7 +264,7 @@ def test_censoring_is_the_first_of_death_new_therapy_and_unplanned_infusion():
 
 
 def test_a_course_of_planned_infusions_is_flagged_and_not_censored():
-    output = analyse(adex=make_adex({**EVENT, "DOSEP": 10.0}))
+    output = analyse(adex=make_adex(EVENT))
     assert parameter(output, "S5", "CMAX")["FLAG"] == "REPEAT"
     assert parameter(output, "S5", "AUC28")["PPREASND"] == ""
     assert parameter(output, "S1", "CMAX")["FLAG"] == ""
@@ -428,3 +428,21 @@ def test_the_series_are_total_and_each_grouping(output):
         "response=UNKNOWN",
     }
     assert (output.curves["y"].dropna() < inf).all()
+
+
+@pytest.mark.parametrize("kind", ["UNPLANNED", "RETREATMENT"])
+def test_a_peak_after_cells_were_given_anew_is_none_of_the_first_course(kind):
+    late = make_adpc({**COURSES, "S1": ("BLQ", 1000.0, 2000.0, 4000.0, 9000.0, 500.0)})
+    last = late.loc[(late["USUBJID"] == "S1") & (late["AVAL"] == 4000.0), "AFRLT"].iloc[0]
+    again = make_adex({**EVENT, "USUBJID": "S1", "DOSETYPE": kind, "AFRLT": last + 0.5})
+    output = analyse(adpc=late, adex=again)
+    assert parameter(output, "S1", "CMAX")["AVAL"] == 4000.0
+    assert parameter(output, "S1", "TLST")["AVAL"] == pytest.approx(last)
+    samples = output.adnca[output.adnca["USUBJID"] == "S1"]
+    left_out = samples[samples["NCAXRS"] == "AFTREINF"]
+    # They stay in the listing, with what was reported.
+    assert left_out["AVAL"].tolist() == [9000.0, 500.0]
+    assert set(left_out["NCAXFL"]) == {"Y"}
+    # A planned repeat dose takes no sample away.
+    planned = make_adex({**EVENT, "USUBJID": "S1", "AFRLT": last + 0.5})
+    assert parameter(analyse(adpc=late, adex=planned), "S1", "CMAX")["AVAL"] == 9000.0

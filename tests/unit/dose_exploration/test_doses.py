@@ -36,7 +36,7 @@ def make(rows: list[dict[str, object]]) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 ROWS: list[dict[str, object]] = [
-    {"USUBJID": s, "DOSENO": 1, "DOSEA": a, "DOSEP": 100.0, "DOSEKG": a / 70, "INWINFL": w}
+    {"USUBJID": s, "DOSENO": 1, "DOSEA": a, "DOSEP": 100.0, "DOSEM2": a / 2, "INWINFL": w}
     for s, a, w in (("A", 90.0, "Y"), ("B", 110.0, "Y"), ("C", 130.0, "N"), ("D", 100.0, "Y"))
 ]
 

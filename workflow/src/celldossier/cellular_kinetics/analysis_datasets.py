@@ -15,6 +15,12 @@ from celldossier.terms.parameters import find_parameter, order_parameters
 NEW_THERAPY = "NEW_THERAPY"
 """Medication class (``study_data.medication_classes``) of a therapy given after relapse (R15)."""
 
+ENDS_COURSE = ("RETREATMENT", "UNPLANNED")
+"""ADEX.DOSETYPE of infusions that end the kinetics of the course before them (R15)."""
+
+AFTER_REINFUSION = "AFTREINF"
+"""Reason of a sample that counts for no parameter of the first course, since cells were given."""
+
 REPEAT_FLAG = "REPEAT"
 """Flag of a parameter of a profile that holds several planned infusions (R23)."""
 
@@ -78,7 +84,8 @@ def derive_nca_input(
     adsl, adex, adcm
         For the time at which a profile is censored, see `derive_censoring`.
     """
-    timed = samples["AFRLT"].notna()
+    # A sample after cells were given anew tells nothing of the first course, nor its peak.
+    timed = samples["AFRLT"].notna() & ~is_after_reinfusion(samples, adex)
     below = samples["BLQFL"] == "Y"
     censored = derive_censoring(adsl, adex, adcm)
     return pd.DataFrame(
@@ -100,10 +107,10 @@ def derive_nca_input(
 
 
 def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame) -> pd.Series:
-    """First of death, new therapy and unplanned re-infusion of each subject, days (R15).
+    """First of death, new therapy and re-infusion of each subject, days (R15).
 
-    A later infusion of the cell product is unplanned where it has no planned dose
-    (ADEX.DOSEP); a new therapy is a medication of the class NEW_THERAPY that starts
+    Planned repeat and split doses do not censor; unplanned infusions and retreatments do
+    (ADEX.DOSETYPE). A new therapy is a medication of the class NEW_THERAPY that starts
     after the first infusion.
 
     Returns
@@ -111,13 +118,12 @@ def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame)
     Series of float
         By USUBJID; subjects without such an event are not in it.
     """
-    later = infusions_after_the_first(adex)
-    unplanned = later[later["DOSEP"].isna()]
+    again = adex[adex["DOSETYPE"].isin(ENDS_COURSE)]
     therapy = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
     events = pd.concat(
         [
             adsl[["USUBJID", "DTHDY"]].rename(columns={"DTHDY": "DAY"}),
-            unplanned[["USUBJID", "AFRLT"]].rename(columns={"AFRLT": "DAY"}),
+            again[["USUBJID", "AFRLT"]].rename(columns={"AFRLT": "DAY"}),
             therapy[["USUBJID", "ASTDY"]].rename(columns={"ASTDY": "DAY"}),
         ],
         ignore_index=True,
@@ -126,9 +132,10 @@ def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame)
     return events.groupby("USUBJID", sort=True)["DAY"].min()
 
 
-def infusions_after_the_first(adex: pd.DataFrame) -> pd.DataFrame:
-    """Infusions of the cell product that are not the subject's first."""
-    return adex[(adex["EXCAT"] == "CELL PRODUCT") & (adex["DOSENO"] >= 2)]
+def is_after_reinfusion(samples: pd.DataFrame, adex: pd.DataFrame) -> pd.Series:
+    """Whether a sample lies after the subject's first unplanned infusion or retreatment."""
+    again = adex[adex["DOSETYPE"].isin(ENDS_COURSE)].groupby("USUBJID")["AFRLT"].min()
+    return samples["AFRLT"] > samples["USUBJID"].map(again).astype("float64")
 
 
 def keep_dispositions(result: NcaResult, samples: pd.DataFrame) -> NcaResult:
@@ -155,12 +162,15 @@ def derive_adnca(
     subject, analyte = dispositions["USUBJID"], dispositions["ANALYTE"]
     profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
     place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, analyte]))
-    no_time = given & source["AFRLT"].isna() & (source["AVAL"].notna() | (source["BLQFL"] == "Y"))
-    code = dispositions["DISPOS"].where(~no_time, "NOTIME")
+    has_result = source["AVAL"].notna() | (source["BLQFL"] == "Y")
+    no_time = given & source["AFRLT"].isna() & has_result
+    reinfused = given & is_after_reinfusion(source, adex) & has_result
+    code = dispositions["DISPOS"].where(~no_time, "NOTIME").where(~reinfused, AFTER_REINFUSION)
     excluded = dispositions["USED"] == "N"
     imputed = dispositions["IMPUTED"] == "Y"
     observed = source["AVAL"].where(given & (dispositions["BLQ"] != 1))
-    below = pd.Series(np.where(no_time, source["BLQFL"] == "Y", dispositions["BLQ"] == 1))
+    unused = no_time | reinfused
+    below = pd.Series(np.where(unused, source["BLQFL"] == "Y", dispositions["BLQ"] == 1))
     return conform(
         pd.DataFrame(
             {
@@ -198,8 +208,8 @@ def derive_adpp(
 ) -> pd.DataFrame:
     """Dataset ADPP: the parameters, named as in the registry.
 
-    Where a subject had further planned infusions, the parameters are those of the
-    whole course from the first one and carry the flag REPEAT: parameters of each
+    Where a subject had further planned infusions (repeat or split doses), the parameters
+    are those of the whole course from the first one and carry the flag REPEAT: parameters of each
     infusion (R23) are not yet available.
     """
     parameters = result.parameters
@@ -209,8 +219,7 @@ def derive_adpp(
     profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
     subject = parameters["USUBJID"]
     place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, parameters["ANALYTE"]]))
-    later = infusions_after_the_first(adex)
-    repeated = subject.isin(later.loc[later["DOSEP"].notna(), "USUBJID"])
+    repeated = subject.isin(adex.loc[adex["DOSETYPE"].isin(["REPEAT", "SPLIT"]), "USUBJID"])
     repeated &= parameters["REASND"] == ""
     flag = parameters["FLAG"]
     joined = (flag + np.where(flag != "", ";", "") + REPEAT_FLAG).where(repeated, flag)

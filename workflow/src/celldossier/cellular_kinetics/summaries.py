@@ -54,13 +54,13 @@ def visit_name(nominal: float) -> str:
 
 
 def displayed_samples(adnca: pd.DataFrame) -> pd.DataFrame:
-    """Results at a nominal time, of samples that were neither missing nor earlier nor repeated.
+    """Results at a nominal time, without repeated samples and those of another time or course.
 
     The further variable KNOWN is the concentration, missing where it is below the
     limit (also where the NCA imputed a value).
     """
     result = (adnca["BLQFL"] == "Y") | adnca["AVAL"].notna()
-    out = adnca["NCAXRS"].isin(["MISSING", "SCREEN", "DUPREC", "NOTIME"])
+    out = adnca["NCAXRS"].isin(["MISSING", "SCREEN", "DUPREC", "NOTIME", "AFTREINF"])
     shown = adnca[result & ~out & adnca["NRRLT"].notna() & (adnca["DTYPE"] != "START0")]
     return shown.assign(KNOWN=shown["AVAL"].where(shown["BLQFL"] != "Y"))
 

@@ -14,8 +14,9 @@ dose     INWINFL                                        none, or dose  n_inwindo
 dose     INFUSIONS                                      none, or dose  n, n_subjects
 ======== ============================================== ============== ====================
 
-A row is a subject: doses of several infusions are added up, the ratio is the sum of the
-actual over the sum of the planned doses, and a subject is in the window if every
+A row is a subject: planned doses of the first course (split and repeat doses) are added up,
+unplanned infusions and retreatments left out, as they are in the kinetics. The ratio is the
+sum of the actual over the sum of the planned doses, and a subject is in the window if every
 infusion was.
 """
 
@@ -43,7 +44,7 @@ class DoseExploration:
 
 
 def derive_subject_doses(adsl: pd.DataFrame, adex: pd.DataFrame) -> pd.DataFrame:
-    """Doses of each infused subject over all its infusions of the cell product.
+    """Doses of each infused subject over its planned infusions of the first course.
 
     Returns
     -------
@@ -51,13 +52,14 @@ def derive_subject_doses(adsl: pd.DataFrame, adex: pd.DataFrame) -> pd.DataFrame
         STUDYID, USUBJID, TRT01A, the `VARIABLES`, DOSEU (blank where units differ),
         INWINFL (Y, N, or blank where no infusion could be judged), INFUSIONS.
     """
-    subjects = adsl.loc[adsl["SAFFL"] == "Y", [*KEY, "TRT01A", "WTBL", "BSABL"]]
-    infusions = adex.loc[adex["EXCAT"] == "CELL PRODUCT"]
+    subjects = adsl.loc[adsl["SAFFL"] == "Y", [*KEY, "TRT01A"]]
+    planned = ~adex["DOSETYPE"].isin(["RETREATMENT", "UNPLANNED"])
+    infusions = adex.loc[(adex["EXCAT"] == "CELL PRODUCT") & planned]
     grouped = infusions.groupby(KEY)
     # A missing amount of one infusion makes the sum unknown, not smaller.
     sums = {
         name: grouped[name].agg(lambda values: values.sum(skipna=False))
-        for name in ("DOSEA", "DOSEP", "DOSETOT", "DOSEVIA", "DOSEKG")
+        for name in ("DOSEA", "DOSEP", "DOSETOT", "DOSEVIA", "DOSEKG", "DOSEM2")
     }
     doses = pd.DataFrame(sums)
     doses["INFUSIONS"] = grouped.size().astype(float)
@@ -68,8 +70,7 @@ def derive_subject_doses(adsl: pd.DataFrame, adex: pd.DataFrame) -> pd.DataFrame
     doses["INWINFL"] = np.select([outside, inside], ["N", "Y"], "")
     frame = subjects.merge(doses.reset_index(), on=KEY, how="inner")
     frame["DOSERAT"] = frame["DOSEA"] / frame["DOSEP"].where(frame["DOSEP"] > 0)
-    frame["DOSEM2"] = frame["DOSEA"] / frame["BSABL"].where(frame["BSABL"] > 0)
-    return frame.drop(columns=["WTBL", "BSABL"]).sort_values(KEY, kind="stable", ignore_index=True)
+    return frame.sort_values(KEY, kind="stable", ignore_index=True)
 
 
 def summarise_doses(
@@ -92,7 +93,9 @@ def _unit(rows: pd.DataFrame, variable: str) -> str:
         return "10^6 cells"
     if variable == "DOSERAT" or not dose:
         return "1" if variable == "DOSERAT" else ""
-    return {"DOSEKG": f"{dose}/kg", "DOSEM2": f"{dose}/m2"}.get(variable, dose)
+    # A dose that is already one per weight or surface.
+    cells = dose.removesuffix("/kg").removesuffix("/m2")
+    return {"DOSEKG": f"{cells}/kg", "DOSEM2": f"{cells}/m2"}.get(variable, dose)
 
 
 def _add_group(rows: pd.DataFrame, by: dict[str, str], out: ResultCollector) -> None:

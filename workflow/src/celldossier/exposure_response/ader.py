@@ -48,7 +48,9 @@ def derive_ader(
     lot_key = pd.MultiIndex.from_frame(infused[["STUDYID", "LOTID"]])
     for variable in ("TCMPCT", "CD4CD8"):
         ader[variable] = lots[variable].reindex(lot_key).to_numpy()
-    cells = adex.loc[adex["EXCAT"] == "CELL PRODUCT"]
+    # The dose behind the exposure: that of the first course, as in the kinetics (R15).
+    planned = ~adex["DOSETYPE"].isin(["RETREATMENT", "UNPLANNED"])
+    cells = adex.loc[(adex["EXCAT"] == "CELL PRODUCT") & planned]
     ader["DOSEA"] = _by_subject(ader, cells.groupby(KEY)["DOSEA"].sum(min_count=1))
     ader = _add_exposure(ader, adpc, adpp, settings)
     ader = _add_response(ader, adrs)

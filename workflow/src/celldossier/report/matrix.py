@@ -22,7 +22,7 @@ def derive_conditions(product: Product, adsl: pd.DataFrame, adex: pd.DataFrame) 
     """
     return {
         "gene_modified": product.gene_modified,
-        "repeat_dosing": bool((adex["DOSENO"] > 1).any()),
+        "repeat_dosing": bool((adex["DOSETYPE"] == "REPEAT").any()),
         "minors": bool((adsl.loc[adsl["SAFFL"] == "Y", "AGE"] < 18).any()),
         "first_of_kind": False,
         "no_specific_marker": False,

@@ -1,18 +1,25 @@
-"""Doses: checks of EX and the dataset ADEX."""
+"""Doses: what time zero needs of EX, and the dataset ADEX."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from celldossier.settings.study_data import StudyDataSettings
+from celldossier.settings.dosing import DoseBasis, DosingSettings
+from celldossier.study_data.amounts import (
+    SHORT,
+    Body,
+    derive_amounts,
+    find_window,
+    is_in_window,
+)
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.findings import format_number
+from celldossier.study_data.infusions import classify_infusions
+from celldossier.study_data.parsing import Dates
 from celldossier.study_data.samples import flag, nominal_days
 from celldossier.study_data.subjects import Subjects, check_consent
 from celldossier.study_data.units import UnitTable
 
 CELL_PRODUCT = "CELL PRODUCT"
-ROUNDING = 1e-9
 
 
 def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
@@ -45,90 +52,135 @@ def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
     return infusions
 
 
-def check_doses(ex: Domain, lots: Domain, subjects: Subjects, settings: StudyDataSettings) -> None:
-    """Check the doses of the cell product against plan, list of lots and each other."""
-    start = ex.dates["EXSTDTC"]
-    cells = ex.active & (ex.frame["EXCAT"] == CELL_PRODUCT)
-    rows = ex.frame["SRCROW"]
-    first = rows.where(cells).groupby([ex.subject, start.time]).transform("min")
-    again = cells & start.known & (rows != first)
-    ex.report("DOSEDUPLICATE", again, "EXSTDTC", first=first)
-    dose = ex.numbers["EXDOSE"]
-    ex.report("DOSENOTPOSITIVE", cells & ~(dose > 0), "EXDOSE")
-    ratio = dose / ex.numbers["EXPDOSE"]
-    low, high = settings.dosing.dose_window
-    outside = cells & (dose > 0) & ratio.notna() & ~is_in_window(ratio, settings.dosing.dose_window)
-    ex.report(
-        "DOSEWINDOW",
-        outside,
-        "EXDOSE",
-        ratio=ratio.round(3),
-        low=format_number(low),
-        high=format_number(high),
-    )
-    if cells.any():
-        units = UnitTable().normalise(ex.frame["EXDOSU"], ex.source)
-        common = units[cells].iloc[0]
-        ex.report("DOSEUNITMIXED", cells & (units != common), "EXDOSU", unit=common)
-    status = subjects.of(ex.subject, "status").fillna("")
-    not_released = ~subjects.of(ex.subject, "released").eq(True) & (status != "")
-    ex.report("NOTRELEASEDINFUSED", cells & not_released, "EXLOT", value=status)
-    if lots.usable and lots.collected:
-        lot = ex.frame["EXLOT"]
-        known = lot.isin(lots.frame["LOTID"][lots.active])
-        ex.report("LOTUNKNOWN", cells & (lot != "") & ~known, "EXLOT")
-
-
-def is_in_window(ratio: pd.Series, window: tuple[float, float]) -> pd.Series:
-    """Whether actual over planned dose lies in the window, limits included.
-
-    2.4 over 3 is 0.7999999999999999 in binary numbers: rounding must not put a dose out
-    that lies at the limit.
-    """
-    low, high = window
-    return (ratio >= low * (1 - ROUNDING)) & (ratio <= high * (1 + ROUNDING))
-
-
 def derive_adex(
-    ex: Domain, subjects: Subjects, weights: pd.Series, settings: StudyDataSettings
+    ex: Domain,
+    lots: Domain,
+    subjects: Subjects,
+    settings: DosingSettings,
+    basis: DoseBasis,
 ) -> pd.DataFrame:
-    """Dataset ADEX: one record an administration.
+    """Dataset ADEX: one record an administration, indexed as the records of EX.
+
+    Lymphodepletion keeps the dose and unit of its record; the amounts of cells, the kind
+    of infusion and the course are those of the cell product only.
 
     Parameters
     ----------
-    weights
-        Baseline body weight in kg, by USUBJID.
+    basis
+        Which cells EXDOSE counts.
     """
-    used = ex.active
     start, end = ex.dates["EXSTDTC"], ex.dates["EXENDTC"]
-    dose, planned = ex.numbers["EXDOSE"], ex.numbers["EXPDOSE"]
+    dose, planned = ex.number("EXDOSE"), ex.number("EXPDOSE")
     cells = ex.frame["EXCAT"] == CELL_PRODUCT
-    weight = pd.Series(weights.reindex(ex.subject).to_numpy(), index=ex.frame.index)
+    infusions = ex.active & cells
+    unit = UnitTable().normalise(ex.frame["EXDOSU"], ex.source).astype(str)
+    body = find_body(ex, subjects)
+    planned_day = nominal_days(ex, subjects.time)
+    amounts = derive_amounts(
+        ex,
+        lots,
+        infusions,
+        unit=unit,
+        arm=subjects.of(ex.subject, "arm").fillna(""),
+        body=body,
+        basis=basis,
+        settings=settings,
+    )
     ratio = (dose / planned).where(planned > 0)
-    in_window = flag(is_in_window(ratio, settings.dosing.dose_window))
-    order = start.time.where(used & cells).groupby(ex.subject).rank(method="first")
+    in_window = flag(is_in_window(ratio, find_window(basis, settings)))
     frame = pd.DataFrame(
         {
             "USUBJID": ex.subject,
             "EXCAT": ex.frame["EXCAT"],
             "EXTRT": ex.frame["EXTRT"],
-            "DOSENO": order,
+            **classify_infusions(ex, infusions, planned_day, settings),
             "DOSEA": dose,
             "DOSEP": planned,
-            "DOSEU": UnitTable().normalise(ex.frame["EXDOSU"], ex.source),
-            "DOSETOT": ex.numbers["EXDOSTOT"],
-            "DOSEVIA": ex.numbers["EXDOSVIA"],
-            # A dose in mg/m2 over kilograms would mean nothing.
-            "DOSEKG": (dose / weight).where(cells & (weight > 0)),
+            "DOSEU": unit,
+            "DOSEBAS": pd.Series(SHORT[basis], index=dose.index).where(cells, ""),
+            **amounts,
+            **_relate_to_body(dose, planned, unit, cells, body),
             "DOSERAT": ratio,
+            "DOSEDEV": 100 * (ratio - 1),
             "INWINFL": in_window.where(ratio.notna(), ""),
+            "EXDURM": measure_minutes(start, end),
             "ROUTE": ex.frame["EXROUTE"],
             "LOTID": ex.frame["EXLOT"],
+            "EPOCH": ex.frame["EPOCH"],
+            "EXPLFL": ex.frame["EXPLFL"],
             "ADTM": start.text,
             "AENDTM": end.text,
             "AFRLT": subjects.days(start, ex.subject),
-            "NFRLT": nominal_days(ex, subjects.time),
+            "NFRLT": planned_day,
             **ex.trace,
         }
-    )
-    return frame[used].reset_index(drop=True)
+    )[ex.active]
+    return frame.assign(**_sum_doses(frame))
+
+
+def find_body(ex: Domain, subjects: Subjects) -> Body:
+    """Baseline weight and body surface area of each record's subject."""
+    return Body(subjects.of(ex.subject, "weight"), subjects.of(ex.subject, "area"))
+
+
+def measure_minutes(start: Dates, end: Dates) -> pd.Series:
+    """Duration in minutes; NaN where either has no time of day or the end lies before the start."""
+    minutes = (end.time - start.time).dt.total_seconds() / 60
+    return minutes.where(start.has_time & end.has_time & (minutes >= 0)).astype("float64")
+
+
+def _relate_to_body(
+    dose: pd.Series, planned: pd.Series, unit: pd.Series, cells: pd.Series, body: Body
+) -> dict[str, pd.Series]:
+    """Dose as recorded, per kg and per m2, each with its unit.
+
+    A dose in mg/m2 over kilograms would mean nothing: only the cell product has them. A
+    dose that is already per kg or per m2 is not divided once more.
+    """
+    own_kg, own_m2 = unit.str.endswith("/kg"), unit.str.endswith("/m2")
+    # Cells of a dose per body, in its own unit without the body.
+    size = body.weight.where(own_kg, body.area.where(own_m2, 1.0))
+    plain = unit.str.replace(r"/(kg|m2)$", "", regex=True)
+    result: dict[str, pd.Series] = {}
+    for prefix, amount in (("DOSE", dose), ("DOSP", planned)):
+        absolute = amount * size.where(size > 0)
+        result[f"{prefix}KG"] = amount.where(own_kg, body.per_kg(absolute)).where(cells)
+        result[f"{prefix}M2"] = amount.where(own_m2, body.per_m2(absolute)).where(cells)
+    for name in ("KG", "M2"):
+        known = result[f"DOSE{name}"].notna() | result[f"DOSP{name}"].notna()
+        suffix = {"KG": "/kg", "M2": "/m2"}[name]
+        result[f"DOSE{name}U"] = (plain + suffix).where(known, "")
+    return result
+
+
+def _sum_doses(adex: pd.DataFrame) -> dict[str, pd.Series]:
+    """Sums over fractions, course and all infusions so far; NaN where an amount is not known.
+
+    The sum of a course leaves unplanned infusions out, the cumulative dose does not. Doses
+    in different units have no sum.
+    """
+    cells = adex[adex["DOSETYPE"] != ""].sort_values(["USUBJID", "DOSENO"], kind="stable")
+    mixed = cells.groupby("USUBJID")["DOSEU"].transform("nunique") > 1
+    dose, planned = cells["DOSEA"].mask(mixed), cells["DOSEP"].mask(mixed)
+    within = cells["DOSETYPE"] != "UNPLANNED"
+    course = [cells["USUBJID"], cells["COURSE"]]
+    one = [*course, cells["PDOSENO"].fillna(0.0)]
+
+    def add(values: pd.Series, keys: list[pd.Series]) -> pd.Series:
+        unknown = (values.isna() & within).groupby(keys).transform("any")
+        return values.where(within, 0.0).groupby(keys).transform("sum").mask(unknown)
+
+    def cumulate(values: pd.Series) -> pd.Series:
+        unknown = values.isna().groupby(cells["USUBJID"]).cummax()
+        return values.fillna(0.0).groupby(cells["USUBJID"]).cumsum().mask(unknown)
+
+    given, wanted = add(dose, one).where(within), add(planned, one).where(within)
+    sums = {
+        "NFRAC": within.groupby(one).transform("sum").where(within),
+        "DOSESUM": given,
+        "DOSPSUM": wanted,
+        "SUMRAT": given / wanted.where(wanted > 0),
+        "COURDOSE": add(dose, course),
+        "CUMDOSE": cumulate(dose),
+    }
+    return {name: values.reindex(adex.index).astype("float64") for name, values in sums.items()}

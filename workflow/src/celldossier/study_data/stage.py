@@ -14,6 +14,7 @@ from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
 from celldossier.settings.sources import DOMAINS
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.amounts import find_basis
 from celldossier.study_data.antibodies import derive_adab
 from celldossier.study_data.apply_decisions import (
     Ledger,
@@ -28,9 +29,10 @@ from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.decision_effects import list_effects
 from celldossier.study_data.decisions import DecisionFindings, read_decisions
 from celldossier.study_data.domain import Domain, keep_records, map_domain
+from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
 from celldossier.study_data.events import derive_adae, derive_adcm
-from celldossier.study_data.exposure import check_doses, check_infusions, derive_adex
+from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.gate import open_errors
 from celldossier.study_data.lots import check_lots, derive_adpq
@@ -154,7 +156,7 @@ def _derive_once(
     for domain in mapped.values():
         check_structure(domain, rules)
         apply_cutoff(domain, rules)
-    datasets = _derive(mapped, settings, bioanalysis, cutoff)
+    datasets = _derive(mapped, settings, bioanalysis, study)
     datasets["ADSL"] = exclude_from_sets(datasets["ADSL"], ledger)
     conformed = _conform(datasets, mapped["DM"], study.id)
     exclusions = _list_exclusions(mapped)
@@ -167,9 +169,11 @@ def _derive(
     mapped: dict[str, Domain],
     settings: StudyDataSettings,
     bioanalysis: BioanalysisSettings,
-    cutoff: pd.Timestamp,
+    study: StudySettings,
 ) -> dict[str, pd.DataFrame]:
     dm, ex, lots = mapped["DM"], mapped["EX"], mapped["LOTS"]
+    cutoff = pd.Timestamp(study.data_cutoff)
+    basis = find_basis(settings.dosing, study.product)
     check_subjects(dm, settings)
     subjects = make_subjects(dm, settings)
     for name, domain in mapped.items():
@@ -179,14 +183,12 @@ def _derive(
     subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
     complete_partial_dates(mapped, subjects, settings.time.partial_dates, cutoff)
     check_deaths(dm, subjects)
-    check_doses(ex, lots, subjects, settings)
-    weights = dm.numbers["WTBL"][dm.active]
-    weights.index = pd.Index(dm.subject[dm.active])
 
     def assays(kind: str) -> list[Assay]:
         return [assay for assay in bioanalysis.assays if assay.domain == kind]
 
-    adex = derive_adex(ex, subjects, weights, settings)
+    adex = derive_adex(ex, lots, subjects, settings.dosing, basis)
+    check_doses(ex, adex, lots, subjects, settings, basis)
     subjects = replace(subjects, doses=list_doses(adex, subjects))
     adcm = derive_adcm(mapped["CM"], subjects, settings)
     # Without subjects and doses there is no time zero; faults of the records are found first.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from celldossier.study_data.body_size import body_surface_area
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.exposure import CELL_PRODUCT
 from celldossier.study_data.samples import TIERS_OF_STATUS, flag
@@ -73,20 +74,6 @@ def group_age(age: pd.Series) -> pd.Series:
     """Age group; "" where the age is not known."""
     groups = np.select([age < 18, age < 65, age >= 65], ["<18", "18-64", ">=65"], default="")
     return pd.Series(groups, index=age.index, dtype=object)
-
-
-def body_surface_area(weight: pd.Series, height: pd.Series) -> pd.Series:
-    """Body surface area in m2 (DuBois and DuBois, Arch Intern Med 1916;17:863).
-
-    Parameters
-    ----------
-    weight
-        Body weight, kg.
-    height
-        Height, cm.
-    """
-    area = 0.007184 * weight.where(weight > 0) ** 0.425 * height.where(height > 0) ** 0.725
-    return area.astype("float64")
 
 
 def standardise_log(values: pd.Series, within: list[pd.Series]) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from celldossier.settings.base import Range
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.study_time import TimeSettings
+from celldossier.study_data.body_size import body_surface_area
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import Dates, days_since, is_before
@@ -23,7 +24,8 @@ class Subjects:
     ----------
     frame
         Index USUBJID (unique): ``consent`` and ``zero`` (datetime64, NaT where unknown),
-        ``consent_has_time``, ``consent_text``, ``zero_text``, ``released``.
+        ``consent_has_time``, ``consent_text``, ``zero_text``, ``released``, ``arm``
+        (planned), ``weight`` (kg) and ``area`` (m2) at baseline.
     complete
         False where DM could not be read: then nobody can be told known from unknown.
     left_out
@@ -97,6 +99,9 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
             # Distance of the clock of the place from UTC at time zero.
             "zero_offset": pd.Series(pd.Timedelta(0), index=dm.frame.index)[used],
             "zero_text": "",
+            "arm": dm.frame["ARM"][used],
+            "weight": dm.number("WTBL")[used],
+            "area": body_surface_area(dm.number("WTBL"), dm.number("HTBL"))[used],
         }
     )
     frame.index = pd.Index(dm.subject[used], name="USUBJID")

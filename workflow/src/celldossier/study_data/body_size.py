@@ -1,0 +1,25 @@
+"""Body surface area and body mass index."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+
+def body_surface_area(weight: pd.Series, height: pd.Series) -> pd.Series:
+    """Body surface area in m2 (DuBois and DuBois, Arch Intern Med 1916;17:863).
+
+    Parameters
+    ----------
+    weight
+        Body weight, kg.
+    height
+        Height, cm.
+    """
+    area = 0.007184 * weight.where(weight > 0) ** 0.425 * height.where(height > 0) ** 0.725
+    return area.astype("float64")
+
+
+def body_mass_index(weight: pd.Series, height: pd.Series) -> pd.Series:
+    """Body mass index in kg/m2, of weight (kg) and height (cm)."""
+    metres = height.where(height > 0) / 100
+    return (weight.where(weight > 0) / metres**2).astype("float64")
