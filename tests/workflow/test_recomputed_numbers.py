@@ -423,9 +423,10 @@ def test_populations_and_dose_windows_agree_with_a_count_of_the_raw_files(
     adsl = dataset("ADSL").set_index("USUBJID")
     stated = dm.set_index("USUBJID").loc[~dm["USUBJID"].isin(zero.index).to_numpy(), "NOINFRSN"]
     assert adsl.loc[stated.index, "NSAFRSN"].tolist() == stated.tolist()
-    # In the window if every infusion was; a second one without a plan cannot be judged.
+    # In the window if every infusion of the first course was; the unplanned one does not count.
     ex = raw("ex")
-    cells = ex[ex["EXCAT"] == "CELL PRODUCT"]
+    course = (ex["EPOCH"] == "TREATMENT") & (ex["EXPLFL"] == "Y")
+    cells = ex[(ex["EXCAT"] == "CELL PRODUCT") & course]
     ratio = pd.to_numeric(cells["EXDOSE"]) / pd.to_numeric(cells["EXPDOSE"])
     grouped = ratio.between(0.8, 1.2).where(ratio.notna()).groupby(cells["USUBJID"])
     outside = grouped.agg(lambda flags: (flags == False).any())  # noqa: E712
