@@ -57,7 +57,7 @@ def test_a_clean_example_passes_the_gate(example):
     counts = json.loads((example.run_folder / "checks" / "gate.json").read_text("utf-8"))
     findings = pd.read_csv(example.run_folder / "checks" / "findings.csv")
     assert counts["errors"] == 0
-    # An example warns of its doses (scatter, an unplanned infusion), and of the assay that changes part-way.
+    # An example warns of its doses, and of the assay that changes part-way.
     warned = set(findings.loc[findings["severity"] == "warning", "rule_id"])
     changes = {f"{name}{scope}" for name in ("ASSAYCHANGE", "LLOQCHANGE") for scope in SCOPES}
     assert {"DOSEWINDOW", "ASSAYCHANGE", "LLOQCHANGE"} <= warned <= {*DOSING, *changes}
