@@ -198,6 +198,7 @@ RECORDS: dict[str, list[dict[str, str]]] = {
             "AETERM": term,
             "AEDECOD": term,
             "AETOXGR": grade,
+            "AESCAT": "ASTCT 2019" if term.startswith("Cytokine") else "CTCAE 5.0",
             "AESTDTC": start,
             "AEENDTC": end,
         }
@@ -206,6 +207,26 @@ RECORDS: dict[str, list[dict[str, str]]] = {
             ("A", "Nausea", "1", "2024-02", ""),
             ("A", "Headache", "1", "2024-03", ""),
             ("B", "Anaemia", "3", "2024-04-01", "2024-05-01"),
+        )
+    ],
+    "FA": [
+        {
+            "USUBJID": "A",
+            "FAOBJ": event,
+            "FATESTCD": component,
+            "FAORRES": result,
+            "FAORRESU": unit,
+            "FASCAT": "",
+            "FADTC": date,
+        }
+        for event, component, result, unit, date in (
+            ("CRS", "TEMP", "38.9", "C", "2024-03-03T22:00"),
+            ("CRS", "HYPOTENS", "N", "", "2024-03-03T22:00"),
+            ("CRS", "OXYGEN", "LOW FLOW", "", "2024-03-03T22:00"),
+            ("CRS", "TEMP", "99.0", "F", "2024-03-04T08:00"),
+            ("CRS", "HYPOTENS", "N", "", "2024-03-04T08:00"),
+            ("CRS", "OXYGEN", "NONE", "", "2024-03-04T08:00"),
+            ("ICANS", "ICE", "10", "", "2024-03-05T08:00"),
         )
     ],
     "RS": [

@@ -21,7 +21,9 @@ FLOORS = ["errors.py", "io", "terms", "settings", "datasets", "results", "stats"
 # The way from the command line to any stage; the version and the number of threads are set there.
 ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
 LOCK = "uv.lock"
-STUDY_DATASETS = ["ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADRS", "ADCM", "ADPQ"]
+STUDY_DATASETS = [
+    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADCM", "ADPQ"),
+]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
 CHECKS = ["findings", "exclusions", "accounting", "decisions"]
 RESULT_PARTS = [

@@ -47,6 +47,7 @@ rule gate:
 rule study_data_summary:
     input:
         "<results>/adam/ADSL.parquet",
+        "<results>/adam/ADAESI.parquet",
         "<results>/checks/findings.csv",
         "<results>/checks/exclusions.csv",
         "<results>/checks/accounting.csv",

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_study import RECORDS, make_study
 
-from celldossier.study_data import stage
+from celldossier.study_data import safety, stage
 
 GARBAGE = (
     *("", " ", "ND", "NA", "-1", "0", "1e5", "nan", "inf", "-inf", "1e400", "1,5", "<", "<5", ">9"),
@@ -108,8 +108,10 @@ def test_each_excluded_record_is_listed_with_place_and_reason(study):
 
 
 def test_a_record_that_is_lost_is_a_fault_of_the_program(study, monkeypatch):
-    derive = stage.derive_adae
-    monkeypatch.setattr(stage, "derive_adae", lambda *arguments: derive(*arguments).iloc[1:])
+    derive = safety.derive_adae
+    monkeypatch.setattr(
+        safety, "derive_adae", lambda *arguments: derive(*arguments).iloc[1:].reset_index(drop=True)
+    )
     with pytest.raises(AssertionError, match="AE: 4 records read, 3 used, 0 excluded"):
         study.derive()
 

@@ -22,6 +22,7 @@ def summarise(study) -> AnalysisResults:
                 accounting=data.accounting,
                 exclusions=data.exclusions,
                 findings=data.findings,
+                adaesi=data.datasets["ADAESI"],
             )
         ]
     )
@@ -124,3 +125,28 @@ def test_findings_can_be_written_as_json():
     json.dumps(records, allow_nan=False)
     assert [record["row"] for record in records[:2]] == [2, None]
     assert set(records[0]) == set(findings.columns)
+
+
+def test_events_of_special_interest_are_counted_of_the_infused(results):
+    def found(analysis, stat="n", **by):
+        return number(results, f"special_interest{analysis}", "CRS", by, stat)
+
+    # Subject A of two infused, grade 2 from day 2.5 to day 5 with tocilizumab.
+    assert [found("", stat) for stat in ("n", "pct", "n_infused", "n_episodes")] == [1, 50, 2, 1]
+    assert [found("_grade", grade=grade) for grade in ("1", "2", "UNKNOWN")] == [0, 1, 0]
+    assert [found("_onset", stat) for stat in ("n", "median", "max")] == [1, 2.5, 2.5]
+    # From 3 to 6 March, both days included.
+    assert [found("_duration", stat) for stat in ("n", "median", "n_ongoing")] == [1, 4, 0]
+    assert found("_treatment", treatment="TOCILIZUMAB") == 1
+    assert found("_treatment", treatment="STEROID") == 0
+    assert found("", dose="DL1") == 1 and found("", dose="DL2") == 0
+    # An event that nobody has is counted too.
+    assert number(results, "special_interest", "ICANS") == 0
+
+
+def test_events_that_were_not_collected_are_not_counted_as_none():
+    study = make_study()
+    study.remove("AE")
+    study.remove("FA")
+    value = summarise(study).find("study_data.special_interest", "CRS", "", None, "n")
+    assert math.isnan(value.number) and value.note_code == "NOTCOLL"

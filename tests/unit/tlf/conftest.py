@@ -16,6 +16,7 @@ from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.safety import SafetySettings
 from celldossier.stats.descriptive import describe
 from celldossier.terms.language import Language
 from celldossier.tlf.model import Context
@@ -98,7 +99,30 @@ def study_data_results() -> pd.DataFrame:
             by={"indication": "NHL", **by},
             unit="mm2",
         )
+    for by, n in zip(DOSES, (2, 0, 2), strict=True):
+        add_events(out, dict(by), n)
     return out.frame()
+
+
+def add_events(out: ResultCollector, by: Mapping[str, str], n: int) -> None:
+    """Add CRS of some of six subjects, all of grade 3, and no ICANS."""
+    for event, count in (("ICANS", 0), ("CRS", n)):
+        counts = {"n": count, "pct": 100 * count / 6, "n_infused": 6, "n_episodes": count}
+        out.add("special_interest", counts, dataset="ADAESI", variable=event, by=by, n=count)
+    if not n:
+        return
+    place = {"dataset": "ADAESI", "variable": "CRS"}
+    for grade in ("1", "2", "3", "4", "5", "UNKNOWN"):
+        share = {"n": n * (grade == "3"), "pct": 100 / 3 * (grade == "3")}
+        out.add("special_interest_grade", share, by={**by, "grade": grade}, **place)
+    onset = {"n": n, "median": 2.5, "min": 1, "max": 4}
+    out.add("special_interest_onset", onset, by=by, **place)
+    unknown = {"n": 0, "median": math.nan, "min": math.nan, "max": math.nan, "n_ongoing": 2}
+    notes = dict.fromkeys(("median", "min", "max"), "NOVALUE")
+    out.add("special_interest_duration", unknown, by=by, notes=notes, **place)
+    for treatment in ("TOCILIZUMAB", "STEROID", "ANAKINRA", "SILTUXIMAB"):
+        given = {"n": n * (treatment == "STEROID"), "pct": 100.0 * (treatment == "STEROID")}
+        out.add("special_interest_treatment", given, by={**by, "treatment": treatment}, **place)
 
 
 def dose_results() -> pd.DataFrame:
@@ -399,6 +423,7 @@ def settings() -> dict[str, Any]:
         "dose_exploration": DoseExplorationSettings().model_dump(mode="json"),
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
+        "study_data": {"safety": SafetySettings().model_dump(mode="json")},
     }
 
 

@@ -21,6 +21,7 @@ from celldossier.tlf.tables_exposure_response import (
 )
 from celldossier.tlf.tables_immunogenicity import draw_ada_incidence, draw_ada_listing
 from celldossier.tlf.tables_kinetics import draw_concentrations, draw_nca_parameters
+from celldossier.tlf.tables_safety import draw_special_interest
 from celldossier.tlf.tables_study import (
     draw_analysis_sets,
     draw_bioanalytical_methods,
@@ -321,6 +322,30 @@ def test_antibodies_are_counted_by_target_and_dose(
     assert row_of(table, "not evaluable: no antibody result after the infusion")[-1] == "1"
 
 
+def test_events_of_special_interest_show_only_what_occurred(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    table = draw_special_interest(context_for(stage_results["study_data"], settings))
+    names = [row[0] for row in texts(table)]
+    assert names == [
+        "Cytokine release syndrome",
+        "Subjects with the event, n (%)",
+        "Episodes, n",
+        "Worst grade 3, n (%)",
+        "First onset, days: median (min, max)",
+        "Duration of the worst episode, days: median (min, max)",
+        "Worst episode without a known end, n",
+        "Corticosteroid within an episode, n (%)",
+        "Immune effector cell-associated neurotoxicity syndrome",
+        "Subjects with the event, n (%)",
+    ]
+    # The dose level without an event has no grade, onset or treatment of it.
+    assert row_of(table, "Worst grade 3, n (%)")[1:] == ["–", "2 (33.3)", "2 (33.3)"]
+    assert row_of(table, "First onset, days: median (min, max)")[-1] == "2.5 (1.0, 4.0)"
+    assert row_of(table, "Duration of the worst episode, days: median (min, max)")[-1] == "NC"
+    assert isinstance(table, Table) and table.subjects == 6
+
+
 def test_a_blank_target_is_a_target_none_the_less(
     context_for: ContextFor,
     make_ada_results: Callable[[str], pd.DataFrame],
@@ -359,6 +384,7 @@ def test_a_long_listing_is_cut_in_print_and_whole_in_its_data(
         (draw_ordinal_models, {"grade": "CRSGR"}),
         (draw_ada_incidence, {}),
         (draw_ada_listing, {}),
+        (draw_special_interest, {}),
     ],
 )
 def test_what_was_not_collected_is_not_shown_and_says_so(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 REPORT = "clinical-pharmacology-report"
 DATASETS = (
-    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADRS", "ADCM", "ADPQ"),
+    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADCM", "ADPQ"),
     *("ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"),
 )
 STAGES = (

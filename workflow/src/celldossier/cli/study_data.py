@@ -130,6 +130,7 @@ def summarise_datasets(options: argparse.Namespace) -> int:
         accounting=read_checks(run.path("checks", "accounting.csv")),
         exclusions=read_checks(run.path("checks", "exclusions.csv")),
         findings=read_checks(run.path("checks", "findings.csv")),
+        adaesi=run.dataset("ADAESI"),
     )
     run.write_results(results, "study_data")
     return 0

@@ -103,20 +103,12 @@ class StudyDataSettings(Section):
         description="Values of DM.MFGSTAT that mean a product was manufactured.",
     )
     medication_classes: dict[Code, tuple[str, ...]] = Field(
-        {
-            "TOCILIZUMAB": ("TOCILIZUMAB",),
-            "STEROID": (
-                "DEXAMETHASONE",
-                "METHYLPREDNISOLONE",
-                "PREDNISONE",
-                "PREDNISOLONE",
-                "HYDROCORTISONE",
-            ),
-        },
+        default_factory=dict,
         description=(
-            "Analysis class: standardised names (CMDECOD), in any case of letters. The class "
-            "NEW_THERAPY (treatment of the disease after the product) ends best response and "
-            "extrapolation of areas."
+            "Analysis class: standardised names (CMDECOD), in any case of letters, which take the "
+            "place of those in resources/terms/medication_classes.yaml; an empty list turns a "
+            "class off. The class NEW_THERAPY (treatment of the disease after the product) has no "
+            "names but the study's; it ends best response and extrapolation of areas."
         ),
     )
     time: TimeSettings = Field(

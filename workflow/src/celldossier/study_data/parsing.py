@@ -225,3 +225,9 @@ def is_before(dates: Dates, other: pd.Series, other_has_time: pd.Series) -> pd.S
     exact = dates.time < other
     whole = dates.time.dt.floor("D") < other.dt.floor("D")
     return exact.where(both, whole)
+
+
+def calendar_days(dates: Dates, zero: pd.Series) -> pd.Series:
+    """Whole days from the day of the first infusion, which is day 0; NaN where not known."""
+    days: pd.Series = (dates.time.dt.floor("D") - zero.dt.floor("D")).dt.days.astype("float64")
+    return days

@@ -31,14 +31,15 @@ from celldossier.study_data.decisions import DecisionFindings, read_decisions
 from celldossier.study_data.domain import Domain, keep_records, map_domain
 from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
-from celldossier.study_data.events import derive_adae, derive_adcm
 from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.gate import open_errors
 from celldossier.study_data.lots import check_lots, derive_adpq
 from celldossier.study_data.markers import derive_adpd
+from celldossier.study_data.medication import derive_adcm
 from celldossier.study_data.partial_dates import complete_partial_dates
 from celldossier.study_data.response import derive_adrs
+from celldossier.study_data.safety import derive_safety
 from celldossier.study_data.samples import derive_adpc
 from celldossier.study_data.structure import check_structure
 from celldossier.study_data.subject_level import derive_adsl
@@ -61,6 +62,7 @@ DATASET_OF = {
     "MI": "ADPD",
     "IS": "ADAB",
     "AE": "ADAE",
+    "FA": "ADFA",
     "RS": "ADRS",
     "CM": "ADCM",
     "LOTS": "ADPQ",
@@ -81,7 +83,8 @@ class StudyData:
     Parameters
     ----------
     datasets
-        ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADRS, ADCM, ADPQ after their specifications.
+        ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADFA, ADAESI, ADRS, ADCM, ADPQ after their
+        specifications.
     findings, exclusions, accounting, decisions
         Datasets FINDINGS, EXCLUSIONS, ACCOUNTING, DECISIONS.
     """
@@ -202,17 +205,18 @@ def _derive(
         "ADPC": add_cell_counts(mapped["PC"], adpc, measured, bioanalysis.conversions),
         "ADPD": adpd,
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
-        "ADAE": derive_adae(mapped["AE"], subjects, settings),
         "ADRS": derive_adrs(mapped["RS"], subjects, adcm, settings),
         "ADCM": adcm,
         "ADPQ": adpq,
     }
+    datasets |= derive_safety(mapped, subjects, adcm, datasets["ADEX"], datasets["ADPD"], settings)
     for name, domain in mapped.items():
         if not domain.usable or (blocked and name not in ("DM", "LOTS")):
             domain.exclude(domain.active, "DOMAINFAULT")
-            if name != "DM":
-                dataset = datasets[DATASET_OF[name]]
-                datasets[DATASET_OF[name]] = dataset[dataset["SRCDOM"] != name]
+            # A record can stand in several datasets: a component, and the event that it shows.
+            datasets = {
+                key: dataset[dataset["SRCDOM"] != name] for key, dataset in datasets.items()
+            }
     collected = {name: domain.collected for name, domain in mapped.items()}
     return {"ADSL": derive_adsl(dm, subjects, datasets, collected), **datasets}
 

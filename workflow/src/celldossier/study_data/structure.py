@@ -22,6 +22,7 @@ BLANK_IS_READ_LATER = {
     "MI": ("MIORRES", "MIDTC"),
     "IS": ("ISORRES", "ISDTC"),
     "AE": ("AETOXGR",),
+    "FA": ("FAORRES", "FADTC"),
     "RS": ("RSSTRESC", "RSDTC"),
     "CM": ("CMSTDTC",),
 }

@@ -100,7 +100,7 @@ def _last_days(datasets: Mapping[str, pd.DataFrame]) -> pd.Series:
     parts = [
         pd.DataFrame({"USUBJID": frame["USUBJID"], "DAY": _observed(frame, name)})
         for dataset, frame in datasets.items()
-        if dataset != "ADPQ"
+        if dataset not in ("ADPQ", "ADAESI")
         for name in columns.get(dataset, ("AFRLT",))
     ]
     return pd.concat(parts, ignore_index=True).groupby("USUBJID")["DAY"].max()
@@ -138,7 +138,7 @@ def _populations(
     ada_tested = ada["ISCAT"].isin(TIERS_OF_STATUS)
     endpoint = _have(usubjid, datasets["ADRS"], datasets["ADRS"]["AFRLT"] > 0)
     # Adverse events are recorded for all infused subjects, so that none is an assessment too.
-    endpoint = endpoint | collected["AE"]
+    endpoint = endpoint | collected["AE"] | collected["FA"]
     in_kinetics = infused & sampled
     reasons = {
         "NPKRSN": _reasons(infused, collected["PC"], [(~sampled, "NOCK")]),
@@ -160,7 +160,7 @@ def _populations(
         ),
         "NERRSN": _reasons(
             infused,
-            collected["PC"] and (collected["RS"] or collected["AE"]),
+            collected["PC"] and (collected["RS"] or collected["AE"] or collected["FA"]),
             [(~in_kinetics, "NOCK"), (~endpoint, "NOENDPOINT")],
         ),
     }

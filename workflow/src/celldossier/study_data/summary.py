@@ -10,6 +10,8 @@ import pandas as pd
 from celldossier.datasets import read_specification
 from celldossier.results import ResultCollector
 from celldossier.stats.descriptive import describe
+from celldossier.study_data.safety_summary import DOMAINS as SAFETY_DOMAINS
+from celldossier.study_data.safety_summary import add_special_interest
 
 POPULATIONS: dict[str, tuple[str, str]] = {
     "ENROLLED": ("ENRLFL", ""),
@@ -41,6 +43,7 @@ def summarise_study_data(
     accounting: pd.DataFrame,
     exclusions: pd.DataFrame,
     findings: pd.DataFrame,
+    adaesi: pd.DataFrame,
 ) -> pd.DataFrame:
     """Analysis results of the study data (dataset ARD).
 
@@ -50,10 +53,15 @@ def summarise_study_data(
         Dataset ADSL. Demographics are those of the infused subjects.
     accounting, exclusions, findings
         Datasets of the checks; text columns will do.
+    adaesi
+        Dataset ADAESI.
     """
     collector = ResultCollector("study_data")
     _add_populations(collector, adsl)
     _add_demographics(collector, adsl[adsl["SAFFL"] == "Y"])
+    collected = accounting["domain"].isin(SAFETY_DOMAINS) & (accounting["file"] != "")
+    groups = list(_groups(adsl[adsl["SAFFL"] == "Y"], "TRT01A"))
+    add_special_interest(collector, groups, adaesi, bool(collected.any()))
     _add_accounting(collector, accounting, exclusions)
     _add_findings(collector, findings)
     return collector.frame()

@@ -39,6 +39,7 @@ DRAWINGS = MappingProxyType(
         "exposure_by_grade": "figures_exposure_response:draw_exposure_by_grade",
         "event_probability": "figures_exposure_response:draw_event_probability",
         "covariate_forest": "figures_exposure_response:draw_covariate_forest",
+        "special_interest": "tables_safety:draw_special_interest",
         # Immunogenicity (7)
         "ada_incidence": "tables_immunogenicity:draw_ada_incidence",
         "ada_listing": "tables_immunogenicity:draw_ada_listing",
