@@ -1,4 +1,4 @@
-"""Faults of events and response."""
+"""Faults of events and medication."""
 
 from __future__ import annotations
 
@@ -12,5 +12,4 @@ FAULTS = [
         cell("AE", 1, "AETOXGR", ""),
         *("AE", 1, "AETOXGR", "Cytokine release syndrome", "warning"),
     ),
-    Fault("RESPONSEUNKNOWN", cell("RS", 2, "RSSTRESC", "GOOD"), "RS", 2, "RSSTRESC", "GOOD"),
 ]

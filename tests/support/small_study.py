@@ -239,6 +239,14 @@ RECORDS: dict[str, list[dict[str, str]]] = {
             ("B", "NE", "2024-04-29"),
         )
     ],
+    "DS": [
+        {"USUBJID": subject, "DSDECOD": term, "DSTERM": term.lower(), "DSSTDTC": date}
+        for subject, term, date in (
+            ("A", "COMPLETED", "2024-12-01"),
+            ("B", "DEATH", "2024-06-10"),
+            ("C", "WITHDRAWAL BY SUBJECT", "2024-03-01"),
+        )
+    ],
     "CM": [
         {
             "USUBJID": "A",

@@ -22,7 +22,8 @@ FLOORS = ["errors.py", "io", "terms", "settings", "datasets", "results", "stats"
 ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
 LOCK = "uv.lock"
 STUDY_DATASETS = [
-    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADCM", "ADPQ"),
+    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
+    *("ADPQ", "ADTTE"),
 ]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
 CHECKS = ["findings", "exclusions", "accounting", "decisions"]

@@ -29,7 +29,8 @@ def assert_balanced(study, data):
         assert counts["records_excluded"] == len(excluded)
         assert (data.exclusions["reason"] != "").all()
         if domain != "DM":
-            used = set(data.datasets[stage.DATASET_OF[domain]]["SRCROW"])
+            dataset = data.datasets[stage.DATASET_OF[domain]]
+            used = set(dataset.loc[dataset["SRCDOM"] == domain, "SRCROW"])
             assert used | set(excluded) == rows
             assert not used & set(excluded)
 

@@ -179,6 +179,7 @@ def test_a_subject_who_consents_after_the_cut_off_is_not_yet_in_the_study(study)
     assert dict(zip(data.exclusions["domain"], data.exclusions["reason"], strict=True)) == {
         "CM": "NOTSELECTED",
         "DM": "AFTERCUTOFF",
+        "DS": "NOTSELECTED",
     }
 
 

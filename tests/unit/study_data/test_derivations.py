@@ -97,7 +97,7 @@ def test_time_zero_is_the_start_of_the_first_infusion_of_the_cell_product(datase
     assert adsl["TRT01P"].tolist() == ["DL1", "DL2", "DL2"]
     assert adsl["TRT01A"].tolist() == ["DL1", "DL2", ""]
     assert adsl["DTHDY"].tolist()[1] == 70
-    assert adsl["LSTDY"].tolist()[:2] == [184, 70]
+    assert adsl["LSTDY"].tolist()[:2] == [275, 70]
     assert adsl["PROCESS"].tolist() == ["P1", "P2", ""]
     assert adsl["AGEGR1"].tolist() == ["18-64", "<18", ">=65"]
 

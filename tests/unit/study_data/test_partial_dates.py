@@ -113,7 +113,7 @@ def test_completed_dates_are_flagged_and_prolong_no_follow_up(study):
         "D",
         0,
     ]
-    assert datasets["ADSL"].set_index("USUBJID")["LSTDY"].dropna().tolist() == [184, 70]
+    assert datasets["ADSL"].set_index("USUBJID")["LSTDY"].dropna().tolist() == [275, 70]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 REPORT = "clinical-pharmacology-report"
 DATASETS = (
-    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADCM", "ADPQ"),
+    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
+    *("ADPQ", "ADTTE"),
     *("ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"),
 )
 STAGES = (

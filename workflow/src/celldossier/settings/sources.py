@@ -9,9 +9,11 @@ from pydantic import Field, StringConstraints, model_validator
 from celldossier.settings.base import Code, Section
 from celldossier.settings.study_time import DayConvention
 
-DomainName = Literal["DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "CM", "LOTS"]
+DomainName = Literal[
+    "DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "DS", "CM", "LOTS"
+]
 DOMAINS: tuple[DomainName, ...] = (
-    *("DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "CM", "LOTS"),
+    *("DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "DS", "CM", "LOTS"),
 )
 """Raw domains, in the order in which they are read."""
 

@@ -1,13 +1,20 @@
-"""Disease response: checks of RS and the dataset ADRS."""
+"""Disease response: checks of RS, and the assessments of the dataset ADRS."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.best_response import derive_response_parameters, name_parameter
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.response_criteria import (
+    choose_vocabulary,
+    make_vocabularies,
+    standardise,
+)
 from celldossier.study_data.results import check_not_done
-from celldossier.study_data.samples import check_duplicates, time_samples
+from celldossier.study_data.samples import check_duplicates, flag, time_samples
 from celldossier.study_data.subjects import Subjects
 
 NEW_THERAPY = "NEW_THERAPY"
@@ -15,33 +22,67 @@ NEW_THERAPY = "NEW_THERAPY"
 
 
 def derive_adrs(
-    rs: Domain, subjects: Subjects, adcm: pd.DataFrame, settings: StudyDataSettings
+    rs: Domain,
+    dm: Domain,
+    subjects: Subjects,
+    adcm: pd.DataFrame,
+    adpd: pd.DataFrame,
+    deaths: pd.DataFrame,
+    settings: StudyDataSettings,
 ) -> pd.DataFrame:
-    """Dataset ADRS: each overall response (OVR), and the best of a subject (BOR).
+    """Dataset ADRS: each assessment, and what follows from them for each infused subject.
 
-    The best response is the first in `response_order` among the assessments after
-    the first infusion and not after the start of a new therapy (`adcm`, class
-    NEW_THERAPY), whose effect it would show; the earliest record that has it is its
-    source. A subject whose assessments all say nothing has such a category as best response, with a
-    blank responder flag; a subject without assessment has no record.
+    Each result is brought to a category of its vocabulary. An assessment counts for
+    the best response if it comes after the first infusion, from the primary
+    evaluator, and neither after progression or relapse nor after the start of a new
+    therapy (`adcm`, class NEW_THERAPY) or a transplantation, whose effect it would
+    show; the others carry a reason. Derived parameters: `derive_response_parameters`.
+
+    Parameters
+    ----------
+    dm
+        For the indication, which may choose the vocabulary, and as the source of the
+        record of a subject without any assessment.
+    adpd
+        For residual disease where a laboratory analyte tells it.
+    deaths
+        From `celldossier.study_data.disposition.collect_deaths`.
     """
+    efficacy = settings.efficacy
     test = rs.frame["RSTESTCD"]
-    rs.exclude(~test.isin(settings.efficacy.response_tests), "OTHERTEST", test)
+    overall = test.isin(efficacy.response_tests)
+    residual = test.isin(efficacy.mrd.response_tests)
+    rs.exclude(~(overall | residual), "OTHERTEST", test)
     check_not_done(rs, settings)
-    category = rs.frame["RSSTRESC"]
-    order = [*settings.efficacy.response_order, *settings.efficacy.unknown_response_categories]
-    unknown = rs.active & ~category.isin(order)
-    rs.report("RESPONSEUNKNOWN", unknown, "RSSTRESC")
-    rs.exclude(unknown, "BADRESULT", category)
+    indications = dm.frame["INDIC"][dm.active]
+    indications.index = pd.Index(dm.subject[dm.active])
+    indication = rs.subject.map(indications[~indications.index.duplicated()]).fillna("")
+    raw = rs.frame["RSSTRESC"]
+    vocabulary = choose_vocabulary(rs.frame["RSCAT"], indication, efficacy)
+    meaning = standardise(raw, vocabulary, make_vocabularies(efficacy))
+    status = _read_residual_disease(raw, efficacy)
+    unknown = rs.active & overall & (meaning["category"] == "")
+    rs.report("RESPONSEUNKNOWN", unknown, "RSSTRESC", vocabulary=vocabulary)
+    unread = rs.active & residual & (status == "")
+    rs.report("MRDUNKNOWN", unread, "RSSTRESC")
+    rs.exclude(unknown | unread, "BADRESULT", raw)
     times = time_samples(rs, subjects)
-    check_duplicates(rs, times, [test, rs.frame["RSCAT"]], test, settings.duplicate_samples)
+    identity = [test, rs.frame["RSCAT"], rs.frame["RSEVAL"]]
+    check_duplicates(rs, times, identity, test, settings.duplicate_samples)
+    responder = meaning["responder"].where(overall, "")
     frame = pd.DataFrame(
         {
             "USUBJID": rs.subject,
-            "PARAMCD": "OVR",
+            "PARAMCD": pd.Series("OVR", index=test.index).where(overall, "MRD"),
             "RSCAT": rs.frame["RSCAT"],
-            "AVALC": category,
-            "RESPFL": flag_response(category, settings),
+            "RSVOCAB": vocabulary.where(overall, ""),
+            "RSEVAL": rs.frame["RSEVAL"],
+            "RSSTRESC": raw,
+            "AVALC": meaning["category"].where(overall, status),
+            "RANK": meaning["rank"],
+            "RESPFL": responder,
+            "CRFL": flag(meaning["complete"]).where(responder != "", ""),
+            "EVENTCD": meaning["event"].where(overall, ""),
             "AVISIT": rs.frame["VISIT"],
             "ADTM": rs.dates["RSDTC"].text,
             "AFRLT": times["actual"],
@@ -50,18 +91,67 @@ def derive_adrs(
         }
     )
     frame = frame[rs.active].reset_index(drop=True)
-    rank = frame["AVALC"].map({name: place for place, name in enumerate(order)})
-    new = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
-    until = frame["USUBJID"].map(new.groupby("USUBJID")["ASTDY"].min()).astype("float64")
-    counts = (frame["AFRLT"] > 0) & ~(frame["AFRLT"] > until)
-    after = frame.assign(RANK=rank.astype("float64"))[counts]
-    best = after.sort_values(["USUBJID", "RANK", "AFRLT", "SRCROW"], kind="stable")
-    best = best.drop_duplicates("USUBJID").drop(columns="RANK").assign(PARAMCD="BOR")
-    return pd.concat([frame, best], ignore_index=True)
+    frame = frame.assign(PARAM=frame["PARAMCD"].map(name_parameter))
+    stops = find_stops(adcm, efficacy)
+    frame = _choose_assessments(frame, stops, efficacy)
+    if not (rs.collected and rs.usable):
+        return frame.drop(columns="RANK")
+    zero = subjects.of(dm.subject, "zero")
+    infused = pd.DataFrame({"USUBJID": dm.subject, **dm.trace})[dm.active & zero.notna()]
+    died = deaths[["USUBJID", "DAY"]].dropna().assign(REASON="DTHBEFORE")
+    reason = stops["CMCLASS"].map({NEW_THERAPY: "NEWBEFORE"}).fillna("HSCTBEFOR")
+    treated = stops.assign(DAY=stops["ASTDY"], REASON=reason)[["USUBJID", "DAY", "REASON"]]
+    ends = pd.concat([died, treated], ignore_index=True)
+    derived = derive_response_parameters(frame, infused, ends, adpd, efficacy)
+    return pd.concat([frame, derived], ignore_index=True).drop(columns="RANK")
 
 
-def flag_response(category: pd.Series, settings: StudyDataSettings) -> pd.Series:
-    """Y for a responder category, blank for one that says nothing, N for the others."""
-    flags = pd.Series("N", index=category.index, dtype=object)
-    flags = flags.mask(category.isin(settings.efficacy.responder_categories), "Y")
-    return flags.mask(category.isin(settings.efficacy.unknown_response_categories), "")
+def find_stops(adcm: pd.DataFrame, settings: EfficacySettings) -> pd.DataFrame:
+    """First start of a new therapy and of a transplantation after the first infusion.
+
+    Returns
+    -------
+    DataFrame
+        One row a subject and class: ``USUBJID``, ``CMCLASS``, ``ASTDY`` and the other
+        variables of ADCM.
+    """
+    classes = (NEW_THERAPY, settings.time_to_event.transplant_class)
+    rows = adcm[adcm["CMCLASS"].isin(classes) & (adcm["ASTDY"] > 0)]
+    order = ["USUBJID", "CMCLASS", "ASTDY", "SRCFILE", "SRCROW"]
+    return rows.sort_values(order, kind="stable").drop_duplicates(["USUBJID", "CMCLASS"])
+
+
+def _read_residual_disease(raw: pd.Series, settings: EfficacySettings) -> pd.Series:
+    words = {text.casefold(): "NEGATIVE" for text in settings.mrd.negative_results}
+    words |= {text.casefold(): "POSITIVE" for text in settings.mrd.positive_results}
+    return raw.str.casefold().map(words).fillna("").astype(object)
+
+
+def _choose_assessments(
+    frame: pd.DataFrame, stops: pd.DataFrame, settings: EfficacySettings
+) -> pd.DataFrame:
+    """Add ANL01FL and ANLRSN: which assessments count for the best response, and why not."""
+    day, subject = frame["AFRLT"], frame["USUBJID"]
+    overall = frame["PARAMCD"] == "OVR"
+    wanted = settings.primary_evaluator
+    other = overall & (frame["RSEVAL"] != wanted) if wanted else pd.Series(False, frame.index)
+    usable = overall & ~other & (day > 0)
+    # Ranks of two vocabularies cannot be compared: the first one of a subject stands.
+    ordered = frame[usable].sort_values(["USUBJID", "AFRLT", "SRCFILE", "SRCROW"], kind="stable")
+    first = ordered.drop_duplicates("USUBJID").set_index("USUBJID")["RSVOCAB"]
+    mixed = usable & (frame["RSVOCAB"] != subject.map(first))
+    events = frame[usable & ~mixed & (frame["EVENTCD"] != "")]
+    progressed = subject.map(events.groupby("USUBJID")["AFRLT"].min()).astype("float64")
+    new = stops[stops["CMCLASS"] == NEW_THERAPY].set_index("USUBJID")["ASTDY"]
+    transplant = stops[stops["CMCLASS"] != NEW_THERAPY].set_index("USUBJID")["ASTDY"]
+    reasons = pd.Series("", index=frame.index, dtype=object)
+    for rows, code in (
+        (other, "OTHEREVAL"),
+        (~(day > 0), "RSBEFORE"),
+        (mixed, "OTHERCRIT"),
+        (day > progressed, "AFTERPD"),
+        (day > subject.map(new).astype("float64"), "AFTERNEW"),
+        (day > subject.map(transplant).astype("float64"), "AFTERHSCT"),
+    ):
+        reasons = reasons.mask(rows & (reasons == ""), code)
+    return frame.assign(ANL01FL=flag(reasons == ""), ANLRSN=reasons)

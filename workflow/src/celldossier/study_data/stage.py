@@ -28,9 +28,16 @@ from celldossier.study_data.cell_conversion import add_cell_counts
 from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.decision_effects import list_effects
 from celldossier.study_data.decisions import DecisionFindings, read_decisions
+from celldossier.study_data.disposition import (
+    collect_deaths,
+    collect_last_alive,
+    derive_adds,
+    describe_last_alive,
+)
 from celldossier.study_data.domain import Domain, keep_records, map_domain
 from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
+from celldossier.study_data.endpoints import derive_adtte
 from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.gate import open_errors
@@ -64,6 +71,7 @@ DATASET_OF = {
     "AE": "ADAE",
     "FA": "ADFA",
     "RS": "ADRS",
+    "DS": "ADDS",
     "CM": "ADCM",
     "LOTS": "ADPQ",
 }
@@ -83,7 +91,7 @@ class StudyData:
     Parameters
     ----------
     datasets
-        ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADFA, ADAESI, ADRS, ADCM, ADPQ after their
+        ADSL, ADEX, ADPC, ADPD, ADAB, ADAE, ADFA, ADAESI, ADRS, ADDS, ADCM, ADPQ, ADTTE after their
         specifications.
     findings, exclusions, accounting, decisions
         Datasets FINDINGS, EXCLUSIONS, ACCOUNTING, DECISIONS.
@@ -194,6 +202,8 @@ def _derive(
     check_doses(ex, adex, lots, subjects, settings, basis)
     subjects = replace(subjects, doses=list_doses(adex, subjects))
     adcm = derive_adcm(mapped["CM"], subjects, settings)
+    adds = derive_adds(mapped["DS"], subjects, settings)
+    deaths = collect_deaths(dm, adds, subjects)
     # Without subjects and doses there is no time zero; faults of the records are found first.
     blocked = not (dm.usable and ex.usable)
     adpd = derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings)
@@ -205,7 +215,8 @@ def _derive(
         "ADPC": add_cell_counts(mapped["PC"], adpc, measured, bioanalysis.conversions),
         "ADPD": adpd,
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
-        "ADRS": derive_adrs(mapped["RS"], subjects, adcm, settings),
+        "ADRS": derive_adrs(mapped["RS"], dm, subjects, adcm, adpd, deaths, settings),
+        "ADDS": adds,
         "ADCM": adcm,
         "ADPQ": adpq,
     }
@@ -217,8 +228,17 @@ def _derive(
             datasets = {
                 key: dataset[dataset["SRCDOM"] != name] for key, dataset in datasets.items()
             }
+    if blocked:
+        # Its records of subjects without assessment have another domain as their source.
+        datasets["ADRS"] = datasets["ADRS"].iloc[:0]
     collected = {name: domain.collected for name, domain in mapped.items()}
-    return {"ADSL": derive_adsl(dm, subjects, datasets, collected), **datasets}
+    adsl = derive_adsl(dm, subjects, datasets, collected)
+    last_alive = collect_last_alive(mapped, adds, deaths, subjects, cutoff)
+    adtte = pd.DataFrame(columns=["USUBJID"])
+    if not blocked:
+        adtte = derive_adtte(mapped, datasets, adsl, deaths, last_alive, settings, bioanalysis)
+    adsl = adsl.assign(**describe_last_alive(last_alive, adsl["USUBJID"]))
+    return {"ADSL": adsl, **datasets, "ADTTE": adtte}
 
 
 def _conform(

@@ -24,6 +24,7 @@ BLANK_IS_READ_LATER = {
     "AE": ("AETOXGR",),
     "FA": ("FAORRES", "FADTC"),
     "RS": ("RSSTRESC", "RSDTC"),
+    "DS": ("DSSTDTC",),
     "CM": ("CMSTDTC",),
 }
 """Required columns in which a blank has a rule and a reason of its own."""
