@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.classes import classify
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.events import classify
 from celldossier.study_data.subjects import Subjects
 
 NO_EVIDENCE = {"DM": ("DTHDTC",)}
