@@ -62,6 +62,14 @@ class Fault(Section):
         default_factory=dict,
         description="Domain: values; the subject must have such a record in that domain.",
     )
+    without_record: dict[str, dict[str, Choice]] = Field(
+        default_factory=dict,
+        description="Domain: values; the subject must have no such record in that domain.",
+    )
+    also_without: dict[str, dict[str, Choice]] = Field(
+        default_factory=dict,
+        description="Domain: values; such records of the subject are removed besides.",
+    )
     infused: bool = Field(True, description="Only subjects who received the product.")
     alone: bool = Field(
         False, description="Takes the subject for itself, as faults of DM, EX and LOTS do."

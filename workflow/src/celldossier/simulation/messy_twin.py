@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.simulation.faults import Fault
-from celldossier.simulation.spoilers import SPOILERS, MessyTables, Tables, matches
+from celldossier.simulation.spoilers import SPOILERS, MessyTables, Tables, matches, remove_records
 from celldossier.simulation.streams import open_stream
 
 
@@ -78,6 +78,8 @@ def plant_faults(
             label, subject = _choose(fault, candidates[number], taken, messy.rng)
             taken.add(fault, subject)
         labels[number] = (SPOILERS[fault.spoil](messy, fault, label), subject)
+        for domain, among in fault.also_without.items():
+            remove_records(messy, domain, subject, among)
     listed = [_describe(n + 1, fault, messy.tables, *labels[n]) for n, fault in enumerate(faults)]
     final = {name: frame.reset_index(drop=True) for name, frame in messy.tables.items()}
     return MessyStudy(final, pd.DataFrame(listed), messy.encodings)
@@ -104,7 +106,8 @@ class _Taken:
 
 
 def _is_alone(fault: Fault) -> bool:
-    return fault.alone or fault.domain in ("DM", "EX", "LOTS") or fault.spoil == "remove"
+    removes = fault.spoil == "remove" or bool(fault.also_without)
+    return fault.alone or removes or fault.domain in ("DM", "EX", "LOTS")
 
 
 def _is_of_file(fault: Fault) -> bool:
@@ -137,6 +140,9 @@ def _find_candidates(fault: Fault, tables: Tables, infused: set[str]) -> pd.Seri
     for domain, wanted in fault.with_record.items():
         other = tables[domain.lower()]
         rows &= keys.isin(other.loc[matches(other, wanted), "USUBJID"])
+    for domain, wanted in fault.without_record.items():
+        other = tables[domain.lower()]
+        rows &= ~keys.isin(other.loc[matches(other, wanted), "USUBJID"])
     # Some rules take the first record of a file as the measure of the others.
     rows.iloc[:1] = False
     return keys[rows]

@@ -141,12 +141,19 @@ def _duplicate(messy: MessyTables, fault: Fault, label: int) -> int:
     return new
 
 
+def remove_records(
+    messy: MessyTables, domain: str, subject: str, among: Mapping[str, Choice]
+) -> None:
+    """Remove the records of a subject that have the values of ``among``."""
+    name = domain.lower()
+    frame = messy.tables[name]
+    messy.tables[name] = frame.loc[~((frame["USUBJID"] == subject) & matches(frame, among))]
+
+
 def _remove(messy: MessyTables, fault: Fault, label: int) -> int:
     """Remove all records of the subject that have ``among``; the finding has no record."""
-    name = fault.domain.lower()
-    frame = messy.tables[name]
-    own = frame["USUBJID"] == frame.loc[label, "USUBJID"]
-    messy.tables[name] = frame.loc[~(own & matches(frame, fault.arguments["among"]))]
+    subject = str(messy.tables[fault.domain.lower()].loc[label, "USUBJID"])
+    remove_records(messy, fault.domain, subject, fault.arguments["among"])
     return label
 
 
