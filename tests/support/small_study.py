@@ -332,21 +332,34 @@ class SmallStudy:
             {"root": "raw", "sources": self.sources, **self.options}
         )
 
-    def derive(self, faults: Mapping[str, str] | None = None) -> StudyData:
-        """Run the stage; `faults` names domains whose file could not be read, and why."""
+    def derive(
+        self,
+        faults: Mapping[str, str] | None = None,
+        replaced: Mapping[str, tuple[RawDomain, ...]] | None = None,
+    ) -> StudyData:
+        """Run the stage.
+
+        `faults` names domains whose file could not be read, and why; `replaced` gives what
+        was read of a domain in place of its table.
+        """
         raw = {
-            name: RawDomain(
-                name,
-                self.sources[name]["file"],
-                None if name in (faults or {}) else table,
-                (faults or {}).get(name, ""),
+            name: (
+                RawDomain(
+                    name,
+                    self.sources[name]["file"],
+                    None if name in (faults or {}) else table,
+                    (faults or {}).get(name, ""),
+                ),
             )
             for name, table in self.tables.items()
+            if name not in (replaced or {})
         }
         files = [
             DecisionFile(name, to_table(rows).fillna("")) for name, rows in self.decisions.items()
         ]
-        return derive_study_data(raw, self.settings, self.bioanalysis, STUDY, files)
+        return derive_study_data(
+            {**raw, **(replaced or {})}, self.settings, self.bioanalysis, STUDY, files
+        )
 
 
 def make_study() -> SmallStudy:

@@ -71,7 +71,7 @@ def test_a_clean_example_uses_every_record_that_its_config_keeps(example):
     settings = json.loads((example.run_folder / "settings" / "study_data.json").read_text("utf-8"))
     left_out = dict.fromkeys(accounting.index, 0)
     assert (accounting.loc[list(settings["sources"]), "records_in"] > 0).all()
-    for domain, source in settings["sources"].items():
+    for domain, (source,) in settings["sources"].items():
         raw = pd.read_csv(PROJECT / settings["root"] / source["file"], dtype=str)
         for column, kept in source["keep"].items():
             left_out[domain] += int((~raw[column].isin(kept)).sum())

@@ -86,7 +86,7 @@ def test_quoted_cells_may_hold_delimiters_and_line_ends(tmp_path):
 def test_other_encodings_are_refused_with_the_line(tmp_path):
     path = write_text(tmp_path / "raw.csv", ROWS, ",", "gb18030")
     fault = fault_of(path)
-    assert (fault.rule, fault.detail) == ("FILENOTUTF8", "4")
+    assert (fault.rule, fault.detail, fault.hint) == ("FILENOTUTF8", "4", "gb18030")
 
 
 def test_a_row_with_too_many_cells_is_a_fault_that_names_it(tmp_path):
@@ -214,22 +214,22 @@ def settings_of(root, file="dm.csv"):
 def test_faults_of_the_files_are_kept_for_the_findings(tmp_path):
     write_text(tmp_path / "dm.csv", ROWS, ",")
     domains = read_domains(settings_of("."), tmp_path)
-    assert domains["DM"].table is not None and domains["DM"].fault == ""
-    assert (domains["EX"].table, domains["EX"].fault) == (None, "FILEMISSING")
-    assert domains["EX"].file == "ex.csv"
+    assert domains["DM"][0].table is not None and domains["DM"][0].fault == ""
+    assert (domains["EX"][0].table, domains["EX"][0].fault) == (None, "FILEMISSING")
+    assert domains["EX"][0].file == "ex.csv"
 
 
 def test_a_file_may_not_lie_outside_the_root(tmp_path):
     (tmp_path / "raw").mkdir()
     write_text(tmp_path / "dm.csv", ROWS, ",")
     settings = settings_of("raw", "../dm.csv")
-    assert read_domains(settings, tmp_path)["DM"].fault == "FILEOUTSIDE"
+    assert read_domains(settings, tmp_path)["DM"][0].fault == "FILEOUTSIDE"
     assert set(locate_raw_files(settings, tmp_path)) == {"EX"}
 
 
 @pytest.mark.parametrize("name", ["a\0b.csv", "d" * 300 + ".csv", "药" * 100 + ".csv"])
 def test_a_name_that_no_file_can_have_is_a_missing_file(name, tmp_path):
-    assert read_domains(settings_of(".", name), tmp_path)["DM"].fault == "FILEMISSING"
+    assert read_domains(settings_of(".", name), tmp_path)["DM"][0].fault == "FILEMISSING"
 
 
 def test_a_folder_inside_a_package_is_found_without_importing_it(tmp_path, monkeypatch):
@@ -239,12 +239,14 @@ def test_a_folder_inside_a_package_is_found_without_importing_it(tmp_path, monke
     write_text(folder / "dm.csv", ROWS, ",")
     monkeypatch.syspath_prepend(tmp_path)
     domains = read_domains(settings_of("package:rawpackage/data"))
-    assert as_lists(domains["DM"].table) == ROWS
+    assert as_lists(domains["DM"][0].table) == [[row[0]] for row in ROWS]
+    # Columns that the mapping cannot use are named, not read.
+    assert domains["DM"][0].columns == tuple(HEADER)
 
 
 @pytest.mark.parametrize("package", ["nosuchpackage", "os.path", "..", ""])
 def test_a_package_that_is_not_installed_is_a_fault(package):
-    domain = read_domains(settings_of(f"package:{package}/data"))["DM"]
+    domain = read_domains(settings_of(f"package:{package}/data"))["DM"][0]
     assert (domain.fault, domain.detail) == ("PACKAGEMISSING", package)
 
 

@@ -11,56 +11,56 @@ workbook itself.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from celldossier.errors import InputDataError, RunError
+from celldossier.io.delimited import read_delimited
+from celldossier.io.resources import read_resource
+from celldossier.io.table_faults import CellFault, Layout, RawTable, TableFault
+from celldossier.io.typed_tables import read_parquet, read_sas
+from celldossier.io.workbooks import read_workbook
+from celldossier.settings.sources import Source, read_standard
 
 if TYPE_CHECKING:
-    from celldossier.settings.sources import Source
     from celldossier.settings.study_data import StudyDataSettings
 
+__all__ = ["RawDomain", "TableFault", "locate_raw_files", "read_domains", "read_table"]
+
 PACKAGE_PREFIX = "package:"
-MAX_WORKBOOK_BYTES = 2_000_000_000  # unpacked; a workbook that claims more is refused
-
-
-SHOWN_ROWS = 10  # rows of another length than the header that a fault names
-
-
-class TableFault(Exception):
-    """A table cannot be read; the stage turns it into a finding of that rule."""
-
-    def __init__(self, rule: str, detail: str = "") -> None:
-        self.rule = rule
-        self.detail = detail
-        super().__init__(f"{rule}: {detail}")
+SUPPLEMENT_COLUMNS = ("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL")
 
 
 @dataclass(frozen=True)
 class RawDomain:
-    """One raw domain as it was read.
+    """One file of a raw domain as it was read.
 
     Parameters
     ----------
     name
         Domain, such as DM.
     file
-        The file as the config names it.
+        The file as the config names it; with its sheet, or its number among the
+        sources, where the domain has several sources of that file.
     table
-        Text columns with the names of the file, indexed by row number; None where
-        the file could not be read.
-    fault, detail
-        Rule of the finding that says why it could not, and what the reader said.
+        Text columns with the names of the file, indexed by row number, as far as the
+        config can use them; None where the file could not be read.
+    fault, detail, hint
+        Rule of the finding that says why it could not, what the reader said, and what
+        may help.
+    columns
+        All columns of the file; those of `table` where blank.
+    cell_faults
+        Cells of the table that hold the failure of a formula.
+    supplements
+        Supplemental qualifiers of the file, each as it was read.
     """
 
     name: str
@@ -68,12 +68,16 @@ class RawDomain:
     table: pd.DataFrame | None
     fault: str = ""
     detail: str = ""
+    hint: str = ""
+    columns: tuple[str, ...] = ()
+    cell_faults: tuple[CellFault, ...] = ()
+    supplements: tuple[RawDomain, ...] = ()
 
 
 def read_domains(
     settings: StudyDataSettings, working_directory: Path = Path()
-) -> dict[str, RawDomain]:
-    """Read the raw file of every domain that the config names; faults are kept, not raised.
+) -> dict[str, tuple[RawDomain, ...]]:
+    """Read the raw files of every domain that the config names; faults are kept, not raised.
 
     Parameters
     ----------
@@ -83,49 +87,68 @@ def read_domains(
         Folder that a relative ``root`` starts from.
     """
     return {
-        name: _read_domain(name, source, settings.root, working_directory)
-        for name, source in settings.sources.items()
+        name: tuple(
+            _read_source(name, label, source, settings.root, working_directory)
+            for label, source in zip(label_sources(sources), sources, strict=True)
+        )
+        for name, sources in settings.sources.items()
     }
+
+
+def label_sources(sources: Sequence[Source]) -> list[str]:
+    """What each source of a domain is called: its file, made unique where it must be."""
+    labels = [source.file for source in sources]
+    if len(set(labels)) < len(labels):
+        labels = [f"{s.file}[{s.sheet}]" if s.sheet else s.file for s in sources]
+    if len(set(labels)) < len(labels):
+        labels = [f"{label}#{number}" for number, label in enumerate(labels, start=1)]
+    return labels
 
 
 def locate_raw_files(
     settings: StudyDataSettings, working_directory: Path = Path()
 ) -> dict[str, Path]:
-    """Path of each domain's raw file, whether it exists or not.
+    """Path of each raw file, by domain and name of the file, whether it exists or not.
 
-    A domain whose place cannot be told (package not installed, path that leaves
+    A file whose place cannot be told (package not installed, path that leaves
     the root) is left out; reading it gives the finding.
     """
     paths: dict[str, Path] = {}
-    for name, source in settings.sources.items():
-        try:
-            paths[name] = _locate(settings.root, source.file, working_directory)
-        except TableFault:
-            continue
+    for name, sources in settings.sources.items():
+        for source in sources:
+            for file in (source.file, *source.supplement):
+                key = name if (file, len(sources)) == (source.file, 1) else f"{name}:{file}"
+                try:
+                    paths[key] = _locate(settings.root, file, working_directory)
+                except TableFault:
+                    continue
     return paths
 
 
 def read_table(path: Path, sheet: str = "") -> pd.DataFrame:
+    """Read all columns of one raw table as text; see `read_raw_table`."""
+    return read_raw_table(path, Layout(sheet=sheet)).frame
+
+
+def read_raw_table(path: Path, layout: Layout) -> RawTable:
     """Read one raw table as text.
 
     Parameters
     ----------
     path
         File; its ending says the format: .csv, .tsv, .xlsx, .xpt, .sas7bdat, .parquet.
-    sheet
-        Sheet of a workbook; the first one where blank.
 
     Returns
     -------
-    DataFrame
+    RawTable
         One column of text a raw column, "" for an empty cell, index ``row`` (1 for the
         first row after the header; empty lines are skipped but counted).
 
     Raises
     ------
     TableFault
-        With the rule FILEMISSING, FILETYPE, FILENOTUTF8, FILEUNREADABLE, FILEEMPTY or
-        COLUMNTWICE.
+        With the rule FILEMISSING, FILETYPE, FILENOTUTF8, FILEENCODING, FILEUNREADABLE,
+        FILEEMPTY, HEADERMISSING, DELIMITERWRONG, SHEETMISSING or COLUMNTWICE.
     """
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -134,19 +157,73 @@ def read_table(path: Path, sheet: str = "") -> pd.DataFrame:
         raise TableFault("FILEMISSING")
     if path.stat().st_size == 0:
         raise TableFault("FILEEMPTY")
-    table = reader(path, sheet)
-    twice = sorted({name for name in table.columns if (table.columns == name).sum() > 1})
-    if twice:
-        raise TableFault("COLUMNTWICE", ", ".join(twice))
-    return table
+    return reader(path, layout)
 
 
-def _read_domain(name: str, source: Source, root: str, working_directory: Path) -> RawDomain:
+def _read_source(
+    name: str, label: str, source: Source, root: str, working_directory: Path
+) -> RawDomain:
+    layout = Layout(
+        sheet=source.sheet,
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+        header_row=source.header_row,
+        wanted=list_wanted_columns(name, source),
+    )
     try:
-        path = _locate(root, source.file, working_directory)
-        return RawDomain(name, source.file, read_table(path, source.sheet))
+        table = read_raw_table(_locate(root, source.file, working_directory), layout)
     except TableFault as fault:
-        return RawDomain(name, source.file, None, fault.rule, fault.detail)
+        return RawDomain(name, label, None, fault.rule, fault.detail, fault.hint)
+    return RawDomain(
+        name,
+        label,
+        table.frame,
+        columns=table.names,
+        cell_faults=table.cell_faults,
+        supplements=tuple(
+            _read_supplement(name, file, source, root, working_directory)
+            for file in source.supplement
+        ),
+    )
+
+
+def _read_supplement(
+    name: str, file: str, source: Source, root: str, working_directory: Path
+) -> RawDomain:
+    layout = Layout(
+        encoding=source.encoding,
+        delimiter=source.delimiter,
+        wanted=frozenset(SUPPLEMENT_COLUMNS),
+    )
+    try:
+        table = read_raw_table(_locate(root, file, working_directory), layout)
+    except TableFault as fault:
+        return RawDomain(name, file, None, fault.rule, fault.detail, fault.hint)
+    return RawDomain(name, file, table.frame, columns=table.names, cell_faults=table.cell_faults)
+
+
+def list_wanted_columns(name: str, source: Source) -> frozenset[str] | None:
+    """Columns that the mapping of a source can use; the others are never read into memory.
+
+    None where the study joins supplements, whose IDVAR may name any column.
+    """
+    if source.supplement:
+        return None
+    wanted = {*read_resource("datasets", f"{name}.yaml")["variables"]}
+    wanted |= {*source.columns.values(), *source.keep, *source.distinct}
+    wanted |= {column for text in source.columns.values() for column in list_columns(text)}
+    wanted |= {time.column for time in source.relative_time.values()}
+    if source.long is not None:
+        wanted |= {*source.long.columns, source.long.value}
+    standard = read_standard(source.standard)
+    wanted |= {column for columns in standard.get("columns", {}).values() for column in columns}
+    wanted |= {time["column"] for time in standard.get("relative_time", {}).values()}
+    return frozenset(wanted)
+
+
+def list_columns(template: str) -> list[str]:
+    """Raw columns that a template such as ``{SITE}-{SUBJECT}`` puts together."""
+    return re.findall(r"\{([^{}]+)\}", template)
 
 
 def _locate(root: str, file: str, working_directory: Path) -> Path:
@@ -170,150 +247,15 @@ def _locate(root: str, file: str, working_directory: Path) -> Path:
     return path
 
 
-def _read_delimited(path: Path, delimiter: str) -> pd.DataFrame:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise TableFault("FILENOTUTF8", str(line)) from error
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise TableFault("FILEUNREADABLE", f"line {line} holds a NUL character")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    numbers: list[int] = []
-    ragged: list[str] = []
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        if not header:
-            raise TableFault("FILEEMPTY")
-        for number, cells in enumerate(reader, start=1):
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                ragged.append(f"row {number} (line {reader.line_num}) has {len(cells)} cells")
-                continue
-            rows.append(cells)
-            numbers.append(number)
-    except csv.Error as error:
-        raise TableFault("FILEUNREADABLE", f"line {reader.line_num}: {error}") from error
-    if ragged:
-        shown = "; ".join(ragged[:SHOWN_ROWS])
-        more = f"; and {len(ragged) - SHOWN_ROWS} more rows" if len(ragged) > SHOWN_ROWS else ""
-        raise TableFault("FILEUNREADABLE", f"{shown}{more} where the header has {len(header)}")
-    return _frame(header, rows, numbers)
-
-
-def _read_workbook(path: Path, sheet: str) -> pd.DataFrame:
-    import openpyxl
-
-    try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MAX_WORKBOOK_BYTES:
-            raise TableFault("FILEUNREADABLE", f"the workbook unpacks to {size} bytes")
-        workbook = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise TableFault("FILEUNREADABLE", str(error)) from error
-    try:
-        if sheet and sheet not in workbook.sheetnames:
-            raise TableFault("SHEETMISSING", sheet)
-        worksheet = workbook[sheet] if sheet else workbook.worksheets[0]
-        lines = [[_cell_text(cell) for cell in row] for row in worksheet.iter_rows()]
-    finally:
-        workbook.close()
-    if not lines:
-        raise TableFault("FILEEMPTY")
-    header = [name.strip() for name in lines[0]]
-    while header and not header[-1]:
-        header.pop()
-    width = len(header)
-    rows, numbers = [], []
-    for number, line in enumerate(lines[1:], start=1):
-        if any(line[width:]):
-            raise TableFault("FILEUNREADABLE", f"row {number} has a cell beyond the last header")
-        if any(line):
-            rows.append((line + [""] * width)[:width])
-            numbers.append(number)
-    return _frame(header, rows, numbers)
-
-
-def _cell_text(cell: Any) -> str:
-    value = cell.value
-    if isinstance(value, datetime) and "h" not in cell.number_format.lower():
-        value = value.date()
-    return _to_text(value)
-
-
-def _read_sas(path: Path, function: str) -> pd.DataFrame:
-    import pyreadstat
-
-    try:
-        frame, _ = getattr(pyreadstat, function)(str(path))
-    except (pyreadstat.ReadstatError, UnicodeDecodeError, OverflowError, ValueError) as error:
-        raise TableFault("FILEUNREADABLE", str(error)) from error
-    return _from_typed(frame)
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        # The file itself, not a folder of files, so that no partition is made up.
-        table = parquet.ParquetFile(path).read()
-    except (pyarrow.ArrowException, OSError) as error:
-        raise TableFault("FILEUNREADABLE", str(error)) from error
-    columns = {
-        name: [_to_text(value) for value in column.to_pylist()]
-        for name, column in zip(table.column_names, table.columns, strict=True)
-    }
-    return _frame_of_columns(columns, table.num_rows)
-
-
-def _from_typed(frame: pd.DataFrame) -> pd.DataFrame:
-    columns = {name: [_to_text(value) for value in frame[name].tolist()] for name in frame.columns}
-    return _frame_of_columns(columns, len(frame))
-
-
-def _to_text(value: Any) -> str:
-    """A cell as text: numbers in their shortest exact form, dates in ISO 8601."""
-    if value is None or value is pd.NaT:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        if value != value:
-            return ""
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", errors="backslashreplace")
-    return str(value)
-
-
-def _frame(header: list[str], rows: Iterable[list[str]], numbers: list[int]) -> pd.DataFrame:
-    index = pd.Index(numbers, name="row", dtype="int64")
-    return pd.DataFrame(list(rows), columns=header, index=index, dtype=object)
-
-
-def _frame_of_columns(columns: Mapping[str, list[str]], length: int) -> pd.DataFrame:
-    index = pd.RangeIndex(1, length + 1, name="row")
-    return pd.DataFrame(dict(columns), index=index, dtype=object)
-
-
-READERS: dict[str, Callable[[Path, str], pd.DataFrame]] = {
-    ".csv": lambda path, _: _read_delimited(path, ","),
-    ".tsv": lambda path, _: _read_delimited(path, "\t"),
-    ".xlsx": _read_workbook,
-    ".xpt": lambda path, _: _read_sas(path, "read_xport"),
-    ".sas7bdat": lambda path, _: _read_sas(path, "read_sas7bdat"),
-    ".parquet": lambda path, _: _read_parquet(path),
+READERS: dict[str, Callable[[Path, Layout], RawTable]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".xlsx": read_workbook,
+    ".xpt": lambda path, layout: read_sas(path, "read_xport", layout),
+    ".sas7bdat": lambda path, layout: read_sas(path, "read_sas7bdat", layout),
+    ".parquet": read_parquet,
 }
-"""Reader of a table by the ending of its file; the second argument is the sheet."""
+"""Reader of a table by the ending of its file."""
 
 
 def read_input_table(path: Path) -> pd.DataFrame:
@@ -333,6 +275,7 @@ def read_input_table(path: Path) -> pd.DataFrame:
             "FILETYPE": f"its ending '{fault.detail}' is none of {', '.join(READERS)}",
             "FILENOTUTF8": f"line {fault.detail} is not UTF-8 text",
             "COLUMNTWICE": f"it has more than one column named {fault.detail}",
+            "DELIMITERWRONG": f"its cells are not separated by '{fault.detail}'",
         }
         reason = reasons.get(fault.rule, fault.detail)
         raise InputDataError(f"The file {path} cannot be read: {reason}.") from fault

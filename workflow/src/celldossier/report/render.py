@@ -116,7 +116,7 @@ def render_report(
         sources = {name: image(name) for name in output.get("images", [])}
         return Markup(draw_output.render_tlf(output, sources, language.text))
 
-    accounting = inputs.accounting.set_index("domain")
+    accounting = inputs.accounting.drop_duplicates("domain").set_index("domain")
     environment.globals.update(
         language=language_code,
         label=lambda both: language.label(both if isinstance(both, dict) else both.model_dump()),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Any, get_args
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -64,10 +65,27 @@ def _type(field: FieldInfo) -> str:
     annotation: Any = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " \\| ".join(f"`{member.value}`" for member in annotation)
-    name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-    for module in ("typing.", "celldossier.settings.", "annotated_types.", "datetime."):
-        name = name.replace(module, "")
-    return f"`{name}`".replace("|", "\\|")
+    return f"`{_name(annotation)}`".replace("|", "\\|")
+
+
+def _name(annotation: Any) -> str:
+    """A type as a reader writes it: without the validators, which are no part of it.
+
+    >>> _name(dict[str, Annotated[tuple[int, ...], "checked"] | None])
+    'dict[str, tuple[int, ...] | None]'
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _name(arguments[0])
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    if origin in (Union, UnionType):
+        return " | ".join(dict.fromkeys(map(_name, arguments)))
+    if arguments:
+        return f"{origin.__name__}[{', '.join(map(_name, arguments))}]"
+    if annotation is Ellipsis:
+        return "..."
+    return "None" if annotation is type(None) else str(annotation.__name__)
 
 
 def _default(field: FieldInfo, nested: type[BaseModel] | None) -> str:

@@ -7,6 +7,7 @@ datasets whose layer is source).
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal, Self
 
@@ -16,7 +17,7 @@ from celldossier.settings.base import Code, Range, Section
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.safety import SafetySettings
-from celldossier.settings.sources import DomainName, Source
+from celldossier.settings.sources import DomainName, Sources, read_standard
 from celldossier.settings.study_time import TimeSettings
 from celldossier.terms.finding_rules import Severity, find_severity_faults
 
@@ -31,8 +32,18 @@ class StudyDataSettings(Section):
         ),
         min_length=1,
     )
-    sources: dict[DomainName, Source] = Field(
-        description="Raw file of each domain; a domain that is not named was not collected."
+    sources: dict[DomainName, Sources] = Field(
+        description=(
+            "Raw file of each domain, or a list of files that are pooled (of several transfers or "
+            "studies); a domain that is not named was not collected."
+        )
+    )
+    anchor_date: date | None = Field(
+        None,
+        description=(
+            "Day of the first infusion of a subject without any date of it, for `relative_time` "
+            "in a study without dates. Only differences of times mean anything then."
+        ),
     )
     decisions: str = Field(
         "",
@@ -151,6 +162,20 @@ class StudyDataSettings(Section):
                     f"sources lacks {domain}: without subjects (DM) and doses (EX) there is no "
                     "analysis"
                 )
+        for domain, sources in self.sources.items():
+            joined = [file for source in sources for file in source.supplement]
+            twice = sorted({file for file in joined if joined.count(file) > 1})
+            if twice:
+                raise ValueError(
+                    f"sources.{domain}: the supplement {', '.join(twice)} is joined to two files; "
+                    "one record would then be used twice"
+                )
+            for source in sources:
+                own = read_standard(source.standard).get("domain", domain)
+                if own != domain:
+                    raise ValueError(
+                        f"sources.{domain}: the standard {source.standard} is for {own}"
+                    )
         for name in ("plausible_age", "plausible_weight", "plausible_height"):
             low, high = getattr(self, name)
             if not low < high:

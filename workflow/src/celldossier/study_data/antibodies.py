@@ -108,7 +108,7 @@ def _convert_cellular(
     table = UnitTable()
     variable = "ISORRESU"
     raw = samples.frame[variable]
-    mapped = table.normalise(raw, samples.source)
+    mapped = table.normalise(raw)
     by_code = {code: assay for assay in assays for code in assay.test_codes}
     test = samples.frame["ISTESTCD"]
     cellular = (samples.frame["ISCAT"] == CELLULAR) & number.notna()

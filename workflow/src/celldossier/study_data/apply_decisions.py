@@ -77,7 +77,9 @@ def correct_values(domain: Domain, ledger: Ledger) -> None:
         if position is None:
             continue
         standing = str(domain.frame[variable].iloc[position])
-        old, new = (_recode(domain, variable, decision[name]) for name in ("old", "new"))
+        old, new = (
+            domain.recode(variable, decision[name]).iloc[position] for name in ("old", "new")
+        )
         if not ledger.claim(decision, domain.name, position, variable):
             continue
         if standing != old:
@@ -86,12 +88,12 @@ def correct_values(domain: Domain, ledger: Ledger) -> None:
             ledger.report.add("DECISIONUNUSED", decision, "new")
         else:
             domain.frame.loc[domain.frame.index[position], variable] = new
-            domain.given |= {variable}
+            domain.mark_given(variable, position)
             ledger.effects.append(
                 Effect(
                     *(decision, "VALUE", old, new, domain.name),
                     *_place_of(domain, position),
-                    column=domain.raw_columns[variable],
+                    column=domain.parts[domain.part[position]].raw_columns[variable],
                 )
             )
 
@@ -202,12 +204,6 @@ def _find_variable(domain: Domain, column: str) -> str | None:
     return by_raw.get(column)
 
 
-def _recode(domain: Domain, variable: str, text: str) -> str:
-    """A value of a decision in canonical form; it may be written as in the file or as mapped."""
-    values = domain.source.values.get(variable, {}) if domain.source is not None else {}
-    return values.get(text, text)
-
-
 def _place_of(domain: Domain, position: int) -> tuple[str, int]:
     return str(domain.frame["SRCFILE"].iloc[position]), int(domain.frame["SRCROW"].iloc[position])
 
@@ -226,7 +222,7 @@ def _find_record(domain: Domain, decision: Decision, ledger: Ledger) -> int | No
     if decision.number is not None:
         rows &= frame["SRCROW"] == decision.number
     for variable, value in decision.key:
-        rows &= frame[variable] == _recode(domain, variable, value)
+        rows &= frame[variable] == domain.recode(variable, value)
     positions = np.flatnonzero(rows.to_numpy())
     if positions.size == 1:
         return int(positions[0])

@@ -84,7 +84,9 @@ def _describe(decision: Decision) -> dict[str, str]:
 
 def _compare_records(plain: StudyData, data: StudyData) -> list[dict[str, str]]:
     """Records used of each domain, before and after."""
-    both = plain.accounting.merge(data.accounting, on="domain", suffixes=("_before", "_after"))
+    both = plain.accounting.merge(
+        data.accounting, on=["domain", "file"], suffixes=("_before", "_after")
+    )
     return [
         {
             "domain": record["domain"],
@@ -93,7 +95,7 @@ def _compare_records(plain: StudyData, data: StudyData) -> list[dict[str, str]]:
             "after": str(record["records_used_after"]),
         }
         for record in both.to_dict("records")
-        if record["file_after"]
+        if record["file"]
     ]
 
 

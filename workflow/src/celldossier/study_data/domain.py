@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
-from celldossier.datasets import Specification, read_specification
-from celldossier.io.tables import RawDomain
+from celldossier.datasets import Specification
+from celldossier.io.tables import list_columns
 from celldossier.settings.sources import Source
-from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.findings import FindingCollector, Place, format_number
+from celldossier.study_data.mapping_values import read_values
 from celldossier.study_data.parsing import Dates
 from celldossier.terms.finding_rules import Severity
 
@@ -21,50 +21,83 @@ Mask: TypeAlias = "pd.Series"
 
 
 @dataclass
-class Domain:
-    """One raw domain on its way to an analysis dataset.
+class Part:
+    """One file of a domain after mapping.
 
     Parameters
     ----------
-    name, file
-        Domain, and its file as the config names it ("" where not collected).
+    file
+        File as the config names it.
     source
-        Its mapping; None where the domain was not collected.
-    frame
-        Canonical variables of the source specification as text ("" where blank or not
-        given), SRCFILE (raw file), SRCROW (row in it); index 0 to n-1.
-    given
-        Canonical variables that the file or a constant gives; an optional column
-        without any value is not given.
+        Its mapping.
     raw_columns
         Canonical variable to the column's name in the file.
     columns
         Columns of the file.
+    given
+        Canonical variables that the file or a constant gives; an optional column
+        without any value is not given.
     usable
-        False where the file or a required column is missing.
-    reason, detail
-        Reason code by record, "" while the record is used; and what is behind it.
-    numbers, dates
-        Parsed columns, filled by `check_structure`.
+        False where the file could not be read.
+    others
+        Texts of raw columns that `keep` and `distinct` name; None for one that is missing.
     absent
         Variables that should have a column in the file and have none.
     """
 
-    name: str
     file: str
-    source: Source | None
+    source: Source
+    raw_columns: dict[str, str]
+    columns: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    usable: bool = True
+    others: dict[str, np.ndarray | None] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+    def holds_template(self, variable: str) -> bool:
+        """Whether a variable is put together from columns that the file has."""
+        names = list_columns(self.raw_columns[variable])
+        return bool(names) and set(names) <= self.columns
+
+
+@dataclass
+class Domain:
+    """One raw domain on its way to an analysis dataset; its files are pooled.
+
+    Parameters
+    ----------
+    name
+        Domain, such as PC.
+    parts
+        Its files, in the order of the config; none where it was not collected.
+    frame
+        Canonical variables of the source specification as text ("" where blank or not
+        given), SRCFILE (raw file), SRCROW (row in it); index 0 to n-1.
+    part
+        Place in `parts` of each record.
+    usable
+        False where a file or a required column is missing.
+    reason, detail
+        Reason code by record, "" while the record is used; and what is behind it.
+    numbers, dates
+        Parsed columns, filled by `check_structure`.
+    supplements
+        Records of each supplement: ``file``, ``row``, ``subject``, ``reason`` ("" where it
+        was joined), ``detail``.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
     specification: Specification
     frame: pd.DataFrame
-    given: frozenset[str]
-    raw_columns: dict[str, str]
-    columns: frozenset[str]
+    part: np.ndarray
     usable: bool
     findings: FindingCollector
     reason: pd.Series = field(init=False)
     detail: pd.Series = field(init=False)
     numbers: dict[str, pd.Series] = field(default_factory=dict)
     dates: dict[str, Dates] = field(default_factory=dict)
-    absent: set[str] = field(default_factory=set)
+    supplements: list[pd.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.reason = pd.Series("", index=self.frame.index, dtype=object)
@@ -74,7 +107,44 @@ class Domain:
     @property
     def collected(self) -> bool:
         """Whether the config names the domain."""
-        return self.source is not None
+        return bool(self.parts)
+
+    @property
+    def file(self) -> str:
+        """Its files, as the config names them; "" where not collected."""
+        return ", ".join(part.file for part in self.parts)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """Canonical variables that any of the files gives."""
+        return frozenset().union(*(part.given for part in self.parts))
+
+    @property
+    def raw_columns(self) -> dict[str, str]:
+        """Canonical variable to its name in the files; several names are joined by a bar."""
+        names: dict[str, dict[str, None]] = {
+            variable: {} for variable in self.specification.variables
+        }
+        for part in self.parts:
+            for variable, column in part.raw_columns.items():
+                names[variable][column] = None
+        return {variable: "|".join(found) or variable for variable, found in names.items()}
+
+    def mark_given(self, variable: str, position: int) -> None:
+        """Take a variable as given by the file of a record."""
+        self.parts[self.part[position]].given |= {variable}
+
+    def recode(self, variable: str, text: str) -> pd.Series:
+        """For each record a text in canonical form, written as in its file or as mapped."""
+        declared = self.specification.variables[variable]
+        cell = np.array([text], dtype=object)
+        return self.of_parts(
+            [read_values(cell, variable, declared, part.source)[0][0] for part in self.parts]
+        )
+
+    def of_parts(self, values: Sequence[object]) -> pd.Series:
+        """For each record the value of its file."""
+        return pd.Series(np.array(values, dtype=object)[self.part], index=self.frame.index)
 
     @property
     def active(self) -> Mask:
@@ -132,9 +202,11 @@ class Domain:
 
         Nothing is said of the cells of a column that is missing as a whole.
         """
-        if variable in self.absent:
-            return
-        chosen = np.flatnonzero(rows.to_numpy(dtype=bool))
+        wanted = rows.to_numpy(dtype=bool)
+        for place, part in enumerate(self.parts):
+            if variable in part.absent:
+                wanted = wanted & (self.part != place)
+        chosen = np.flatnonzero(wanted)
         if not chosen.size:
             return
         if value is None and variable:
@@ -143,10 +215,11 @@ class Domain:
         texts["value"] = value if value is not None else pd.Series("", index=rows.index)
         common = {name: text for name, text in fields.items() if isinstance(text, str)}
         written = {name: _write(text.iloc[chosen]) for name, text in texts.items()}
+        names = np.array([part.raw_columns.get(variable, variable) for part in self.parts])
         cells = {
             "file": self.frame["SRCFILE"].iloc[chosen].tolist(),
             "row": self.frame["SRCROW"].iloc[chosen].tolist(),
-            "column": [self.raw_columns.get(variable, variable)] * chosen.size,
+            "column": names[self.part[chosen]].tolist(),
             "subject": self.subject.iloc[chosen].tolist(),
             "value": written.pop("value"),
         }
@@ -156,103 +229,18 @@ class Domain:
         self,
         rule_id: str,
         *,
+        file: str = "",
         column: str = "",
         subject: str = "",
         value: str = "",
         **fields: str,
     ) -> None:
-        """One finding on the file as a whole, or on a subject without records."""
-        place = Place(self.name, self.file, column=column, subject=subject, value=value)
+        """One finding on a file as a whole (on all of them where blank), or on a subject."""
+        place = Place(self.name, file or self.file, column=column, subject=subject, value=value)
         self.findings.add(rule_id, place, fields)
-
-
-def map_domain(
-    name: str, raw: RawDomain | None, settings: StudyDataSettings, findings: FindingCollector
-) -> Domain:
-    """Bring a raw domain to canonical names and values; nothing is dropped.
-
-    Parameters
-    ----------
-    raw
-        What was read; None where the domain was not collected.
-
-    Returns
-    -------
-    Domain
-        Not usable where the file could not be read. Records outside `keep` are the matter
-        of `keep_records`, required columns that of `check_structure`.
-    """
-    specification = read_specification(name)
-    source = settings.sources.get(name) if raw is not None else None  # type: ignore[call-overload]
-    table = raw.table if raw is not None and raw.table is not None else None
-    mapped = source.columns if source is not None else {}
-    constants = source.constants if source is not None else {}
-    raw_columns = {variable: mapped.get(variable, variable) for variable in specification.variables}
-    columns: dict[str, pd.Series | str] = {}
-    given = set()
-    n = 0 if table is None else len(table)
-    for variable in specification.variables:
-        text: pd.Series | str = ""
-        if variable in constants:
-            text = constants[variable]
-            given.add(variable)
-        elif table is not None and raw_columns[variable] in table.columns:
-            text = _clean(table[raw_columns[variable]], settings.missing_texts)
-            # An optional column without any value was not collected.
-            if specification.variables[variable].required or not n or (text != "").any():
-                given.add(variable)
-        if source is not None and isinstance(text, pd.Series):
-            text = _recode(text, source.values.get(variable, {}))
-        columns[variable] = text
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(n), dtype=object)
-    frame = frame.assign(
-        SRCFILE=raw.file if raw is not None else "",
-        SRCROW=np.arange(1, n + 1) if table is None else table.index.to_numpy(),
-    )
-    domain = Domain(
-        name=name,
-        file=raw.file if raw is not None else "",
-        source=source,
-        specification=specification,
-        frame=frame,
-        given=frozenset(given),
-        raw_columns=raw_columns,
-        columns=frozenset(() if table is None else table.columns),
-        usable=table is not None,
-        findings=findings,
-    )
-    if raw is not None and raw.fault:
-        domain.report_file(raw.fault, detail=raw.detail)
-    return domain
-
-
-def keep_records(domain: Domain, raw: RawDomain | None, settings: StudyDataSettings) -> None:
-    """Exclude the records that the study does not use (`keep` of the domain's source)."""
-    if domain.source is None or raw is None or raw.table is None:
-        return
-    for name, wanted in domain.source.keep.items():
-        if name in domain.given:
-            text = domain.frame[name]
-        elif name in raw.table.columns:
-            text = _clean(raw.table[name], settings.missing_texts)
-        else:
-            column = domain.raw_columns.get(name, name)
-            domain.report_file("COLUMNMISSING", column=column, canonical=f"keep.{name}")
-            domain.usable = False
-            continue
-        domain.exclude(~text.isin(wanted), "NOTSELECTED", name + "=" + text)
 
 
 def _write(values: pd.Series) -> list[str]:
     if values.dtype.kind == "f":
         return [format_number(value) for value in values.tolist()]
     return [str(value) for value in values.tolist()]
-
-
-def _clean(text: pd.Series, missing_texts: tuple[str, ...]) -> pd.Series:
-    stripped = text.astype(object).str.strip().reset_index(drop=True)
-    return stripped.mask(stripped.isin(missing_texts), "") if missing_texts else stripped
-
-
-def _recode(text: pd.Series, values: Mapping[str, str]) -> pd.Series:
-    return text.map(lambda cell: values.get(cell, cell)) if values else text

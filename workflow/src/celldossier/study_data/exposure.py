@@ -73,7 +73,7 @@ def derive_adex(
     dose, planned = ex.number("EXDOSE"), ex.number("EXPDOSE")
     cells = ex.frame["EXCAT"] == CELL_PRODUCT
     infusions = ex.active & cells
-    unit = UnitTable().normalise(ex.frame["EXDOSU"], ex.source).astype(str)
+    unit = UnitTable().normalise(ex.frame["EXDOSU"]).astype(str)
     body = find_body(ex, subjects)
     planned_day = nominal_days(ex, subjects.time)
     amounts = derive_amounts(

@@ -145,7 +145,7 @@ def _check_units(
     # The records of a score need no unit, where the domain lets it be blank.
     optional = not domain.specification.variables[variable].required
     scored = (raw == "") & (unit == UNITLESS) & optional
-    mapped = table.normalise(raw, domain.source).mask(scored, UNITLESS)
+    mapped = table.normalise(raw).mask(scored, UNITLESS)
     pairs = pd.DataFrame({"test": test, "raw": mapped, "unit": unit})
     found = {
         key: table.find_conversion(key[1], key[2], by_code.get(key[0]))
@@ -211,9 +211,9 @@ def _limit_of_quantitation(
     missing = domain.active & marked & limit.isna()
     if missing.any():
         # The assay's limit is in its own unit; it holds for records in that unit only.
-        same = UnitTable().normalise(domain.frame[f"{prefix}ORRESU"], domain.source)
+        same = UnitTable().normalise(domain.frame[f"{prefix}ORRESU"])
         same_unit = same == UnitTable().normalise(
-            test.map({code: assay.unit for code, assay in by_code.items()}).fillna(""), None
+            test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
         )
         declared = test.map(
             {code: assay.lloq for code, assay in by_code.items() if assay.lloq is not None}

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
+from celldossier.settings.sources import Source
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.study_time import DayConvention, TimeSettings
 from celldossier.study_data.cell_conversion import check_copies
@@ -27,18 +28,26 @@ def nominal_days(domain: Domain, settings: TimeSettings) -> pd.Series:
 
     A day 0 where the convention has none says nothing, and is a finding.
     """
-    source = domain.source
-    unit = source.nominal_time_unit if source is not None else "days"
-    visits = (source and source.visit_day_convention) or settings.visit_day_convention
-    points = (source and source.time_point_day_convention) or settings.time_point_day_convention
+    nominal = pd.Series(np.nan, index=domain.frame.index)
+    for place, part in enumerate(domain.parts):
+        own = pd.Series(domain.part == place, index=domain.frame.index)
+        nominal = nominal.mask(own, _nominal_days_of(domain, own, part.source, settings))
+    return nominal
+
+
+def _nominal_days_of(
+    domain: Domain, own: pd.Series, source: Source, settings: TimeSettings
+) -> pd.Series:
+    visits = source.visit_day_convention or settings.visit_day_convention
+    points = source.time_point_day_convention or settings.time_point_day_convention
     name = f"{domain.name}TPTNUM"
-    planned = domain.number(name) * (HOURS[unit] / HOURS["days"])
+    planned = domain.number(name) * (HOURS[source.nominal_time_unit] / HOURS["days"])
     visit = domain.number("VISITDY")
-    if unit == "days":
+    if source.nominal_time_unit == "days":
         planned = count_days(planned, points)
-        zero = domain.active & domain.number(name).eq(0) & (points == "sdtm")
+        zero = own & domain.active & domain.number(name).eq(0) & (points == "sdtm")
         domain.report("DAYZERO", zero, name)
-    zero = domain.active & visit.eq(0) & planned.isna() & (visits == "sdtm")
+    zero = own & domain.active & visit.eq(0) & planned.isna() & (visits == "sdtm")
     domain.report("DAYZERO", zero, "VISITDY")
     return planned.fillna(count_days(visit, visits))
 
@@ -77,8 +86,11 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     domain.exclude(not_infused, "NOINFUSION" if readable else "DOMAINFAULT")
     actual = subjects.days(dates, domain.subject)
     nominal = nominal_days(domain, subjects.time)
-    if domain.source is not None and domain.source.nominal_time_reference == "current_dose":
-        nominal = add_planned_dose(domain.subject, actual, nominal, subjects)
+    for place, part in enumerate(domain.parts):
+        if part.source.nominal_time_reference == "current_dose":
+            own = pd.Series(domain.part == place, index=domain.frame.index)
+            planned = add_planned_dose(domain.subject, actual, nominal, subjects)
+            nominal = nominal.mask(own, planned)
     timed = dates.has_time
     if domain.name == "PC":
         timeless = domain.active & ~dates.has_time

@@ -14,6 +14,7 @@ from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
 from celldossier.settings.sources import DOMAINS
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.accounting import account_records, list_exclusions
 from celldossier.study_data.amounts import find_basis
 from celldossier.study_data.antibodies import derive_adab
 from celldossier.study_data.apply_decisions import (
@@ -34,7 +35,7 @@ from celldossier.study_data.disposition import (
     derive_adds,
     describe_last_alive,
 )
-from celldossier.study_data.domain import Domain, keep_records, map_domain
+from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
 from celldossier.study_data.endpoints import derive_adtte
@@ -42,13 +43,16 @@ from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.gate import open_errors
 from celldossier.study_data.lots import check_lots, derive_adpq
+from celldossier.study_data.mapping import keep_records, map_domain
 from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.medication import derive_adcm
 from celldossier.study_data.partial_dates import complete_partial_dates
+from celldossier.study_data.relative_time import fill_relative_times
 from celldossier.study_data.response import derive_adrs
 from celldossier.study_data.safety import derive_safety
 from celldossier.study_data.samples import derive_adpc
 from celldossier.study_data.structure import check_structure
+from celldossier.study_data.studies import check_studies
 from celldossier.study_data.subject_level import derive_adsl
 from celldossier.study_data.subjects import (
     check_deaths,
@@ -110,7 +114,7 @@ class StudyData:
 
 
 def derive_study_data(
-    domains: Mapping[str, RawDomain],
+    domains: Mapping[str, Sequence[RawDomain]],
     settings: StudyDataSettings,
     bioanalysis: BioanalysisSettings,
     study: StudySettings,
@@ -124,8 +128,8 @@ def derive_study_data(
     Parameters
     ----------
     domains
-        Raw domains by name, as `celldossier.io.tables.read_domains` gives them; one
-        that is not in it was not collected.
+        Files of the raw domains by name, as `celldossier.io.tables.read_domains` gives them;
+        a domain that is not in it was not collected.
     decision_files
         The study's decisions, as `celldossier.io.decisions` gives them.
 
@@ -145,7 +149,7 @@ def derive_study_data(
 
 
 def _derive_once(
-    domains: Mapping[str, RawDomain],
+    domains: Mapping[str, Sequence[RawDomain]],
     settings: StudyDataSettings,
     bioanalysis: BioanalysisSettings,
     study: StudySettings,
@@ -157,21 +161,23 @@ def _derive_once(
     cutoff = pd.Timestamp(study.data_cutoff)
     mapped: dict[str, Domain] = {}
     for name in DOMAINS:
-        domain = map_domain(name, domains.get(name), settings, findings)
+        domain = map_domain(name, domains.get(name, ()), settings, findings)
         correct_values(domain, ledger)
-        keep_records(domain, domains.get(name), settings)
+        keep_records(domain)
         exclude_records(domain, ledger)
         mapped[name] = domain
     check_decided_subjects(mapped["DM"], ledger)
+    fill_relative_times(mapped, settings.anchor_date)
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     for domain in mapped.values():
         check_structure(domain, rules)
         apply_cutoff(domain, rules)
+    check_studies(mapped, [trial.id for trial in study.trials], study.id)
     datasets = _derive(mapped, settings, bioanalysis, study)
     datasets["ADSL"] = exclude_from_sets(datasets["ADSL"], ledger)
     conformed = _conform(datasets, mapped["DM"], study.id)
-    exclusions = _list_exclusions(mapped)
-    accounting = _account(mapped, conformed, exclusions)
+    exclusions = list_exclusions(mapped)
+    accounting = account_records(mapped, conformed, DATASET_OF)
     accept_findings(findings, ledger)
     return StudyData(conformed, findings.frame(), exclusions, accounting), ledger
 
@@ -255,54 +261,3 @@ def _conform(
             study = frame["USUBJID"].map(studies).fillna(study_id)
             conformed[name] = conform(frame.assign(STUDYID=study), name)
     return conformed
-
-
-def _list_exclusions(mapped: dict[str, Domain]) -> pd.DataFrame:
-    parts = []
-    for domain in mapped.values():
-        out = ~domain.active
-        parts.append(
-            pd.DataFrame(
-                {
-                    "domain": domain.name,
-                    "file": domain.frame["SRCFILE"][out],
-                    "row": domain.frame["SRCROW"][out],
-                    "subject": domain.subject[out],
-                    "reason": domain.reason[out],
-                    "detail": domain.detail[out],
-                }
-            )
-        )
-    return conform(pd.concat(parts, ignore_index=True), "EXCLUSIONS")
-
-
-def _account(
-    mapped: dict[str, Domain], datasets: dict[str, pd.DataFrame], exclusions: pd.DataFrame
-) -> pd.DataFrame:
-    """Hold records read against records used and excluded; a gap is a fault of the program."""
-    rows = []
-    for name, domain in mapped.items():
-        dataset = datasets[DATASET_OF[name]]
-        used = len(dataset) if name == "DM" else _count_records(dataset, name)
-        excluded = int((exclusions["domain"] == name).sum())
-        if len(domain.frame) != used + excluded:
-            raise AssertionError(
-                f"{name}: {len(domain.frame)} records read, {used} used, {excluded} excluded."
-            )
-        rows.append(
-            {
-                "domain": name,
-                "file": domain.file,
-                "records_in": len(domain.frame),
-                "records_used": used,
-                "records_excluded": excluded,
-                "dataset": DATASET_OF[name],
-            }
-        )
-    return conform(pd.DataFrame(rows), "ACCOUNTING")
-
-
-def _count_records(dataset: pd.DataFrame, domain: str) -> int:
-    """Raw records of a domain that a dataset holds; one may have become several rows."""
-    own = dataset[dataset["SRCDOM"] == domain]
-    return len(own[["SRCFILE", "SRCROW"]].drop_duplicates())

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from celldossier.settings.sources import Source
 from celldossier.study_data.dates import DateRules, read_dates
-from celldossier.study_data.domain import Domain
+from celldossier.study_data.domain import Domain, Part
 from celldossier.study_data.parsing import is_before, parse_numbers
 
 MUST_HOLD_RECORDS = ("DM", "EX", "PC")
@@ -38,10 +37,11 @@ PERIODS = {
 
 def check_structure(domain: Domain, rules: DateRules) -> None:
     """Check one domain by itself and fill its `numbers` and `dates`."""
-    if domain.source is not None and domain.usable:
-        _check_columns(domain, domain.source)
-        if domain.frame.empty and (domain.name in MUST_HOLD_RECORDS):
-            domain.report_file("FILEEMPTY")
+    for part in domain.parts:
+        if part.usable:
+            _check_columns(domain, part)
+    if domain.usable and domain.frame.empty and domain.name in MUST_HOLD_RECORDS:
+        domain.report_file("FILEEMPTY")
     _check_blanks(domain)
     _check_codelists(domain)
     for variable, specification in domain.specification.variables.items():
@@ -55,22 +55,27 @@ def check_structure(domain: Domain, rules: DateRules) -> None:
         _check_periods(domain, *PERIODS[domain.name])
 
 
-def _check_columns(domain: Domain, source: Source) -> None:
+def _check_columns(domain: Domain, part: Part) -> None:
     for variable, specification in domain.specification.variables.items():
-        mapped = variable in source.columns
-        column = domain.raw_columns[variable]
-        absent = variable not in domain.given and column not in domain.columns
+        mapped = variable in part.source.columns or variable in part.source.relative_time
+        column = part.raw_columns[variable]
+        absent = variable not in part.given and column not in part.columns
+        absent = absent and not part.holds_template(variable)
         if absent and (specification.required or mapped):
-            domain.report_file("COLUMNMISSING", column=column, canonical=variable)
-            domain.absent.add(variable)
+            domain.report_file("COLUMNMISSING", file=part.file, column=column, canonical=variable)
+            part.absent.add(variable)
             domain.usable = False
     # A mapping of a variable that does not exist would be lost in silence.
     known = {*domain.specification.variables}
-    for part in ("columns", "values", "constants"):
-        for variable in getattr(source, part):
+    for section in ("columns", "values", "constants", "relative_time"):
+        for variable in getattr(part.source, section):
             if variable not in known:
-                domain.report_file("MAPPINGUNKNOWN", value=f"{part}.{variable}")
+                domain.report_file("MAPPINGUNKNOWN", file=part.file, value=f"{section}.{variable}")
                 domain.usable = False
+    for variable in part.source.dates:
+        if variable != "ALL" and (variable not in known or not variable.endswith("DTC")):
+            domain.report_file("MAPPINGUNKNOWN", file=part.file, value=f"dates.{variable}")
+            domain.usable = False
 
 
 def _check_blanks(domain: Domain) -> None:

@@ -199,7 +199,12 @@ def _add_levels(
 def _add_accounting(
     collector: ResultCollector, accounting: pd.DataFrame, exclusions: pd.DataFrame
 ) -> None:
-    for record in accounting.to_dict("records"):
+    counted = ["records_in", "records_used", "records_excluded"]
+    # Text columns of a file will do; a domain may have several files.
+    files = accounting.astype({name: "int64" for name in counted})
+    first = files.groupby("domain", sort=False)[["file", "dataset"]].first()
+    domains = first.join(files.groupby("domain")[counted].sum()).reset_index()
+    for record in domains.to_dict("records"):
         domain = str(record["domain"])
         collected = str(record["file"]) != ""
         counts = {

@@ -15,7 +15,6 @@ import pandas as pd
 
 from celldossier.io.resources import read_resource
 from celldossier.settings.bioanalysis import Assay
-from celldossier.settings.sources import Source
 
 MASS, SUBSTANCE = "mass per volume", "substance per volume"
 PICOGRAMS_PER_MICROMOLE = Fraction(1000)
@@ -80,13 +79,12 @@ class UnitTable:
         """The unit that a text means; None where it is not known."""
         return self._units.get(fold_unit(text))
 
-    def normalise(self, text: pd.Series, source: Source | None) -> pd.Series:
+    def normalise(self, text: pd.Series) -> pd.Series:
         """Names of the units; a text that is not known stays as the study's mapping leaves it."""
-        mapped = source.units if source is not None else {}
 
         def name(unit: str) -> str:
-            found = self.find(mapped.get(unit, unit))
-            return found.name if found else mapped.get(unit, unit)
+            found = self.find(unit)
+            return found.name if found else unit
 
         names = {unit: name(unit) for unit in text.unique()}
         return text.map(names)
