@@ -66,6 +66,7 @@ FOLLOWS = {
 }
 
 SINGLE = {
+    "SHAREDMISSING": "test_reading.py::test_a_root_below_the_shared_folder_stays_below_it",
     "FILEENCODING": "test_reading.py::test_a_declared_encoding_that_does_not_fit_is_named",
     "DELIMITERWRONG": "test_reading.py::test_a_wrong_delimiter_is_one_fault",
     "HEADERMISSING": "test_reading.py::test_the_header_may_stand_below_the_first_line",

@@ -107,7 +107,7 @@ SUPPLEMENT = to_table(
     [
         {"RDOMAIN": "AE", "USUBJID": s, "IDVAR": v, "IDVARVAL": k, "QNAM": q, "QVAL": t}
         for s, v, k, q, t in (
-            ("A", "AESEQ", "1.0", "SCALE", "ASTCT"),
+            ("A", "AESEQ", "1.0", "SCALE", "ASTCT 2019"),
             ("A", "AESEQ", " 2", "SCALE", "CTCAE"),
             ("A", "AESEQ", "2", "SCALE", "OTHER"),
             ("B", "", "", "RELATED", "Y"),
@@ -130,7 +130,7 @@ def test_supplements_are_joined_by_key_and_accounted_for(study):
     raw = RawDomain("AE", "ae.csv", table, supplements=(RawDomain("AE", "suppae.csv", SUPPLEMENT),))
     data = study.derive(replaced={"AE": (raw,)})
     adae = data.datasets["ADAE"].set_index("SRCROW")
-    assert adae["AESCAT"].to_dict() == {1: "ASTCT", 2: "CTCAE", 3: "", 4: ""}
+    assert adae["AESCAT"].to_dict() == {1: "ASTCT 2019", 2: "CTCAE", 3: "", 4: ""}
     assert adae["AEBODSYS"].to_dict() == {1: "", 2: "", 3: "", 4: "Y"}
     own = data.findings[data.findings["file"] == "suppae.csv"]
     assert own[["rule_id", "row", "value"]].sort_values("row").to_numpy().tolist() == [

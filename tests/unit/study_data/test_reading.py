@@ -119,6 +119,24 @@ def test_an_error_in_a_mapped_cell_is_a_finding(study, tmp_path):
     ]
 
 
+def test_a_root_below_the_shared_folder_stays_below_it(tmp_path, monkeypatch):
+    (tmp_path / "set").mkdir()
+    write(tmp_path / "set" / "dm.csv", "USUBJID\nA\n")
+    sources = {"DM": {"file": "dm.csv"}, "EX": {"file": "ex.csv"}}
+
+    def read(root):
+        settings = StudyDataSettings.model_validate({"root": root, "sources": sources})
+        return read_domains(settings)["DM"][0]
+
+    monkeypatch.delenv("CELLDOSSIER_SHARED", raising=False)
+    assert read("shared:set").fault == "SHAREDMISSING"
+    monkeypatch.setenv("CELLDOSSIER_SHARED", str(tmp_path))
+    assert read("shared:set").table["USUBJID"].tolist() == ["A"]
+    assert read("shared:../set").fault == "FILEOUTSIDE"
+    # No other variable is looked up.
+    assert read("$CELLDOSSIER_SHARED/set").fault == "FILEMISSING"
+
+
 @pytest.mark.parametrize("epoch", [datetime(1899, 12, 30), datetime(1904, 1, 1)])
 def test_date_cells_are_read_in_the_date_system_of_the_workbook(tmp_path, epoch):
     book = openpyxl.Workbook()

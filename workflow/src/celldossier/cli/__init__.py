@@ -20,6 +20,7 @@ from celldossier import __version__  # noqa: E402
 from celldossier.errors import CelldossierError  # noqa: E402
 
 COMMANDS = (
+    "init",
     "check",
     "study_data",
     "cellular_kinetics",

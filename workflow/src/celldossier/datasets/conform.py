@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
+from pandas.api.types import infer_dtype
 
 from celldossier.datasets.specification import Specification, Variable, read_specification
 from celldossier.errors import InputDataError
@@ -96,6 +97,9 @@ def _typed(values: pd.Series | None, variable: Variable, index: pd.Index) -> pd.
     if variable.type == "text":
         if values is None:
             return pd.Series("", index=index, dtype=object)
+        # Millions of cells: those that are text already are not looked at one by one.
+        if values.dtype == object and infer_dtype(values, skipna=False) == "string":
+            return values
         cells = values.astype(object).to_numpy()
         texts = [_as_text(cell) for cell in cells]
         return pd.Series(texts, index=index, dtype=object)

@@ -91,6 +91,15 @@ class RawTable:
     cell_faults: tuple[CellFault, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class FoundFile:
+    """A file of a folder, and the layout that it could be read by."""
+
+    name: str
+    table: pd.DataFrame
+    layout: Layout
+
+
 def make_frame(
     columns: Mapping[str, Sequence[str] | np.ndarray], rows: Iterable[int]
 ) -> pd.DataFrame:

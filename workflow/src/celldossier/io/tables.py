@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["RawDomain", "TableFault", "locate_raw_files", "read_domains", "read_table"]
 
 PACKAGE_PREFIX = "package:"
+SHARED_PREFIX = "shared:"
+SHARED_VARIABLE = "CELLDOSSIER_SHARED"
+"""The one variable of the environment that a root may stand on: a config names no other."""
 SUPPLEMENT_COLUMNS = ("RDOMAIN", "USUBJID", "IDVAR", "IDVARVAL", "QNAM", "QVAL")
 
 
@@ -236,6 +239,13 @@ def _locate(root: str, file: str, working_directory: Path) -> Path:
         if not places:
             raise TableFault("PACKAGEMISSING", package)
         folder = Path(places[0], inner)
+    elif root.startswith(SHARED_PREFIX):
+        base = os.environ.get(SHARED_VARIABLE, "")
+        folder = Path(base, root.removeprefix(SHARED_PREFIX))
+        if not base or "\0" in root:
+            raise TableFault("SHAREDMISSING", root)
+        if not folder.resolve().is_relative_to(Path(base).resolve()):
+            raise TableFault("FILEOUTSIDE", root)
     else:
         folder = working_directory / root
     # Such a name can be that of no file, and the system's own functions fail on it.

@@ -27,8 +27,9 @@ class StudyDataSettings(Section):
 
     root: str = Field(
         description=(
-            "Folder of the raw files, relative to the working directory, or package:NAME/path for "
-            "a folder inside an installed Python package."
+            "Folder of the raw files, relative to the working directory; package:NAME/path for "
+            "a folder inside an installed Python package; shared:path for a folder below the one "
+            "that the environment variable CELLDOSSIER_SHARED names."
         ),
         min_length=1,
     )

@@ -266,9 +266,9 @@ def _select(domain: Domain, part: Part, rows: np.ndarray) -> None:
     }
     if keys and all(text is not None for text in keys.values()):
         chosen = rows & domain.active.to_numpy()
-        again = pd.Series(False, index=domain.frame.index)
-        again[chosen] = pd.DataFrame(keys)[chosen].duplicated()
-        domain.exclude(again, "NOTDISTINCT", ", ".join(keys))
+        again = np.zeros(len(chosen), dtype=bool)
+        again[chosen] = pd.DataFrame(keys)[chosen].duplicated().to_numpy()
+        domain.exclude(pd.Series(again), "NOTDISTINCT", ", ".join(keys))
 
 
 def _find_texts(domain: Domain, part: Part, rows: np.ndarray, key: str) -> pd.Series | None:

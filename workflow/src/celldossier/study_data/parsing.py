@@ -22,9 +22,13 @@ SECONDS_PER_DAY = 86400.0
 
 def parse_numbers(text: pd.Series) -> pd.Series:
     """Numbers of a text column; NaN where the text is blank or no finite number."""
-    plain = text.where(text.str.fullmatch(NUMBER), "")
-    numbers = pd.to_numeric(plain, errors="coerce").astype("float64")
-    return numbers.where(np.isfinite(numbers))
+    # Each different text is read once: a column of millions of cells holds few of them.
+    codes, uniques = pd.factorize(text.to_numpy(dtype=object))
+    different = pd.Series(uniques, dtype=object)
+    plain = different.where(different.str.fullmatch(NUMBER).astype(bool), "")
+    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype="float64")
+    finite = np.where(np.isfinite(numbers), numbers, np.nan)
+    return pd.Series(finite[codes] if finite.size else np.nan, index=text.index, dtype="float64")
 
 
 @dataclass(frozen=True)
