@@ -85,8 +85,9 @@ def collect_last_alive(
 ) -> pd.DataFrame:
     """Latest date that shows each subject alive, over all domains.
 
-    Every date of a record that is used counts, but the date of death, the end of an
-    event with grade 5, and a disposition that means death or loss to follow-up. A date
+    Every date of a record that is used counts, but a date that was completed, the date of
+    death, the end of an event with grade 5, and a disposition that means death or loss to
+    follow-up. A date
     after the cut-off counts as the day of the cut-off, for who is alive later was alive
     then; a date after the day of death does not count.
 
@@ -101,11 +102,12 @@ def collect_last_alive(
         for variable, dates in domain.dates.items():
             if variable in NO_EVIDENCE.get(name, ()) or not dates.known.any():
                 continue
-            counts = domain.active & dates.known & _shows_life(domain, variable, adds)
+            counts = domain.active & dates.known & (dates.imputed == "")
+            counts &= _shows_life(domain, variable, adds)
             times = dates.time[counts]
             times = times.where(~(times > cutoff), cutoff)
             subject = domain.subject[counts]
-            died = subject.map(_death_times(deaths))
+            died = subject.map(time_deaths(deaths))
             times = times.where(~(times.dt.floor("D") > died))
             latest = times.groupby(subject).idxmax().dropna().astype(int)
             parts.append(
@@ -144,7 +146,7 @@ def _shows_life(domain: Domain, variable: str, adds: pd.DataFrame) -> pd.Series:
     return pd.Series(True, index=domain.frame.index)
 
 
-def _death_times(deaths: pd.DataFrame) -> pd.Series:
+def time_deaths(deaths: pd.DataFrame) -> pd.Series:
     """Day of death by subject, where it is known in full."""
     days = pd.to_datetime(deaths["TEXT"].str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
     return pd.Series(days.to_numpy(), index=deaths["USUBJID"])

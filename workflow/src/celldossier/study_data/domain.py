@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -224,6 +224,44 @@ class Domain:
             "value": written.pop("value"),
         }
         self.findings.add_many(rule_id, self.name, cells, {**common, **written}, severity)
+
+    def at_records(self, rows: pd.DataFrame, name: str, default: object = "") -> pd.Series:
+        """A column of a dataset, aligned with the records that its rows come from.
+
+        Parameters
+        ----------
+        rows
+            Rows of an analysis dataset, at most one a record of the domain; those of
+            other domains are passed over.
+        default
+            Value of the records that no row comes from.
+        """
+        own = rows[rows["SRCDOM"] == self.name]
+        places = pd.MultiIndex.from_frame(self.frame[["SRCFILE", "SRCROW"]])
+        found = places.get_indexer(pd.MultiIndex.from_frame(own[["SRCFILE", "SRCROW"]]))
+        values = np.full(len(self.frame), default, dtype=object)
+        values[found] = own[name].to_numpy(dtype=object)
+        return pd.Series(values, index=self.frame.index)
+
+    def report_rows(
+        self, rule_id: str, rows: pd.DataFrame, variable: str = "", **fields: str
+    ) -> None:
+        """One finding a row of an analysis dataset, at the record that it comes from.
+
+        Parameters
+        ----------
+        fields
+            Name in the message: column of `rows` that fills it.
+        """
+        if rows.empty:
+            return
+        mask = self.at_records(rows.assign(HERE=True), "HERE", False).astype(bool)
+        filled = {name: self.at_records(rows, column) for name, column in fields.items()}
+        written: dict[str, Any] = {
+            name: text.map(lambda cell: format_number(cell) if isinstance(cell, float) else cell)
+            for name, text in filled.items()
+        }
+        self.report(rule_id, mask, variable, **written)
 
     def report_file(
         self,

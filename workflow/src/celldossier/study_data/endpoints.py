@@ -9,6 +9,7 @@ import pandas as pd
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.efficacy_checks import check_missed_assessments, check_recovery
 from celldossier.study_data.marker_endpoints import derive_persistence, derive_recovery
 from celldossier.study_data.response import find_stops
 from celldossier.study_data.time_to_event import derive_survival, finish_adtte, plan_assessments
@@ -47,6 +48,8 @@ def derive_adtte(
     baseline = subject["TBURDBL"].notna() | subject.index.isin(assessed)
     planned = plan_assessments(adrs, subject["INDIC"], tte)
     collected = {name: domain.collected and domain.usable for name, domain in mapped.items()}
+    if collected["RS"]:
+        check_missed_assessments(mapped["RS"], timeline, planned, tte)
     undated = deaths.loc[deaths["DAY"].isna(), "USUBJID"].tolist()
     parts = [derive_survival(timeline, undated, collected, planned, baseline, settings.efficacy)]
     analyte = tte.persistence_analyte or next(
@@ -57,7 +60,10 @@ def derive_adtte(
     for code, rule in tte.recoveries.items():
         units = set(adpd.loc[adpd["PARAMCD"] == rule.analyte, "AVALU"])
         if units == {rule.unit}:
-            parts.append(derive_recovery(code, rule, adpd, timeline))
+            recovery = derive_recovery(code, rule, adpd, timeline)
+            parts.append(recovery)
+            if code != "BCAPL":
+                check_recovery(mapped["LB"], adpd, rule, recovery)
         elif collected["LB"]:
             mapped["LB"].report_file(
                 "RECOVERYUNIT",

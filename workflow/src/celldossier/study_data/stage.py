@@ -38,6 +38,7 @@ from celldossier.study_data.disposition import (
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
+from celldossier.study_data.efficacy_checks import check_new_therapy, check_responses
 from celldossier.study_data.endpoints import derive_adtte
 from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
@@ -62,6 +63,7 @@ from celldossier.study_data.subjects import (
     make_subjects,
     set_time_zero,
 )
+from celldossier.study_data.survival_checks import check_after_death, check_disposition
 
 DATASET_OF = {
     "DM": "ADSL",
@@ -238,8 +240,12 @@ def _derive(
         # Its records of subjects without assessment have another domain as their source.
         datasets["ADRS"] = datasets["ADRS"].iloc[:0]
     collected = {name: domain.collected for name, domain in mapped.items()}
+    check_responses(mapped["RS"], datasets["ADRS"], subjects, settings.efficacy)
+    check_new_therapy(mapped["CM"], datasets["ADCM"])
     adsl = derive_adsl(dm, subjects, datasets, collected)
     last_alive = collect_last_alive(mapped, adds, deaths, subjects, cutoff)
+    check_after_death(mapped, deaths, subjects)
+    check_disposition(mapped["DS"], dm, datasets["ADDS"], last_alive, subjects)
     adtte = pd.DataFrame(columns=["USUBJID"])
     if not blocked:
         adtte = derive_adtte(mapped, datasets, adsl, deaths, last_alive, settings, bioanalysis)
