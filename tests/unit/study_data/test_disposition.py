@@ -1,0 +1,47 @@
+"""Disposition, dates of death and the last date known alive."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def alive(study, subject: str = "A") -> list:
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    return adsl.loc[subject, ["LSTALVDT", "LSTALVDY", "LSTALVSR"]].tolist()
+
+
+def test_disposition_is_classified_in_any_case_of_letters(study):
+    study.set("DS", 1, "DSDECOD", "Lost to follow-up")
+    adds = study.derive().datasets["ADDS"].set_index("USUBJID")
+    assert adds["DSCLASS"].to_dict() == {"A": "LOSTFU", "B": "DEATH", "C": "WITHDRAWN"}
+    # Who was not infused has no day.
+    assert adds["AFRLT"].fillna(-1).to_dict() == {"A": 275, "B": 70, "C": -1}
+
+
+def test_the_last_date_alive_is_the_latest_of_all_domains_with_its_source(study):
+    assert alive(study) == ["2024-12-01", 275, "DS.DSSTDTC, ds.csv, 1"]
+    study.remove("DS")
+    assert alive(study) == ["2024-09-01", 184, "RS.RSDTC, rs.csv, 4"]
+    study.set("LB", 3, "LBDTC", "2024-10-05T08:00")
+    assert alive(study) == ["2024-10-05", 218, "LB.LBDTC, lb.csv, 3"]
+
+
+def test_a_completed_date_shows_nobody_alive(study):
+    study.remove("DS")
+    study.set("AE", 1, "AEENDTC", "2024-11")
+    assert alive(study)[0] == "2024-09-01"
+
+
+def test_neither_a_fatal_event_nor_a_record_after_death_shows_a_subject_alive(study):
+    study.set("AE", 4, "AETOXGR", "5")
+    study.set("AE", 4, "AEENDTC", "2024-06-10")
+    assert alive(study, "B")[0] == "2024-04-29"
+    study.set("CM", 2, "CMSTDTC", "2024-08-01")
+    assert alive(study, "B")[0] == "2024-04-29"
+
+
+@pytest.mark.parametrize(("cutoff", "last"), [("exclude", "2024-12-01"), ("keep", "2024-12-31")])
+def test_nobody_is_known_alive_after_the_cut_off(study, cutoff, last):
+    study.options["time"] = {"cutoff": cutoff}
+    study.set("RS", 4, "RSDTC", "2025-03-01")
+    assert alive(study)[0] == last

@@ -1,0 +1,204 @@
+"""Vocabularies of response, best response, its confirmation, landmarks and residual disease."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+from small_study import SmallStudy
+
+from celldossier.settings.efficacy import EfficacySettings
+from celldossier.settings.time_to_event import TimeToEventSettings
+from celldossier.study_data.response_criteria import make_vocabularies, read_criteria, standardise
+
+
+def assess(study: SmallStudy, *assessments: tuple[str, str], **more: str) -> None:
+    """Give subject A these assessments after the infusion of 2024-03-01."""
+    table = study.tables["RS"]
+    study.tables["RS"] = table[table["USUBJID"] == "B"].reset_index(drop=True)
+    study.tables["RS"].index = pd.RangeIndex(1, len(study.tables["RS"]) + 1, name="row")
+    for category, date in assessments:
+        study.repeat("RS", 1, {"USUBJID": "A", "RSSTRESC": category, "RSDTC": date})
+    for column, value in more.items():
+        for row in study.tables["RS"].index:
+            study.set("RS", row, column, value)
+
+
+def parameter(study: SmallStudy, code: str, subject: str = "A") -> pd.Series:
+    """The record of a derived parameter."""
+    adrs = study.derive().datasets["ADRS"]
+    return adrs[(adrs["PARAMCD"] == code) & (adrs["USUBJID"] == subject)].iloc[0]
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text", "category", "responder", "complete", "event"),
+    [
+        ("LUGANO2014", "Complete metabolic response", "CR", "Y", True, ""),
+        ("LUGANO2014", "CMR", "CR", "Y", True, ""),
+        ("LUGANO2014", "NMR", "SD", "N", False, ""),
+        ("LUGANO2014", "PMD", "PD", "N", False, "PROGRESSION"),
+        ("ALL", "COMPLETE REMISSION", "CR", "Y", True, ""),
+        ("ALL", "cri", "CRi", "Y", False, ""),
+        ("ALL", "Relapsed disease", "RELAPSE", "N", False, "RELAPSE"),
+        ("ALL", "PR", "PR", "N", False, ""),
+        ("IMWG2016", "sCR", "sCR", "Y", True, ""),
+        ("IMWG2016", "MR", "MR", "N", False, ""),
+        ("IMWG2016", "Very good partial response", "VGPR", "Y", False, ""),
+        ("RECIST11", "Complete response", "CR", "Y", True, ""),
+        ("RECIST11", "CRi", "", "", False, ""),
+        ("IRECIST", "iUPD", "iUPD", "N", False, ""),
+        ("IRECIST", "iCPD", "iCPD", "N", False, "PROGRESSION"),
+        ("OWN", "cr", "", "", False, ""),
+        ("OWN", "CMR", "CMR", "Y", True, ""),
+        ("OWN", "NE", "NE", "", False, ""),
+    ],
+)
+def test_a_result_is_a_category_of_its_vocabulary_or_none(
+    vocabulary, text, category, responder, complete, event
+):
+    found = standardise(
+        pd.Series([text]), pd.Series([vocabulary]), make_vocabularies(EfficacySettings())
+    )
+    row = found.iloc[0]
+    assert (row["category"], row["responder"], row["complete"], row["event"]) == (
+        *(category, responder, complete, event),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(read_criteria()))
+def test_a_vocabulary_is_closed_and_has_words_in_both_languages(name):
+    criteria = read_criteria()[name]
+    spellings = [
+        text.casefold()
+        for category, entry in criteria.categories.items()
+        for text in {category.casefold(), *(alias.casefold() for alias in entry.aliases)}
+    ]
+    assert len(spellings) == len(set(spellings))
+    assert criteria.unconfirmed in criteria.categories
+    assert criteria.en and criteria.zh
+    assert all(entry.en and entry.zh for entry in criteria.categories.values())
+    flags = [entry.responder for entry in criteria.categories.values()]
+    # Best first: responders, then the others, then what says nothing.
+    assert flags == sorted(flags, key={"Y": 0, "N": 1, "": 2}.get)
+
+
+def test_the_vocabulary_is_chosen_by_category_and_else_by_indication(study):
+    study.options = {"efficacy": {"response_criteria": {"ALL": "ALL", "LYMPHOMA": "LUGANO2014"}}}
+    assess(study, ("Complete remission", "2024-03-29"))
+    study.set("RS", 1, "RSCAT", "LYMPHOMA")
+    adrs = study.derive().datasets["ADRS"].query("PARAMCD == 'OVR'").set_index("USUBJID")
+    assert adrs["RSVOCAB"].to_dict() == {"A": "ALL", "B": "LUGANO2014"}
+    assert adrs.loc["A", ["AVALC", "RSSTRESC"]].tolist() == ["CR", "Complete remission"]
+
+
+def test_a_response_after_progression_is_not_the_best_one(study):
+    assess(study, ("SD", "2024-03-29"), ("PD", "2024-05-01"), ("CR", "2024-06-01"))
+    adrs = study.derive().datasets["ADRS"]
+    own = adrs[adrs["USUBJID"] == "A"].set_index("PARAMCD")
+    assert own.loc["BOR", "AVALC"] == "SD"
+    assert own.loc["OVR", "ANLRSN"].tolist() == ["", "", "AFTERPD"]
+    assert own.loc["ORR", ["AVALC", "AVAL"]].tolist() == ["N", 0]
+
+
+def test_a_subject_without_assessment_has_a_record_that_says_so(study):
+    study.set("RS", 5, "RSDTC", "2024-03-20")
+    found = parameter(study, "BOR", "B")
+    assert found[["AVALC", "RESPFL", "REASND", "SRCDOM", "SRCROW"]].tolist() == [
+        *("", "", "NOASSESS", "DM", 2),
+    ]
+    assert parameter(study, "ORR", "B")["REASND"] == "NOASSESS"
+
+
+def test_the_primary_evaluator_decides(study):
+    study.options = {"efficacy": {"primary_evaluator": "INDEPENDENT"}}
+    assess(study, ("CR", "2024-03-29"), RSEVAL="INVESTIGATOR")
+    row = study.repeat("RS", 2, {"RSSTRESC": "PR", "RSEVAL": "INDEPENDENT"})
+    data = study.derive()
+    assert data.errors == 0
+    adrs = data.datasets["ADRS"]
+    best = adrs.query("PARAMCD == 'BOR' and USUBJID == 'A'")
+    assert best[["AVALC", "SRCROW"]].to_numpy().tolist() == [["PR", row]]
+    reasons = adrs.query("PARAMCD == 'OVR' and USUBJID == 'A'").set_index("SRCROW")["ANLRSN"]
+    assert reasons.to_dict() == {2: "OTHEREVAL", row: ""}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "course", "confirmed"),
+    [
+        # ALL: maintained for 28 days.
+        ("ALL", [("CR", "2024-03-29"), ("CR", "2024-04-25")], "NR"),
+        ("ALL", [("CR", "2024-03-29"), ("CR", "2024-04-26")], "CR"),
+        ("ALL", [("CRi", "2024-03-29"), ("CR", "2024-05-01")], "CRi"),
+        ("ALL", [("CR", "2024-03-29"), ("RELAPSE", "2024-05-01")], "NR"),
+        ("ALL", [("CR", "2024-03-29"), ("NE", "2024-05-01"), ("CR", "2024-06-01")], "CR"),
+        # IMWG: the next assessment.
+        ("IMWG2016", [("CR", "2024-03-29"), ("VGPR", "2024-04-05")], "VGPR"),
+        ("IMWG2016", [("VGPR", "2024-03-29"), ("SD", "2024-04-05"), ("VGPR", "2024-05-01")], "SD"),
+        ("IMWG2016", [("SD", "2024-03-29")], "SD"),
+    ],
+)
+def test_a_response_is_confirmed_as_its_criteria_ask(study, criteria, course, confirmed):
+    study.options = {"efficacy": {"response_criteria": {"ALL": criteria}}}
+    assess(study, *course)
+    found = parameter(study, "CBOR")
+    assert found["AVALC"] == confirmed
+    answer = "Y" if confirmed in ("CR", "CRi", "VGPR") else "N"
+    assert parameter(study, "CORR")["AVALC"] == answer
+
+
+def test_criteria_that_ask_for_no_confirmation_have_none(study):
+    assert "CBOR" not in set(study.derive().datasets["ADRS"]["PARAMCD"])
+
+
+def test_the_response_at_a_landmark_is_the_nearest_in_its_window(study):
+    assess(study, ("SD", "2024-03-25"), ("PR", "2024-03-30"), ("CR", "2024-04-20"))
+    assert parameter(study, "RSPD28")["AVALC"] == "PR"
+    late = parameter(study, "RSPM3")
+    assert late[["AVALC", "RESPFL", "REASND"]].tolist() == ["", "", "NOLANDMRK"]
+    dead = parameter(study, "RSPM6", "B")
+    assert dead[["RESPFL", "REASND"]].tolist() == ["N", "DTHBEFORE"]
+
+
+def test_who_progressed_before_a_landmark_is_no_responder_at_it(study):
+    assess(study, ("CR", "2024-03-29"), ("PD", "2024-04-20"))
+    found = parameter(study, "RSPM3")
+    assert found[["AVALC", "RESPFL", "REASND"]].tolist() == ["", "N", "PDBEFORE"]
+
+
+def test_residual_disease_is_negative_where_any_test_before_progression_is(study):
+    study.options = {"efficacy": {"mrd": {"response_tests": ["MRD"]}}}
+    assess(study, ("CR", "2024-03-29"), ("PD", "2024-05-01"))
+    for result, date in (("Positive", "2024-03-30"), ("NEGATIVE", "2024-04-10")):
+        study.repeat(
+            "RS", 1, {"USUBJID": "A", "RSTESTCD": "MRD", "RSSTRESC": result, "RSDTC": date}
+        )
+    assert parameter(study, "MRDNEG")[["AVALC", "AVAL", "AFRLT"]].tolist() == ["Y", 1, 40]
+    study.set("RS", 5, "RSDTC", "2024-05-02")
+    assert parameter(study, "MRDNEG")["AVALC"] == "N"
+    assert parameter(study, "MRDNEG", "B")["REASND"] == "NOMRD"
+
+
+def test_residual_disease_may_come_from_the_laboratory(study):
+    study.options = {"efficacy": {"mrd": {"analyte": "IL6", "below": 10}}}
+    study.repeat("LB", 3, {"LBORRES": "9", "LBDTC": "2024-03-20T08:00"})
+    found = parameter(study, "MRDNEG")
+    assert found[["AVALC", "SRCDOM", "SRCROW"]].tolist() == ["Y", "LB", 6]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"progression_categories": ["PROG"]}, "PROG"),
+        ({"response_landmarks": {"M3": [91, 100, 112]}}, "M3"),
+        ({"response_landmarks": {"MONTH3": [91, 70, 112]}}, "5 characters"),
+        ({"response_criteria": {"ALL": "WHO"}}, "WHO"),
+    ],
+)
+def test_settings_of_response_that_cannot_be_meant_are_refused(change, message):
+    with pytest.raises(ValidationError, match=message):
+        EfficacySettings.model_validate(change)
+
+
+def test_an_event_that_is_handled_otherwise_is_refused():
+    with pytest.raises(ValidationError, match="NEWTHERAPY is among the events"):
+        TimeToEventSettings.model_validate({"pfs": {"events": ["DEATH", "NEWTHERAPY"]}})
