@@ -79,6 +79,11 @@ FAULTS = [
         *("AE", 5, "AESTDTC", "2024-03-05", "warning"),
     ),
     Fault(
+        "EVENTNOTREPORTED",
+        copy("FA", 1, USUBJID="B", FADTC="2024-04-03T08:00"),
+        *("FA", 8, "FAOBJ", "CRS", "warning"),
+    ),
+    Fault(
         "EVENTAFTERDEATH",
         cells(("AE", 4, "AESTDTC", "2024-06-11"), ("AE", 4, "AEENDTC", "")),
         *("AE", 4, "AESTDTC", "2024-06-11"),

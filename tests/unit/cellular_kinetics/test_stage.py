@@ -446,3 +446,21 @@ def test_a_peak_after_cells_were_given_anew_is_none_of_the_first_course(kind):
     # A planned repeat dose takes no sample away.
     planned = make_adex({**EVENT, "USUBJID": "S1", "AFRLT": last + 0.5})
     assert parameter(analyse(adpc=late, adex=planned), "S1", "CMAX")["AVAL"] == 9000.0
+
+
+def test_the_first_rescue_medication_is_placed_by_the_peak():
+    peaks = analyse().adpp.query("PARAMCD == 'TMAX'").set_index("USUBJID")["AVAL"]
+    adcm = make_adcm(
+        {"USUBJID": "S1", "CMCLASS": "TOCILIZUMAB", "ASTDY": peaks["S1"] - 2},
+        {"USUBJID": "S1", "CMCLASS": "TOCILIZUMAB", "ASTDY": peaks["S1"] + 5},
+        {"USUBJID": "S3", "CMCLASS": "TOCILIZUMAB", "ASTDY": peaks["S3"] + 1},
+        {"USUBJID": "S3", "CMCLASS": "STEROID", "ASTDY": -1.0},
+    )
+    given = AnalysisResults([analyse(adcm=adcm).results])
+    values = [
+        found(given, "rescue_timing", "TOCILIZUMAB", stat).number
+        for stat in ("n", "median", "min", "max", "n_before")
+    ]
+    assert values == pytest.approx([2, -0.5, -2, 1, 1])
+    # A steroid before the infusion is no rescue.
+    assert "STEROID" not in set(given.select("cellular_kinetics.rescue_timing")["variable"])

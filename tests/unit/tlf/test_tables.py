@@ -341,7 +341,7 @@ def test_events_of_special_interest_show_only_what_occurred(
     ]
     # The dose level without an event has no grade, onset or treatment of it.
     assert row_of(table, "Worst grade 3, n (%)")[1:] == ["–", "2 (33.3)", "2 (33.3)"]
-    assert row_of(table, "First onset, days: median (min, max)")[-1] == "2.5 (1.0, 4.0)"
+    assert row_of(table, "First onset, days: median (min, max)")[-1] == "[1.0; 4.0]"
     assert row_of(table, "Duration of the worst episode, days: median (min, max)")[-1] == "NC"
     assert isinstance(table, Table) and table.subjects == 6
 

@@ -77,6 +77,6 @@ def analyse_cellular_kinetics(
         adnca=adnca,
         adpp=adpp,
         adlz=derive_adlz(profiles, result),
-        results=summarise_kinetics(adnca, adpp, levels),
+        results=summarise_kinetics(adnca, adpp, levels, adcm),
         curves=summarise_profiles(adnca, levels),
     )

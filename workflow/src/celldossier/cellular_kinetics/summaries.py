@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from celldossier.cellular_kinetics.groups import Group, add_block, list_groups
+from celldossier.cellular_kinetics.rescue import add_rescue_timing
 from celldossier.results import ResultCollector
 from celldossier.stats.ratio import estimate_ratio
 
@@ -22,7 +23,7 @@ _COMPARED = re.compile(r"^(CMAX|CMAXTMAX|AUC[0-9]+(P[0-9]+)?(XE)?|EXPRATE|DOUBT)
 
 
 def summarise_kinetics(
-    adnca: pd.DataFrame, adpp: pd.DataFrame, levels: pd.DataFrame
+    adnca: pd.DataFrame, adpp: pd.DataFrame, levels: pd.DataFrame, adcm: pd.DataFrame
 ) -> pd.DataFrame:
     """All analysis results of the stage (dataset ARD).
 
@@ -32,12 +33,14 @@ def summarise_kinetics(
         Datasets of the stage.
     levels
         From `derive_subject_levels`: the subjects of the kinetics population.
+    adcm
+        Medications, for the time of the rescue medication against the peak.
 
     Returns
     -------
     DataFrame
         Analyses ``concentration``, ``summary``, ``reasons``, ``ungated``,
-        ``summary_sensitivity`` and ``ratio_by_response``.
+        ``summary_sensitivity``, ``ratio_by_response`` and ``rescue_timing``.
     """
     collector = ResultCollector(STAGE)
     _add_concentrations(collector, adnca[adnca["USUBJID"].isin(levels.index)], levels)
@@ -45,6 +48,7 @@ def summarise_kinetics(
     _add_parameters(collector, parameters, levels)
     _add_sensitivity(collector, parameters, adnca, levels)
     _add_ratios(collector, parameters, levels)
+    add_rescue_timing(collector, parameters, adcm)
     return collector.frame()
 
 

@@ -139,7 +139,7 @@ def regrade_events(
         | ((adae["AETOXGRN"] == DEATH) & (reported.notna() | known))
     )
     differs &= ~(fatal & (reported == DEATH))
-    _report_rows(ae, adae, "GRADEDIFFERS", differs, "AETOXGR", derived=low)
+    report_rows(ae, adae, "GRADEDIFFERS", differs, "AETOXGR", derived=low)
     return adae.assign(
         ATOXGRN=grade.mask(fatal, DEATH),
         GRADSRC=source.mask(fatal & ~(grade == DEATH), REPORTED),
@@ -147,7 +147,7 @@ def regrade_events(
     )
 
 
-def _report_rows(
+def report_rows(
     domain: Domain,
     frame: pd.DataFrame,
     rule: str,
@@ -284,11 +284,11 @@ def check_outcomes(
     dead = own["USUBJID"].map(deaths["day"]).astype("float64")
     # A death before the infusion is a fault of its own, and then says nothing of the events.
     late = (own["first"] > dead) & (dead >= 0)
-    _report_rows(ae, own, "EVENTAFTERDEATH", late, "AESTDTC")
+    report_rows(ae, own, "EVENTAFTERDEATH", late, "AESTDTC")
     five = (own["ATOXGRN"] == DEATH) | (own["AETOXGRN"] == DEATH)
     five |= own["AEOUT"].str.upper() == FATAL
     without = five & ~own["USUBJID"].isin(deaths.index)
-    _report_rows(ae, own, "DEATHDATEMISSING", without, "AETOXGR")
+    report_rows(ae, own, "DEATHDATEMISSING", without, "AETOXGR")
     within = own["AESI"].isin(BY_SCALE) & (own["first"] <= dead) & ~(own["last"] < dead)
     within &= (own["TRTEMFL"] == "Y") & ~five
-    _report_rows(ae, own, "DEATHINEVENT", within, "AETOXGR", event=own["AESI"])
+    report_rows(ae, own, "DEATHINEVENT", within, "AETOXGR", event=own["AESI"])

@@ -17,6 +17,7 @@ from celldossier.study_data.events import (
     derive_missing_events,
     list_graded,
     regrade_events,
+    report_rows,
 )
 from celldossier.study_data.grading_scales import check_scales, name_scales
 from celldossier.study_data.medication import check_indications, relate_to_events
@@ -62,6 +63,9 @@ def derive_safety(
         settings.safety,
     )
     adae = derive_missing_events(adae, daily)
+    if ae.collected and ae.usable:
+        rows = adae["DTYPE"] == "EPISODE"
+        report_rows(fa, adae, "EVENTNOTREPORTED", rows, "FAOBJ", grade=adae["ATOXGRN"])
     check_outcomes(ae, adae, subjects, deaths)
     special = adae[(adae["AESI"] != "") & adae["EPISODE"].notna()]
     adaesi = derive_adaesi(

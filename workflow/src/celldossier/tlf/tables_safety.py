@@ -77,6 +77,17 @@ def _detail_rows(language: Language, printer: Printer, places: list[Place]) -> l
             for place in found
         ]
 
+    def times(analysis: str) -> list[Cell]:
+        """Median and range; one or two values are listed."""
+        summary = cells(analysis, "{} ({}, {})", *span)
+        found = [place.of(f"{COUNTS}{analysis}") for place in places]
+        return [
+            printer.listed(place, "fixed1")
+            if printer.exists(place) and printer.few(place)
+            else cell
+            for place, cell in zip(found, summary, strict=True)
+        ]
+
     share = (("n", "count"), ("pct", "fixed1"))
     span = (("median", "fixed1"), ("min", "fixed1"), ("max", "fixed1"))
     rows = [_row(language, "aesi.episodes", cells("", "{}", ("n_episodes", "count")), 1)]
@@ -85,8 +96,8 @@ def _detail_rows(language: Language, printer: Printer, places: list[Place]) -> l
         if printer.value(places[-1].of(f"{COUNTS}_grade").within(grade=grade), "n").number > 0:
             row = cells("_grade", "{} ({})", *share, grade=grade)
             rows.append(_row(language, f"aesi.grade.{grade}", row, 1))
-    rows.append(_row(language, "aesi.onset", cells("_onset", "{} ({}, {})", *span), 1))
-    rows.append(_row(language, "aesi.duration", cells("_duration", "{} ({}, {})", *span), 1))
+    rows.append(_row(language, "aesi.onset", times("_onset"), 1))
+    rows.append(_row(language, "aesi.duration", times("_duration"), 1))
     rows.append(_row(language, "aesi.ongoing", cells("_duration", "{}", ("n_ongoing", "count")), 1))
     for treatment in TREATMENTS:
         place = places[-1].of(f"{COUNTS}_treatment").within(treatment=treatment)
