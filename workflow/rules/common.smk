@@ -27,6 +27,7 @@ STUDY_DATASETS = [
 ]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
 CHECKS = ["findings", "exclusions", "accounting", "decisions"]
+FINDINGS_PAGES = expand("<results>/checks/findings.{lang}.html", lang=["zh", "en"])
 RESULT_PARTS = [
     "study_data",
     "cellular_kinetics",

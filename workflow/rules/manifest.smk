@@ -12,6 +12,7 @@ rule manifest:
         expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
         "<results>/checks/gate.json",
         checks=expand("<results>/checks/{name}.csv", name=CHECKS),
+        pages=FINDINGS_PAGES,
         settings=get_section_settings(*SECTIONS, "run"),
         sources=get_sources("manifest"),
     output:

@@ -1,6 +1,6 @@
 # Needs: the raw files and the folder of decisions that the config names, settings/{study,bioanalysis,study_data}.json.
 # Makes: adam/AD*.parquet, checks/{findings,exclusions,accounting}.csv, checks/gate.json,
-#        checks/decisions.csv, ard/study_data.parquet. The derivation keeps its findings whatever they are; the gate
+#        checks/decisions.csv, checks/findings.{zh,en}.html, ard/study_data.parquet. The derivation keeps its findings whatever they are; the gate
 #        after it stops the run where there are errors.
 
 
@@ -10,10 +10,13 @@ rule study_data:
         raw=RAW_FILES,
         decisions=DECISION_FILES,
         sources=get_sources("study_data"),
-        resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
+        resources=get_files("resources/datasets", "*.yaml")
+        + get_files("resources/terms", "*.yaml")
+        + get_files("report_templates", "findings.*", "checks.html.j2", "*.po"),
     output:
         expand("<results>/adam/{dataset}.parquet", dataset=STUDY_DATASETS),
         expand("<results>/checks/{name}.csv", name=CHECKS),
+        FINDINGS_PAGES,
     log:
         "<logs>/study_data.log",
     benchmark:

@@ -129,6 +129,14 @@ def test_an_infused_subject_without_any_sample_has_a_row_with_its_reason() -> No
     assert adim.loc["B", "NEVALRSN"] == "NOADASAMP"
 
 
+def test_a_subject_whom_a_decision_leaves_out_has_results_and_no_status() -> None:
+    adab = make_adab(course("A", (0, N, None), (28, P, 80)))
+    adsl = make_adsl(["A"], IMFL={"A": "N"}, NIMRSN={"A": "DECISION"})
+    row = derive_adim(adab, adsl, SETTINGS).iloc[0]
+    assert row[["EVALFL", "NEVALRSN", "ADASTAT"]].tolist() == ["N", "DECISION", ""]
+    assert row["NPOSTPOS"] == 1
+
+
 def test_a_positive_screen_without_confirmation_says_nothing() -> None:
     adab = make_adab(
         [

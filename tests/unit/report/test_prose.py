@@ -343,6 +343,7 @@ class Page:
             label=label,
             term=lambda key: label(terms[key]),
             reason=lambda code: code,
+            text=lambda key: key,
             value=value,
             number=number,
             has=lambda value_id: computed and known,
@@ -394,6 +395,8 @@ class Page:
                     "domain": "PC",
                     "message_en": "text",
                     "message_zh": "文本",
+                    "decision": "D1" if severity == "error" else "",
+                    "rule_severity": "warning",
                 }
                 for severity in ("error", "warning", "note")
             ]
@@ -410,6 +413,16 @@ class Page:
                     "records_excluded": "0",
                 }
             ],
+            decisions=[
+                {
+                    **dict.fromkeys(("subject", "domain", "file", "row", "column", "rule"), ""),
+                    **{"id": "D1", "kind": kind, "measure": measure, "before": "a", "after": "b"},
+                    **{"reason": "why", "author": "who", "date": "when"},
+                }
+                for kind, measure in (("CORRECT", "VALUE"), ("TOTAL", "RECORDS"))
+            ]
+            if computed
+            else [],
             provenance={
                 "program": "0",
                 "python": "3",

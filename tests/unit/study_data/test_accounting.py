@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from small_study import RECORDS, make_study
 
+from celldossier.io.resources import read_resource
 from celldossier.study_data import safety, stage
 
 GARBAGE = (
@@ -73,6 +74,67 @@ def test_the_accounting_balances_on_garbage(spoilt, repeated, dropped, missing):
         study.tables[domain] = study.tables[domain].iloc[:0]
     data = study.derive(faults=dict.fromkeys(missing, "FILEMISSING"))
     assert_balanced(study, data)
+
+
+USED_CELLS = {
+    "correct_values.csv": ("subject", "domain", "row", "key", "column", "old", "new"),
+    "exclude_records.csv": ("subject", "domain", "row", "key"),
+    "exclude_subjects.csv": ("subject", "sets"),
+    "accept_findings.csv": ("rule", "findings"),
+}
+
+
+def decision_cells():
+    """A decision on some record: it may fit, contradict another, or be nonsense."""
+    column = st.sampled_from(["USUBJID", "PCORRES", "PCDTC", "AESTDTC", "EXDOSE", "AGE", "{x}"])
+    text = st.sampled_from(GARBAGE)
+    return st.tuples(
+        st.sampled_from(sorted(USED_CELLS)),
+        st.fixed_dictionaries(
+            {
+                "subject": st.sampled_from(["A", "B", "C", "Z", ""]),
+                "domain": st.sampled_from([*RECORDS, "XX"]),
+                "row": st.sampled_from(["1", "2", "3", "0", "x", ""]),
+                "key": st.sampled_from(
+                    ["", "PCTESTCD=CARPCR", "=", "A;B", "PCDTC=2024-03-08T10:00"]
+                ),
+                "column": column,
+                "old": text,
+                "new": text,
+                "sets": st.sampled_from(["CK", "PD; ADA", "ER", "SAF", ""]),
+                "rule": st.sampled_from(["VALUEMISSING", "AGERANGE", "DATEPARTIAL", "NONE"]),
+                "findings": st.sampled_from(["1", "2", "many"]),
+            }
+        ),
+    )
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    spoilt=st.lists(cells(), max_size=10),
+    decided=st.lists(decision_cells(), min_size=1, max_size=8),
+)
+def test_the_accounting_balances_whatever_was_decided(spoilt, decided):
+    study = make_study()
+    for (domain, row, column), text in spoilt:
+        study.set(domain, row, column, text)
+    for file, given_cells in decided:
+        study.decide(file, **{name: given_cells[name] for name in USED_CELLS[file]})
+    data = study.derive()
+    assert_balanced(study, data)
+    codes = read_resource("terms", "reason_codes.yaml")
+    assert set(data.exclusions["reason"]) <= set(codes)
+    # Every decision is accounted for: it changed something, or it is an error.
+    listed = set(data.decisions.loc[data.decisions["measure"] != "NONE", "id"])
+    faulty = set(data.findings.loc[data.findings["topic"] == "decisions", "message_en"])
+    for number in range(1, len(decided) + 1):
+        assert f"D{number}" in listed or any(f"'D{number}'" in text for text in faulty)
 
 
 def test_the_accounting_balances_where_the_subjects_cannot_be_read(study):

@@ -438,14 +438,21 @@ def stage_results() -> dict[str, pd.DataFrame]:
     }
 
 
+def exclusions(subjects: int) -> pd.DataFrame:
+    """One record of each subject that was not used."""
+    names = [f"S-{number:03d}" for number in range(1, subjects + 1)]
+    frame = pd.DataFrame({"subject": names, "row": range(1, subjects + 1)})
+    return conform(frame.assign(domain="PC", file="pc.csv", reason="NOTDONE"), "EXCLUSIONS")
+
+
 @pytest.fixture(scope="session")
 def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> RunInputs:
     return RunInputs(
         results=stage_results.__getitem__,
         curves=lambda stage: empty_dataset("CURVES"),
         dataset=lambda name: (
-            {"ADIM": adim, "ADPP": adpp}[name](45)
-            if name in ("ADIM", "ADPP")
+            {"ADIM": adim, "ADPP": adpp, "EXCLUSIONS": exclusions}[name](45)
+            if name in ("ADIM", "ADPP", "EXCLUSIONS")
             else empty_dataset(name)
         ),
         settings=settings,

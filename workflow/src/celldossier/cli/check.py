@@ -49,7 +49,7 @@ def check_study_files(options: argparse.Namespace) -> int:
     settings = check_values(values, Settings, options.configfile)
     study = derive_from(settings.study_data, settings.bioanalysis, settings.study)
     if options.output is not None:
-        write_checks(study, options.output)
+        write_checks(study, settings.study, options.output)
     if options.json:
         print(canonical_json(list_findings(study.findings), ascii_only=True))
     else:

@@ -51,9 +51,11 @@ def derive_from(
     return derive_study_data(read_domains(settings), settings, bioanalysis, study, files)
 
 
-def write_checks(data: StudyData, folder: Path) -> None:
-    """Write what the checks found: findings, exclusions, accounting and decisions."""
+def write_checks(data: StudyData, study: StudySettings, folder: Path) -> None:
+    """Write what the checks found, as CSV and as a page of each language."""
     from celldossier.io.files import write_table
+    from celldossier.io.run_folder import LANGUAGES
+    from celldossier.study_data.findings_page import Checks, render_findings_page
 
     # A row number is a whole number in the file, though it may be missing.
     findings = data.findings.assign(row=data.findings["row"].astype("Int64"))
@@ -62,6 +64,17 @@ def write_checks(data: StudyData, folder: Path) -> None:
     write_table(data.exclusions, folder / "exclusions.csv")
     write_table(data.accounting, folder / "accounting.csv")
     write_table(decisions, folder / "decisions.csv")
+    checks = Checks(
+        study=study.id,
+        cutoff=study.data_cutoff.isoformat(),
+        findings=data.findings,
+        exclusions=data.exclusions,
+        accounting=data.accounting,
+        decisions=data.decisions,
+    )
+    for language in LANGUAGES:
+        page = render_findings_page(checks, language)
+        (folder / f"findings.{language}.html").write_text(page, encoding="utf-8")
 
 
 def derive_datasets(options: argparse.Namespace) -> int:
@@ -76,14 +89,15 @@ def derive_datasets(options: argparse.Namespace) -> int:
     from celldossier.settings.study_data import StudyDataSettings
 
     run = RunFolder(options.run_folder)
+    study = StudySettings.model_validate(run.settings("study"))
     data = derive_from(
         StudyDataSettings.model_validate(run.settings("study_data")),
         BioanalysisSettings.model_validate(run.settings("bioanalysis")),
-        StudySettings.model_validate(run.settings("study")),
+        study,
     )
     for name, frame in data.datasets.items():
         run.write_dataset(frame, name)
-    write_checks(data, run.path("checks"))
+    write_checks(data, study, run.path("checks"))
     return 0
 
 
@@ -109,12 +123,16 @@ def pass_gate(options: argparse.Namespace) -> int:
         raise InputDataError(
             [
                 *list_errors(findings, SHOWN_PER_RULE),
-                f"The raw data have {counts['errors']} error findings; all of them, with the "
-                f"warnings, are in {place}.",
+                f"The raw data have {counts['errors']} error findings that no decision accepts; "
+                f"all findings are in {place}; to read them, open "
+                f"{place.with_suffix('.en.html')} or {place.with_suffix('.zh.html')}.",
             ]
         )
     write_json(counts, run.path("checks", "gate.json"))
-    print(f"No errors; {counts['warnings']} warnings and {counts['notes']} notes in {place}.")
+    print(
+        f"No errors; {counts['warnings']} warnings, {counts['notes']} notes and "
+        f"{counts['accepted']} accepted findings in {place.with_suffix('.en.html')}."
+    )
     return 0
 
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celldossier.cli.arguments import add_run_argument
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,8 +30,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def render_language(options: argparse.Namespace) -> int:
     """Write ``<run>/tlf/<lang>/``: tlfs.json, and HTML, CSV and SVG of each output."""
+    from celldossier.datasets import read_specification
     from celldossier.io.files import hash_file
     from celldossier.io.run_folder import RunFolder
+    from celldossier.io.tables import read_checks
     from celldossier.settings.model import SECTIONS
     from celldossier.settings.read import read_model
     from celldossier.settings.tlfs import TlfCatalogue
@@ -40,10 +46,15 @@ def render_language(options: argparse.Namespace) -> int:
         file = run.path(*path.split("/"))
         return hash_file(file) if file.exists() else ""
 
+    def dataset(name: str) -> pd.DataFrame:
+        if read_specification(name).layer == "checks":
+            return read_checks(run.path("checks", f"{name.lower()}.csv"))
+        return run.dataset(name)
+
     inputs = RunInputs(
         results=run.results,
         curves=run.curves,
-        dataset=run.dataset,
+        dataset=dataset,
         settings={section: run.settings(section) for section in SECTIONS},
         file_hash=file_hash,
     )

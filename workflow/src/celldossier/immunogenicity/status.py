@@ -12,6 +12,8 @@ from celldossier.datasets import conform
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
 KEY = ["STUDYID", "USUBJID", "ISBDAGNT"]
+DECISION = "DECISION"
+"""Reason in ADSL of a subject whom a decision of the study leaves out of the set."""
 POSITIVE, NEGATIVE, UNKNOWN = "POSITIVE", "NEGATIVE", ""
 TIERS = ("RESULT", "", "CONFIRMATORY", "SCREENING")
 """Tiers of a test from the one that decides; a record without a tier is a final result."""
@@ -104,7 +106,8 @@ def derive_adim(
 ) -> pd.DataFrame:
     """Derive ADIM: ADA status per infused subject and target.
 
-    Evaluable: infused, with a baseline result and at least one later result. Induced:
+    Evaluable: infused, with a baseline result and at least one later result, and not left
+    out of the set by decision. Induced:
     negative at baseline, positive later. Boosted: positive at baseline and later at
     `boosted_fold` times the baseline titre or more. Persistent: first and last
     positive at least `persistent_weeks` apart, or the last sample positive; else
@@ -125,14 +128,22 @@ def derive_adim(
     targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()
     expected = infused[["STUDYID", "USUBJID", "TRT01A"]].merge(targets, on="STUDYID")
     groups = dict(iter(samples.groupby(KEY)))
+    left_out = set(adsl.loc[adsl["NIMRSN"] == DECISION, "USUBJID"])
     rows = [
-        row | _subject(groups.get((row["STUDYID"], row["USUBJID"], row["ISBDAGNT"])), settings)
+        row
+        | _subject(
+            groups.get((row["STUDYID"], row["USUBJID"], row["ISBDAGNT"])),
+            settings,
+            left_out=row["USUBJID"] in left_out,
+        )
         for row in expected.to_dict("records")
     ]
     return conform(pd.DataFrame(rows), "ADIM")
 
 
-def _subject(samples: pd.DataFrame | None, settings: ImmunogenicitySettings) -> dict[str, object]:
+def _subject(
+    samples: pd.DataFrame | None, settings: ImmunogenicitySettings, left_out: bool
+) -> dict[str, object]:
     nothing = {"EVALFL": "N", "NPOSTBL": 0, "NPOSTPOS": 0, "NNOSTAT": 0}
     if samples is None:
         return nothing | {"NEVALRSN": "NOADASAMP"}
@@ -161,6 +172,8 @@ def _subject(samples: pd.DataFrame | None, settings: ImmunogenicitySettings) -> 
         }
     if baseline.empty or later.empty:
         return row | {"NEVALRSN": "NOADABASE" if baseline.empty else "NOADAPOST"}
+    if left_out:
+        return row | {"NEVALRSN": DECISION}
     row |= {
         "EVALFL": "Y",
         "ADAPOSFL": "Y" if at_baseline == POSITIVE or len(positives) else "N",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
 from celldossier.errors import RunError
 from celldossier.io.files import read_json, read_parquet, write_table
 
-LANGUAGES = ("zh", "en")
+LANGUAGES: tuple[Literal["zh", "en"], ...] = ("zh", "en")
 """Languages of the report, the regulator's first."""
 
 

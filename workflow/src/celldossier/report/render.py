@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from celldossier.datasets import read_specification
@@ -22,11 +20,10 @@ from celldossier.report.narratives import render_narrative
 from celldossier.report.values import ReportValues
 from celldossier.results import AnalysisResults
 from celldossier.settings.study import StudySettings
-from celldossier.terms.language import Language, LanguageCode, read_catalogue
+from celldossier.terms.language import Language, LanguageCode
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
-
-_GAP = re.compile(r"(?<=[\u3001\u3002\uff01-\uff5e])\s+|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])")
+from celldossier.terms.templates import close_chinese_gaps, make_environment
 
 
 @dataclass(frozen=True)
@@ -60,23 +57,6 @@ class ReportInputs:
     accounting: pd.DataFrame
     decisions: pd.DataFrame
     provenance: Mapping[str, Any]
-
-
-def make_environment(language: LanguageCode) -> Environment:
-    """Jinja environment of the report: everything escaped, nothing undefined let through."""
-    environment = Environment(
-        loader=FileSystemLoader(shared_path("report_templates")),
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(  # type: ignore[attr-defined]
-        read_catalogue(language, "report"), newstyle=True
-    )
-    return environment
 
 
 def render_report(
@@ -172,14 +152,6 @@ def variable_label(dataset: str, name: str, language: Language) -> str:
     """Label of a variable after its specification; a variable of the study's own is its name."""
     variable = read_specification(dataset).variables.get(name)
     return name if variable is None else language.label({"en": variable.en, "zh": variable.zh})
-
-
-def close_chinese_gaps(page: str) -> str:
-    """Take out the blanks that line ends of a template leave inside Chinese text.
-
-    Chinese sets no blank after its punctuation, nor between two characters.
-    """
-    return _GAP.sub("", page)
 
 
 def _matrix_rows(inputs: ReportInputs, language: Language) -> list[dict[str, Any]]:

@@ -91,6 +91,14 @@ class StudyDataSettings(Section):
             "BLQ either way."
         ),
     )
+    nominal_contradiction: Range = Field(
+        (7, 0.3),
+        description=(
+            "Days, and share of the nominal time, beyond both of which an actual time contradicts "
+            "the nominal one: warning TIMECONTRADICTS. By those days may also the dates of one "
+            "visit lie apart in PC and LB: warning VISITDATESDIFFER."
+        ),
+    )
     kinetics_specimens: tuple[str, ...] = Field(
         ("BLOOD", "WHOLE BLOOD", "PERIPHERAL BLOOD"),
         min_length=1,

@@ -84,7 +84,7 @@ class FindingCollector:
             What fills the message's own braces, beside those of the place: one text
             for all, or one a finding.
         severity
-            Where another setting of the study decides it; else the rule's.
+            Where the domain, or another setting of the study, decides it; else the rule's.
 
         Raises
         ------
@@ -98,6 +98,8 @@ class FindingCollector:
         count = len(cells["row"])
         rows = ["" if row is None else str(row) for row in cells["row"]]
         values = {**cells, "row": rows, "domain": domain, **(fields or {})}
+        # A severity that no setting of the study decides is the rule's own in that domain.
+        own_severity = rule.severity if rule.setting else severity or rule.severity
         own = self._columns
         for name in PLACE:
             own[name].extend(cells[name])
@@ -105,7 +107,7 @@ class FindingCollector:
             ("severity", self._severities.get(rule_id) or severity or rule.severity),
             ("rule_id", rule_id),
             ("topic", rule.topic),
-            ("rule_severity", rule.severity),
+            ("rule_severity", own_severity),
             ("domain", domain),
             ("decision", ""),
         ):

@@ -25,7 +25,9 @@ from celldossier.study_data.apply_decisions import (
     exclude_from_sets,
     exclude_records,
 )
+from celldossier.study_data.assay_checks import check_tests
 from celldossier.study_data.cell_conversion import add_cell_counts
+from celldossier.study_data.crossdomain import check_across
 from celldossier.study_data.dates import DateRules, apply_cutoff
 from celldossier.study_data.decision_effects import list_effects
 from celldossier.study_data.decisions import DecisionFindings, read_decisions
@@ -38,6 +40,7 @@ from celldossier.study_data.disposition import (
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_checks import check_doses
 from celldossier.study_data.dose_times import list_doses
+from celldossier.study_data.duplicates import check_duplicate_records
 from celldossier.study_data.efficacy_checks import check_new_therapy, check_responses
 from celldossier.study_data.endpoints import derive_adtte
 from celldossier.study_data.exposure import check_infusions, derive_adex
@@ -48,6 +51,7 @@ from celldossier.study_data.mapping import keep_records, map_domain
 from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.medication import derive_adcm
 from celldossier.study_data.partial_dates import complete_partial_dates
+from celldossier.study_data.raw_cells import check_raw_cells
 from celldossier.study_data.relative_time import fill_relative_times
 from celldossier.study_data.response import derive_adrs
 from celldossier.study_data.safety import derive_safety
@@ -173,15 +177,24 @@ def _derive_once(
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     for domain in mapped.values():
         check_structure(domain, rules)
+        _check_raw(domain, domains.get(domain.name, ()))
         apply_cutoff(domain, rules)
     check_studies(mapped, [trial.id for trial in study.trials], study.id)
     datasets = _derive(mapped, settings, bioanalysis, study)
+    check_tests(mapped, datasets, bioanalysis, study.product)
     datasets["ADSL"] = exclude_from_sets(datasets["ADSL"], ledger)
     conformed = _conform(datasets, mapped["DM"], study.id)
     exclusions = list_exclusions(mapped)
     accounting = account_records(mapped, conformed, DATASET_OF)
     accept_findings(findings, ledger)
     return StudyData(conformed, findings.frame(), exclusions, accounting), ledger
+
+
+def _check_raw(domain: Domain, files: Sequence[RawDomain]) -> None:
+    tables = {raw.file: raw.table for raw in files if raw.table is not None}
+    for file, table in tables.items():
+        check_raw_cells(domain, table, file)
+    check_duplicate_records(domain, tables)
 
 
 def _derive(
@@ -239,6 +252,7 @@ def _derive(
     if blocked:
         # Its records of subjects without assessment have another domain as their source.
         datasets["ADRS"] = datasets["ADRS"].iloc[:0]
+    check_across(mapped, subjects, datasets, settings, cutoff)
     collected = {name: domain.collected for name, domain in mapped.items()}
     check_responses(mapped["RS"], datasets["ADRS"], subjects, settings.efficacy)
     check_new_therapy(mapped["CM"], datasets["ADCM"])

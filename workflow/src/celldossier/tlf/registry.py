@@ -19,6 +19,7 @@ DRAWINGS = MappingProxyType(
         "studies": "tables_study:draw_studies",
         "analysis_sets": "tables_study:draw_analysis_sets",
         "demographics": "tables_study:draw_demographics",
+        "evaluation_exclusions": "listings_study:draw_evaluation_exclusions",
         "bioanalytical_methods": "tables_study:draw_bioanalytical_methods",
         # Dose exploration (3)
         "dose_accountability": "tables_dose:draw_dose_accountability",

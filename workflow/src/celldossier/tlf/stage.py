@@ -130,9 +130,15 @@ def input_paths(tlf: Tlf) -> list[str]:
     return [
         f"ard/{tlf.stage}.parquet",
         *([f"ard/{tlf.stage}_curves.parquet"] if _shows_curves(tlf) else []),
-        *(f"adam/{name}.parquet" for name in sorted(tlf.datasets)),
+        *(_dataset_path(name) for name in sorted(tlf.datasets)),
         *(f"settings/{section}.json" for section in sorted(tlf.settings)),
     ]
+
+
+def _dataset_path(name: str) -> str:
+    if read_specification(name).layer == "checks":
+        return f"checks/{name.lower()}.csv"
+    return f"adam/{name}.parquet"
 
 
 def _shows_curves(tlf: Tlf) -> bool:
