@@ -30,7 +30,7 @@ def freeze(study: SmallStudy) -> None:
 
 
 FAULTS = [
-    Fault("KEYDUPLICATE", copy("AE", 1, AETOXGR="3"), "AE", 5, "", "", "note"),
+    Fault("KEYDUPLICATE", copy("CM", 2, CMTRT="Panadol"), "CM", 3, "", "", "note"),
     Fault(
         "TIMECONTRADICTS",
         cell("PC", 5, "PCDTC", "2024-05-11T12:00"),
@@ -50,11 +50,15 @@ FAULTS = [
         ),
         *("PC", 2, "PCDTC", "2024-03-08T10:00", W),
     ),
-    Fault("SUBJECTNORECORD", cell("DM", 3, "NOINFRSN", ""), "DM", 3, "USUBJID", "C", W),
+    Fault(
+        "SUBJECTNORECORD",
+        copy("DM", 3, USUBJID="D", NOINFRSN=""),
+        *("DM", 4, "USUBJID", "D", W),
+    ),
 ]
 
 WHOLE_FILE_FAULTS = [
-    Fault("RECORDDUPLICATE", copy("AE", 1), "AE", 5, "", ""),
+    Fault("RECORDDUPLICATE", copy("CM", 2), "CM", 3, "", ""),
     Fault("BLANKSAROUND", cell("AE", 2, "AETERM", "Nausea "), "AE", 2, "AETERM", "Nausea ", "note"),
     Fault(
         "NONPRINTING",
@@ -92,6 +96,11 @@ FOLLOWS = {
     "DOSEDUPLICATE": {"RECORDDUPLICATE"},
     "LOTDUPLICATE": {"RECORDDUPLICATE"},
     "SAMPLEDUPLICATE": {"RECORDDUPLICATE"},
+    # A scale that is taken away leaves a blank column.
+    "SCALEMISSING": {"COLUMNBLANK"},
+    "SCALEUNKNOWN": {"COLUMNBLANK"},
+    "SCALELEGACY": {"COLUMNBLANK"},
+    "SCALEMIXED": {"COLUMNBLANK"},
     "UNITDECLARED": {"UNITMIXED"},
     "SUBJECTLOOKALIKE": {"SUBJECTUNKNOWN", "CKMISSING"},
     "TESTLOOKALIKE": {"TESTNOTDECLARED"},

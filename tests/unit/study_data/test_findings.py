@@ -19,6 +19,7 @@ from celldossier.study_data.findings import (
     Place,
     read_rules,
 )
+from celldossier.terms.finding_rules import SEVERITIES
 
 FAULTS = gather_faults("FAULTS")
 WHOLE_FILE_FAULTS = gather_faults("WHOLE_FILE_FAULTS")
@@ -147,7 +148,8 @@ def test_all_faults_are_listed_at_once_errors_first(study):
         ("DATEUNPARSABLE", "EX"),
         ("FILEMISSING", "RS"),
     }
-    assert data.findings["severity"].tolist() == sorted(data.findings["severity"])
+    order = [SEVERITIES.index(severity) for severity in data.findings["severity"]]
+    assert order == sorted(order)
     assert data.errors == 6
 
 
