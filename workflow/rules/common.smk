@@ -23,7 +23,7 @@ ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
 LOCK = "uv.lock"
 STUDY_DATASETS = [
     *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
-    *("ADPQ", "ADTTE"),
+    *("ADLD", "ADPQ", "ADTTE"),
 ]
 ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"]
 CHECKS = ["findings", "exclusions", "accounting", "decisions"]

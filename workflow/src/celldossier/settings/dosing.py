@@ -31,7 +31,7 @@ class LymphodepletionSettings(Section):
         default_factory=dict,
         description=(
             "Drug (EXTRT or CMDECOD, in any case of letters): planned dose and days, where the "
-            "records do not give the planned dose. Blank: the drugs that at least half of the "
+            "records do not give the planned dose. Blank: the drugs that more than half of the "
             "infused subjects had are the regimen, and the planned dose is EX.EXPDOSE."
         ),
     )

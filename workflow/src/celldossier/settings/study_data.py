@@ -14,6 +14,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Range, Section
+from celldossier.settings.baseline import BaselineSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.safety import SafetySettings
@@ -138,6 +139,9 @@ class StudyDataSettings(Section):
     dosing: DosingSettings = Field(
         default_factory=DosingSettings, description="Planned and actual doses, repeat infusions."
     )
+    baseline: BaselineSettings = Field(
+        default_factory=BaselineSettings, description="Baseline covariates and their rules."
+    )
     safety: SafetySettings = Field(
         default_factory=SafetySettings, description="Events of special interest and their grades."
     )
@@ -147,6 +151,7 @@ class StudyDataSettings(Section):
     plausible_age: Range = Field((0, 100), description="Plausible age, years; outside: warning.")
     plausible_weight: Range = Field((2, 250), description="Plausible weight, kg.")
     plausible_height: Range = Field((40, 230), description="Plausible height, cm.")
+    plausible_bmi: Range = Field((10, 60), description="Plausible body mass index, kg/m2.")
 
     @field_validator("decisions")
     @classmethod
@@ -185,7 +190,7 @@ class StudyDataSettings(Section):
                     raise ValueError(
                         f"sources.{domain}: the standard {source.standard} is for {own}"
                     )
-        for name in ("plausible_age", "plausible_weight", "plausible_height"):
+        for name in ("plausible_age", "plausible_weight", "plausible_height", "plausible_bmi"):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name}: the lower limit {low:g} is not below {high:g}")

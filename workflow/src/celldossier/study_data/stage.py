@@ -47,6 +47,11 @@ from celldossier.study_data.exposure import check_infusions, derive_adex
 from celldossier.study_data.findings import FindingCollector
 from celldossier.study_data.gate import open_errors
 from celldossier.study_data.lots import check_lots, derive_adpq
+from celldossier.study_data.lymphodepletion import (
+    check_lymphodepletion,
+    derive_adld,
+    list_drug_records,
+)
 from celldossier.study_data.mapping import keep_records, map_domain
 from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.medication import derive_adcm
@@ -58,6 +63,7 @@ from celldossier.study_data.safety import derive_safety
 from celldossier.study_data.samples import derive_adpc
 from celldossier.study_data.structure import check_structure
 from celldossier.study_data.studies import check_studies
+from celldossier.study_data.subject_checks import check_against_infusion, check_baseline
 from celldossier.study_data.subject_level import derive_adsl
 from celldossier.study_data.subjects import (
     check_deaths,
@@ -207,14 +213,16 @@ def _derive(
     cutoff = pd.Timestamp(study.data_cutoff)
     basis = find_basis(settings.dosing, study.product)
     check_subjects(dm, settings)
+    check_baseline(dm, settings)
     subjects = make_subjects(dm, settings)
     for name, domain in mapped.items():
         if name not in WITHOUT_SUBJECT_CHECK:
             check_known_subjects(domain, subjects)
-    check_lots(lots, subjects)
+    check_lots(lots, subjects, settings.dosing, study.product)
     subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
     complete_partial_dates(mapped, subjects, settings.time.partial_dates, cutoff)
     check_deaths(dm, subjects)
+    check_against_infusion(dm, subjects, settings)
 
     def assays(kind: str) -> list[Assay]:
         return [assay for assay in bioanalysis.assays if assay.domain == kind]
@@ -225,11 +233,14 @@ def _derive(
     adcm = derive_adcm(mapped["CM"], subjects, settings)
     adds = derive_adds(mapped["DS"], subjects, settings)
     deaths = collect_deaths(dm, adds, subjects)
+    drugs = list_drug_records(adex, adcm, subjects)
+    adld = derive_adld(drugs, adex, settings.dosing.lymphodepletion)
+    check_lymphodepletion(ex, mapped["CM"], drugs, adld, settings.dosing.lymphodepletion)
     # Without subjects and doses there is no time zero; faults of the records are found first.
     blocked = not (dm.usable and ex.usable)
     adpd = derive_adpd([mapped[name] for name in MARKERS], subjects, assays("PD"), settings)
     adpc = derive_adpc(mapped["PC"], subjects, assays("CK"), settings)
-    adpq = derive_adpq(lots)
+    adpq = derive_adpq(lots, dm, adex, settings.dosing)
     measured = {"ADPD": adpd, "ADEX": adex, "ADPQ": adpq}
     datasets = {
         "ADEX": adex,
@@ -239,6 +250,7 @@ def _derive(
         "ADRS": derive_adrs(mapped["RS"], dm, subjects, adcm, adpd, deaths, settings),
         "ADDS": adds,
         "ADCM": adcm,
+        "ADLD": adld,
         "ADPQ": adpq,
     }
     datasets |= derive_safety(mapped, subjects, adcm, datasets["ADEX"], datasets["ADPD"], settings)
@@ -252,11 +264,11 @@ def _derive(
     if blocked:
         # Its records of subjects without assessment have another domain as their source.
         datasets["ADRS"] = datasets["ADRS"].iloc[:0]
+        datasets["ADLD"] = datasets["ADLD"].iloc[:0]
     check_across(mapped, subjects, datasets, settings, cutoff)
-    collected = {name: domain.collected for name, domain in mapped.items()}
     check_responses(mapped["RS"], datasets["ADRS"], subjects, settings.efficacy)
     check_new_therapy(mapped["CM"], datasets["ADCM"])
-    adsl = derive_adsl(dm, subjects, datasets, collected)
+    adsl = derive_adsl(mapped, subjects, datasets, settings)
     last_alive = collect_last_alive(mapped, adds, deaths, subjects, cutoff)
     check_after_death(mapped, deaths, subjects)
     check_disposition(mapped["DS"], dm, datasets["ADDS"], last_alive, subjects)

@@ -71,7 +71,8 @@ def check_subjects(dm: Domain, settings: StudyDataSettings) -> None:
     )
     for rule_id, variable, (low, high) in ranges:
         numbers = dm.numbers[variable]
-        outside = dm.active & ((numbers < low) | (numbers > high))
+        # What is not above 0 is an error of its own.
+        outside = dm.active & (numbers > 0) & ((numbers < low) | (numbers > high))
         dm.report(
             rule_id,
             outside,
