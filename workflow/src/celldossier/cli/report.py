@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 REPORT = "clinical-pharmacology-report"
 DATASETS = (
     *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
-    *("ADPQ", "ADTTE"),
+    *("ADLD", "ADPQ", "ADTTE"),
     *("ADNCA", "ADPP", "ADLZ", "ADIM", "ADER"),
 )
 STAGES = (
