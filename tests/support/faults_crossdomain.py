@@ -58,7 +58,7 @@ FAULTS = [
 ]
 
 WHOLE_FILE_FAULTS = [
-    Fault("RECORDDUPLICATE", copy("CM", 2), "CM", 3, "", ""),
+    Fault("RECORDDUPLICATE", copy("CM", 2), "CM", 3, "", "", W),
     Fault("BLANKSAROUND", cell("AE", 2, "AETERM", "Nausea "), "AE", 2, "AETERM", "Nausea ", "note"),
     Fault(
         "NONPRINTING",

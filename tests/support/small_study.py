@@ -277,7 +277,7 @@ RECORDS: dict[str, list[dict[str, str]]] = {
 def to_table(records: list[dict[str, str]]) -> pd.DataFrame:
     """Records as a raw table, rows counted from 1."""
     index = pd.RangeIndex(1, len(records) + 1, name="row")
-    return pd.DataFrame(records, index=index, dtype=object)
+    return pd.DataFrame(records, index=index, dtype=object).fillna("")
 
 
 @dataclass

@@ -17,7 +17,8 @@ def derive(study: SmallStudy, **changes: object) -> StudyData:
     settings = STUDY.model_dump()
     settings["product"] |= changes.pop("product", {})
     raw = {
-        name: RawDomain(name, f"{name.lower()}.csv", table) for name, table in study.tables.items()
+        name: (RawDomain(name, f"{name.lower()}.csv", table),)
+        for name, table in study.tables.items()
     }
     return derive_study_data(
         raw, study.settings, study.bioanalysis, StudySettings(**(settings | changes))
@@ -104,9 +105,14 @@ def test_a_standard_column_that_nothing_reads_is_no_misspelling(study):
 
 def test_a_copy_with_a_running_number_of_its_own_is_still_a_copy(study):
     study.tables["CM"] = study.tables["CM"].assign(CMSEQ=["1", "2"])
-    study.repeat("CM", 1, {"CMSEQ": "3"})
-    assert values(study.derive(), "RECORDDUPLICATE") == [["error", "CM", ""]]
-    study.tables["CM"] = study.tables["CM"].assign(CMREASND=["a", "b", "c"])
+    study.repeat("CM", 2, {"CMSEQ": "3"})
+    assert values(study.derive(), "RECORDDUPLICATE") == [["warning", "CM", ""]]
+    study.set("CM", 3, "CMINDC", "FEVER")
     data = study.derive()
     assert values(data, "RECORDDUPLICATE") == []
     assert values(data, "KEYDUPLICATE") == [["note", "CM", ""]]
+
+
+def test_a_copy_of_a_dose_is_an_error(study):
+    study.repeat("EX", 1)
+    assert values(study.derive(), "RECORDDUPLICATE") == [["error", "EX", ""]]

@@ -66,7 +66,7 @@ def test_two_studies_are_pooled_and_the_study_is_a_factor(study):
     assert balance(data, "PC") == {"one/PC.csv": (3, 3, 0), "two/PC.csv": (2, 2, 0)}
     # But for trace and study the pooled data are those of one file.
     for name, frame in data.datasets.items():
-        trace = [v for v in ("STUDYID", "SRCFILE", "SRCROW") if v in frame]
+        trace = [v for v in ("STUDYID", "SRCFILE", "SRCROW", "LSTALVSR") if v in frame]
         left = frame.drop(columns=trace).sort_values(list(frame.drop(columns=trace).columns))
         other = alone.datasets[name].drop(columns=trace)
         other = other.sort_values(list(other.columns))

@@ -1,4 +1,4 @@
-"""The config of a new study as text, from its template `report_templates/init/config.yaml.j2`."""
+"""The config of a new study as text, from its template `resources/init/config.yaml.j2`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def render_new_config(guess: StudyGuess, folder: Path, run: str, given: bool) ->
         Whether the user gave it.
     """
     environment = Environment(
-        loader=FileSystemLoader(shared_path("report_templates", "init")),
+        loader=FileSystemLoader(shared_path("resources", "init")),
         undefined=StrictUndefined,
         autoescape=False,
         keep_trailing_newline=True,

@@ -84,18 +84,14 @@ def _describe(decision: Decision) -> dict[str, str]:
 
 def _compare_records(plain: StudyData, data: StudyData) -> list[dict[str, str]]:
     """Records used of each domain, before and after."""
-    both = plain.accounting.merge(
-        data.accounting, on=["domain", "file"], suffixes=("_before", "_after")
+    collected = data.accounting[data.accounting["file"] != ""]
+    before, after = (
+        accounting.groupby("domain")["records_used"].sum()
+        for accounting in (plain.accounting, collected)
     )
     return [
-        {
-            "domain": record["domain"],
-            "measure": "RECORDS",
-            "before": str(record["records_used_before"]),
-            "after": str(record["records_used_after"]),
-        }
-        for record in both.to_dict("records")
-        if record["file"]
+        {"domain": str(name), "measure": "RECORDS", "before": str(before[name]), "after": str(used)}
+        for name, used in zip(after.index, after.tolist(), strict=True)
     ]
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 import pandas as pd
 
 from celldossier.datasets import list_specifications
-from celldossier.study_data.domain import Domain
+from celldossier.io.tables import RawDomain
+from celldossier.study_data.domain import Domain, Part
 from celldossier.study_data.findings import Place
+from celldossier.study_data.mapping import list_used_columns
 
 SIMILARITY = 0.85
 """Share of equal signs from which a column's name looks like that of a variable."""
@@ -25,87 +28,88 @@ STANDARD_ENDINGS = (
 """Endings of SDTM variables: such a column is what it says and no misspelling of another."""
 
 
-def check_raw_cells(domain: Domain, table: pd.DataFrame, file: str) -> None:
-    """Check the columns and the signs of a raw file; one finding a column, with a count.
+def check_raw_file(domain: Domain, part: Part, raw: RawDomain) -> None:
+    """Check the columns and the signs of one raw file; one finding a column, with a count.
 
-    Parameters
-    ----------
-    table
-        The file as it was read, indexed by row.
-    file
-        Its name, as the config gives it.
+    Columns that the mapping cannot use are known by their names only.
     """
-    _check_names(domain, table)
-    for column in table.columns:
-        text = table[column]
+    table = raw.table
+    if table is None:
+        return
+    _check_names(domain, part, raw.columns or tuple(str(name) for name in table.columns))
+    for name in table.columns:
+        column, text = str(name), table[name]
         # Each distinct text is looked at once: a file has far fewer of them than cells.
         distinct = [str(value) for value in pd.unique(text)]
         if len(table) and not any(value.strip() for value in distinct):
-            _report_blank(domain, str(column))
+            _report_blank(domain, part, column)
             continue
-        strange = [value for value in distinct if not value.isprintable() or value != value.strip()]
-        hidden = [value for value in strange if not _shows(value.strip())]
-        _report(domain, table, file, "BLANKSAROUND", column, [v for v in strange if v != v.strip()])
-        _report(domain, table, file, "NONPRINTING", column, hidden)
-        _report(domain, table, file, "SIGNLOST", column, [v for v in distinct if "\ufffd" in v])
+        around = [value for value in distinct if value != value.strip()]
+        hidden = [value for value in distinct if not _shows(value.strip())]
+        lost = [value for value in distinct if "\ufffd" in value]
+        for rule_id, values in (
+            ("BLANKSAROUND", around),
+            ("NONPRINTING", hidden),
+            ("SIGNLOST", lost),
+        ):
+            if values:
+                _report(domain, part, rule_id, column, table[text.isin(values)])
 
 
 def _shows(text: str) -> bool:
     """Whether every sign can be seen; the wide blank of Chinese text may stand inside."""
-    return text.replace("\u3000", "").isprintable()
+    return text.isprintable() or text.replace("\u3000", "").isprintable()
 
 
-def _report(
-    domain: Domain, table: pd.DataFrame, file: str, rule_id: str, column: object, values: list[str]
-) -> None:
-    if not values:
-        return
-    rows = table[column].isin(values).to_numpy()
-    first = int(rows.argmax())
-    row = int(table.index[first])
-    here = (domain.frame["SRCFILE"] == file) & (domain.frame["SRCROW"] == row)
-    subjects = domain.subject[here]
+def _report(domain: Domain, part: Part, rule_id: str, column: str, rows: pd.DataFrame) -> None:
+    """One finding at the first of the rows, with their number."""
+    subject = part.raw_columns["USUBJID"]
     place = Place(
         domain=domain.name,
-        file=file,
-        row=row,
-        column=str(column),
-        subject=str(subjects.iloc[0]) if len(subjects) else "",
-        value=str(table[column].iloc[first]),
+        file=part.file,
+        row=int(rows.index[0]),
+        column=column,
+        subject=str(rows[subject].iloc[0]).strip() if subject in rows else "",
+        value=str(rows[column].iloc[0]),
     )
-    domain.findings.add(rule_id, place, {"count": str(int(rows.sum()))})
+    domain.findings.add(rule_id, place, {"count": str(len(rows))})
 
 
-def _report_blank(domain: Domain, column: str) -> None:
+def _report_blank(domain: Domain, part: Part, column: str) -> None:
     # A variable that must be there has a rule of its own for each blank cell.
     read = {
-        domain.raw_columns[name]: specification.required
-        for name, specification in domain.specification.variables.items()
+        part.raw_columns[name]: variable.required
+        for name, variable in domain.specification.variables.items()
     }
     if read.get(column) is False:
-        domain.report_file("COLUMNBLANK", column=column)
+        domain.report_file("COLUMNBLANK", file=part.file, column=column)
 
 
-def _check_names(domain: Domain, table: pd.DataFrame) -> None:
+def _check_names(domain: Domain, part: Part, columns: Sequence[str]) -> None:
     """Find columns that nothing reads and whose name is close to a variable without a column."""
-    read = set(domain.raw_columns.values())
+    read = list_used_columns(part)
     missing = [
         name
         for name in domain.specification.variables
-        if name not in domain.given and domain.raw_columns[name] not in table.columns
+        if name not in part.given
+        and part.raw_columns[name] not in part.columns
+        and not part.holds_template(name)
     ]
+    if not missing:
+        return
     variables = {name for each in list_specifications() for name in each.variables}
-    for column in table.columns:
-        name = str(column)
-        standard = name in variables or name[2:] in STANDARD_ENDINGS
-        if name in read or standard or not missing:
+    for column in columns:
+        if column in read or column in variables or column[2:] in STANDARD_ENDINGS:
             continue
-        likeness = {variable: _likeness(name, variable) for variable in missing}
+        likeness = {variable: _likeness(column, variable) for variable in missing}
         nearest = max(likeness, key=lambda variable: likeness[variable])
         if likeness[nearest] >= SIMILARITY:
-            domain.report_file("COLUMNMISSPELT", column=name, canonical=nearest)
+            domain.report_file("COLUMNMISSPELT", file=part.file, column=column, canonical=nearest)
 
 
 def _likeness(name: str, variable: str) -> float:
-    plain = re.sub(r"[\W_]+", "", name).upper()
-    return SequenceMatcher(None, plain, variable).ratio()
+    """Share of equal signs; 0 where a quick look shows that it is below the limit."""
+    matcher = SequenceMatcher(None, re.sub(r"[\W_]+", "", name).upper(), variable)
+    if min(matcher.real_quick_ratio(), matcher.quick_ratio()) < SIMILARITY:
+        return 0.0
+    return matcher.ratio()

@@ -56,7 +56,7 @@ from celldossier.study_data.mapping import keep_records, map_domain
 from celldossier.study_data.markers import derive_adpd
 from celldossier.study_data.medication import derive_adcm
 from celldossier.study_data.partial_dates import complete_partial_dates
-from celldossier.study_data.raw_cells import check_raw_cells
+from celldossier.study_data.raw_cells import check_raw_file
 from celldossier.study_data.relative_time import fill_relative_times
 from celldossier.study_data.response import derive_adrs
 from celldossier.study_data.safety import derive_safety
@@ -183,7 +183,9 @@ def _derive_once(
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     for domain in mapped.values():
         check_structure(domain, rules)
-        _check_raw(domain, domains.get(domain.name, ()))
+        for part, raw in zip(domain.parts, domains.get(domain.name, ()), strict=True):
+            check_raw_file(domain, part, raw)
+        check_duplicate_records(domain)
         apply_cutoff(domain, rules)
     check_studies(mapped, [trial.id for trial in study.trials], study.id)
     datasets = _derive(mapped, settings, bioanalysis, study)
@@ -194,13 +196,6 @@ def _derive_once(
     accounting = account_records(mapped, conformed, DATASET_OF)
     accept_findings(findings, ledger)
     return StudyData(conformed, findings.frame(), exclusions, accounting), ledger
-
-
-def _check_raw(domain: Domain, files: Sequence[RawDomain]) -> None:
-    tables = {raw.file: raw.table for raw in files if raw.table is not None}
-    for file, table in tables.items():
-        check_raw_cells(domain, table, file)
-    check_duplicate_records(domain, tables)
 
 
 def _derive(
