@@ -91,6 +91,8 @@ WHOLE_FILE_FAULTS = [
 ]
 
 FOLLOWS = {
+    # Minors without any adult come before every adult.
+    "AGENOADULT": {"MINORSBEFOREADULTS"},
     # A copy of a record has a rule of its own beside that of the domain.
     "SUBJECTDUPLICATE": {"RECORDDUPLICATE"},
     "DOSEDUPLICATE": {"RECORDDUPLICATE"},

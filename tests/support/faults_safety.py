@@ -173,4 +173,10 @@ FOLLOWS = {
     "CRSWITHOUTFEVER": {"GRADEDIFFERS"},
     # Death ends what is reported later.
     "DEATHINEVENT": {"EVENTAFTERDEATH"},
+    # Components without the event that they belong to.
+    "VALUEMISSING": {"EVENTNOTREPORTED"},
+    "SCOREAGE": {"EVENTNOTREPORTED"},
+    "EVENTBEFOREDOSE": {"EVENTNOTREPORTED"},
+    # A score that an age of zero does not fit.
+    "NOTABOVEZERO": {"SCOREAGE"},
 }

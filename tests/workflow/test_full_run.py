@@ -12,6 +12,8 @@ import pandas as pd
 import pikepdf
 import pytest
 
+from celldossier.simulation.layouts import RAW_COLUMNS
+
 RUN = Path("results/CTX-101")
 REPORT = "clinical-pharmacology-report"
 
@@ -150,7 +152,10 @@ def test_every_raw_record_is_used_or_excluded_with_a_reason(full_runs) -> None:
     assert accounting["records_excluded"].sum() == len(excluded)
     assert (excluded["reason"] != "").all()
     raw = full_runs[0].root / "resources/studies/CTX-101"
-    for record in accounting.to_dict("records"):
+    # A domain that the study did not collect has no file.
+    collected = accounting[accounting["file"] != ""]
+    assert set(collected["file"]) == {f"{name}.csv" for name in RAW_COLUMNS}
+    for record in collected.to_dict("records"):
         lines = (raw / record["file"]).read_text(encoding="utf-8").splitlines()
         assert record["records_in"] == len(lines) - 1
 
