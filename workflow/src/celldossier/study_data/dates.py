@@ -20,6 +20,8 @@ STARTS = {
     "LOTS": "MFGDTC",
 }
 """Date that says when a record starts; in the other domains it is --DTC."""
+BIRTH = "BRTHDTC"
+LONGEST_LIFE = 120  # years
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,18 @@ def read_dates(domain: Domain, variable: str, rules: DateRules) -> None:
     dates = parse_dates(raw, rules.zones.of(domain.subject))
     domain.report("TIMEZONEUNDECLARED", domain.active & dates.bad & dates.unplaced, variable)
     domain.report("DATEUNPARSABLE", domain.active & dates.bad & ~dates.unplaced, variable)
-    early = dates.last_day.dt.year < rules.settings.earliest_year
+    # A birth lies before the study by as much as a life.
+    life = LONGEST_LIFE if variable == BIRTH else 0
+    early = dates.last_day.dt.year < rules.settings.earliest_year - life
     latest = rules.cutoff + pd.Timedelta(days=365.25 * rules.settings.years_after_cutoff)
     odd = early | (dates.first_day > latest)
     domain.report("DATEIMPLAUSIBLE", domain.active & odd, variable)
     dates = dates.without(odd, bad=True)
     if domain.specification.variables[variable].required:
         domain.exclude(dates.bad, "BADDATE", raw)
-    domain.report("DATEPARTIAL", domain.active & dates.partial, variable)
+    if variable != BIRTH:
+        # Often only the year of birth may be collected; nothing is computed from its day.
+        domain.report("DATEPARTIAL", domain.active & dates.partial, variable)
     zone = rules.zones.of(domain.subject)
     if zone is not None:
         domain.report("TIMEAMBIGUOUS", domain.active & dates.ambiguous, variable, zone=zone)
