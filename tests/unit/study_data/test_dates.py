@@ -135,7 +135,7 @@ def test_the_cut_off_filters_every_domain_by_one_rule(study):
     study.set("CM", 2, "CMSTDTC", late)
     study.set("LOTS", 2, "MFGDTC", late)
     study.set("IS", 5, "ISDTC", late)
-    study.set("LB", 5, "LBDTC", "2024-12-31T23:59")
+    study.set("LB", 3, "LBDTC", "2024-12-31T23:59")
     data = study.derive()
     assert data.errors == 0
     excluded = data.exclusions[["domain", "row", "reason"]].to_numpy().tolist()
