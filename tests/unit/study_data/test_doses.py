@@ -218,6 +218,7 @@ EPOCHS = st.sampled_from(["", "TREATMENT", "RETREATMENT"])
 MARKS = st.lists(st.tuples(MARK, EPOCHS), min_size=6, max_size=6)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(days=DAYS, marks=MARKS, order=st.randoms())
 def test_neither_order_of_rows_nor_names_of_subjects_matter(days, marks, order):
@@ -247,6 +248,7 @@ def test_neither_order_of_rows_nor_names_of_subjects_matter(days, marks, order):
     assert (straight["DOSETYPE"] == "FIRST").sum() == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(factor=st.floats(0.01, 100))
 def test_scaling_doses_scales_them_per_weight_and_leaves_their_ratio(factor):

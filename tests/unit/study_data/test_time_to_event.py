@@ -276,6 +276,7 @@ slowly = settings(
 )
 
 
+@pytest.mark.slow
 @slowly
 @given(
     course=COURSE, progression=st.integers(1, 250), later=st.integers(1, 40), category=CATEGORIES
@@ -296,6 +297,7 @@ def test_an_assessment_after_progression_changes_no_endpoint_and_no_best_respons
     assert found[0] == found[1]
 
 
+@pytest.mark.slow
 @slowly
 @given(course=COURSE, seed=st.integers(0, 99))
 def test_the_order_of_the_rows_changes_nothing(course, seed):
@@ -311,6 +313,7 @@ def test_the_order_of_the_rows_changes_nothing(course, seed):
     pd.testing.assert_frame_equal(first[columns], second[columns])
 
 
+@pytest.mark.slow
 @slowly
 @given(course=COURSE, days=st.integers(-200, 100))
 def test_a_shift_of_all_dates_changes_no_time(course, days):
