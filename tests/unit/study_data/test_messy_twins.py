@@ -22,6 +22,7 @@ from celldossier.settings.read import read_model
 from celldossier.simulation.faults import Fault, FaultList, combine_faults
 from celldossier.simulation.kinds import simulate_any
 from celldossier.simulation.messy_twin import MessyStudy, plant_faults
+from celldossier.simulation.study import SimulatedStudy
 from celldossier.study_data.findings import read_rules
 from celldossier.study_data.stage import StudyData, derive_study_data
 
@@ -44,6 +45,7 @@ class Twins:
     messy: StudyData
     faults: pd.DataFrame
     folder: Path
+    encoded: frozenset[str]
 
 
 def derive(name: str, root: Path) -> StudyData:
@@ -65,7 +67,8 @@ def twins(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp(name)
     simulate.write_study(study, folder, messy)
     faults = pd.read_csv(folder / "faults.csv", dtype=str, keep_default_na=False)
-    return Twins(name, derive(name, source), derive(name, folder), faults, folder)
+    encoded = frozenset(f"{domain}.csv" for domain in messy.encodings)
+    return Twins(name, derive(name, source), derive(name, folder), faults, folder, encoded)
 
 
 def places(findings: pd.DataFrame) -> pd.DataFrame:
@@ -138,6 +141,9 @@ def test_the_account_of_records_balances_in_both_twins(twins: Twins) -> None:
             account["records_in"] == account["records_used"] + account["records_excluded"]
         ).all()
         for line in account.loc[account["file"] != ""].itertuples():
+            if folder == twins.folder and line.file in twins.encoded:
+                assert line.records_in == 0  # not readable, which is a finding
+                continue
             frame = pd.read_csv(folder / line.file, dtype=str, keep_default_na=False)
             assert line.records_in == len(frame), line.file
 
@@ -215,6 +221,24 @@ def test_a_duplicate_stands_at_the_end_of_the_file() -> None:
     messy = plant(spoil="duplicate", arguments={"change": {"LBORRES": "9"}})
     assert len(messy.raw["lb"]) == 9
     assert messy.faults.loc[0, ["row", "value"]].tolist() == ["9", "9"]
+
+
+def test_a_whole_file_can_lose_a_column_or_its_encoding(tmp_path: Path) -> None:
+    dropped = plant(spoil="drop_column", found={"row": "none", "subject": "none"})
+    assert "LBORRES" not in dropped.raw["lb"]
+    assert dropped.faults.loc[0, ["row", "column", "subject"]].tolist() == ["", "LBORRES", ""]
+    encoded = plant(
+        spoil="encode",
+        column="",
+        arguments={"encoding": "gb18030", "at": "LBORRES", "text": "阳性"},
+        found={"row": "none", "subject": "none"},
+    )
+    study = SimulatedStudy(small_study(), pd.DataFrame(), {})
+    simulate.write_study(study, tmp_path, encoded)
+    content = (tmp_path / "lb.csv").read_bytes()
+    assert "阳性".encode("gb18030") in content
+    with pytest.raises(UnicodeDecodeError):
+        content.decode("utf-8")
 
 
 def test_removed_records_leave_a_finding_on_the_subject() -> None:

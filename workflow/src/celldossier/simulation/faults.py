@@ -26,7 +26,6 @@ SpoilerName = Literal[
     "remove",
     "borrow",
     "drop_column",
-    "empty",
     "encode",
 ]
 """What can be done to a record or a file; see `celldossier.simulation.spoilers`."""

@@ -111,7 +111,7 @@ def _is_alone(fault: Fault) -> bool:
 
 
 def _is_of_file(fault: Fault) -> bool:
-    return fault.spoil in ("drop_column", "empty", "encode")
+    return fault.spoil in ("drop_column", "encode")
 
 
 def _infused(tables: Tables) -> set[str]:

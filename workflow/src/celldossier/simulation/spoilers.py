@@ -175,13 +175,6 @@ def _drop_column(messy: MessyTables, fault: Fault, label: int) -> int:
     return label
 
 
-def _empty(messy: MessyTables, fault: Fault, label: int) -> int:
-    """Leave all records out of the file."""
-    name = fault.domain.lower()
-    messy.tables[name] = messy.tables[name].iloc[:0]
-    return label
-
-
 def _encode(messy: MessyTables, fault: Fault, label: int) -> int:
     """Write the file in another encoding, with ``text`` in a cell so that this matters."""
     name = fault.domain.lower()
@@ -202,6 +195,5 @@ SPOILERS: dict[str, Callable[[MessyTables, Fault, int], int]] = {
     "remove": _remove,
     "borrow": _borrow,
     "drop_column": _drop_column,
-    "empty": _empty,
     "encode": _encode,
 }
