@@ -200,7 +200,7 @@ def test_a_year_typed_wrong_is_an_error_and_no_reason_of_the_cut_off(study):
 
 def test_a_birth_may_lie_a_life_before_the_study_and_may_be_a_year_only():
     study = make_study()
-    study.set("DM", 1, "BRTHDTC", "1979")
+    study.set("DM", 1, "BRTHDTC", "1942")
     study.set("DM", 3, "BRTHDTC", "1779-05-01")
     findings = study.derive().findings
     births = findings[findings["column"] == "BRTHDTC"]
