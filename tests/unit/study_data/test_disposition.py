@@ -26,6 +26,17 @@ def test_the_last_date_alive_is_the_latest_of_all_domains_with_its_source(study)
     assert alive(study) == ["2024-10-05", 218, "LB.LBDTC, lb.csv, 3"]
 
 
+def test_a_sample_that_nobody_analyses_was_drawn_from_a_living_subject(study):
+    study.remove("DS")
+    own = {"LBDTC": "2024-10-05T08:00", "LBTESTCD": "LIPASE"}
+    row = study.repeat("LB", 1, own)
+    assert alive(study)[0] == "2024-10-05"
+    study.set("LB", row, "LBTESTCD", "IL6")
+    study.set("LB", row, "LBSTAT", "NOT DONE")
+    study.set("LB", row, "LBORRES", "")
+    assert alive(study)[0] == "2024-09-01"
+
+
 def test_a_completed_date_shows_nobody_alive(study):
     study.remove("DS")
     study.set("AE", 1, "AEENDTC", "2024-11")

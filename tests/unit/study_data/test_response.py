@@ -146,6 +146,39 @@ def test_a_response_is_confirmed_as_its_criteria_ask(study, criteria, course, co
     assert parameter(study, "CORR")["AVALC"] == answer
 
 
+@pytest.mark.parametrize(
+    ("course", "best", "confirmed"),
+    [
+        # RECIST 1.1, table 3: stable disease only where it was met the least time; days 30, 60, 90.
+        (("SD",), "NE", "NE"),
+        (("SD", "SD"), "SD", "SD"),
+        (("SD", "PD"), "PD", "PD"),
+        (("NON-CR/NON-PD", "NON-CR/NON-PD"), "NON-CR/NON-PD", "NON-CR/NON-PD"),
+        (("PR",), "PR", "NE"),
+        (("PR", "PD"), "PR", "PD"),
+        (("PR", "SD", "PD"), "PR", "SD"),
+        (("CR", "CR"), "CR", "CR"),
+    ],
+)
+def test_stable_disease_counts_from_its_least_day_on(study, course, best, confirmed):
+    dates = ("2024-03-31", "2024-04-30", "2024-05-30")
+    study.options["efficacy"] = {
+        "response_criteria": {"ALL": "RECIST11"},
+        "confirmation": {"RECIST11": {"min_days": 28}},
+        "stable_from_day": {"RECIST11": 42},
+    }
+    assess(study, *zip(course, dates, strict=False))
+    assert parameter(study, "BOR")["AVALC"] == best
+    found = parameter(study, "CBOR")
+    assert found["AVALC"] == confirmed
+    assert found["CRFL"] in ("", "Y" if confirmed == "CR" else "N")
+
+
+def test_the_least_day_of_stable_disease_is_asked_of_criteria_that_know_it():
+    with pytest.raises(ValidationError):
+        EfficacySettings.model_validate({"stable_from_day": {"ALL": 42}})
+
+
 def test_criteria_that_ask_for_no_confirmation_have_none(study):
     assert "CBOR" not in set(study.derive().datasets["ADRS"]["PARAMCD"])
 

@@ -20,6 +20,7 @@ RESPONSE_ORDER = (
 """Default order of the response categories of Lugano, ALL, IMWG and RECIST, best first."""
 
 Vocabulary = Literal["LUGANO2014", "ALL", "IMWG2016", "RECIST11", "IRECIST", "OWN"]
+StableVocabulary = Literal["LUGANO2014", "IMWG2016", "RECIST11", "IRECIST"]
 DispositionClass = Literal["COMPLETED", "WITHDRAWN", "LOSTFU", "DEATH", "CONTACT"]
 
 
@@ -110,6 +111,14 @@ class EfficacySettings(Section):
             "Vocabulary: what confirms a response; gives CBOR. ALL: maintained for 28 days "
             "(ELIANA); IMWG: two consecutive assessments. RECIST asks for it (28 days) only where "
             "response is the primary endpoint of a single-arm study; Lugano does not."
+        ),
+    )
+    stable_from_day: dict[StableVocabulary, float] = Field(
+        default_factory=dict,
+        description=(
+            "Vocabulary: day from the first infusion from which an assessment of stable disease "
+            "counts for the best response; an earlier one is not evaluable (RECIST 1.1 leaves the "
+            "least time to the protocol, in general 6 to 8 weeks). Any day where blank."
         ),
     )
     response_landmarks: dict[Code, tuple[float, float, float]] = Field(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from celldossier.io.resources import read_resource
@@ -49,13 +48,13 @@ def derive_response_parameters(
     -------
     DataFrame
         BOR (the best category of the assessments that count; the earliest record that
-        has it is its source), CBOR where the vocabulary asks for confirmation, ORR,
-        CORR and CR, RSP<landmark>, MRDNEG. A subject without a value has a record with
-        the reason.
+        has it is its source; stable disease counts from the day of the settings), CBOR
+        where the vocabulary asks for confirmation, ORR, CORR and CR, RSP<landmark>, MRDNEG.
+        A subject without a value has a record with the reason.
     """
     overall = assessments[assessments["PARAMCD"] == "OVR"]
     counted = overall[overall["ANL01FL"] == "Y"]
-    best = _best(counted, infused)
+    best = _best(_hold_stable(counted, settings), infused)
     events = counted[counted["EVENTCD"] != ""].rename(columns={"AFRLT": "DAY"})
     events = events[["USUBJID", "DAY"]].assign(REASON="PDBEFORE")
     ends = pd.concat([events, ends[["USUBJID", "DAY", "REASON"]]], ignore_index=True)
@@ -87,6 +86,24 @@ def _best(counted: pd.DataFrame, infused: pd.DataFrame) -> pd.DataFrame:
     return _complete(best.drop_duplicates("USUBJID"), infused, "NOASSESS")
 
 
+def _hold_stable(rows: pd.DataFrame, settings: EfficacySettings) -> pd.DataFrame:
+    """Records of stable disease before its least day as not evaluable.
+
+    RECIST 1.1 (Eur J Cancer 2009;45:228, section 4.4.1 and table 3): stable disease is a best
+    response only if it was met the least time of the protocol after the start.
+    """
+    rows = rows.copy()
+    vocabularies = make_vocabularies(settings)
+    for name, day in settings.stable_from_day.items():
+        criteria = vocabularies[name]
+        stable = [text for text, category in criteria.categories.items() if category.stable]
+        early = (rows["RSVOCAB"] == name) & rows["AVALC"].isin(stable) & (rows["AFRLT"] < day)
+        if early.any():
+            rank = [category.responder for category in criteria.categories.values()].index("")
+            rows.loc[early] = _categorise(rows[early].assign(RANK=float(rank)), criteria)
+    return rows
+
+
 def _complete(found: pd.DataFrame, infused: pd.DataFrame, reason: str) -> pd.DataFrame:
     """Add the infused subjects who have no record, with the reason."""
     absent = infused[~infused["USUBJID"].isin(found["USUBJID"])]
@@ -108,7 +125,8 @@ def _confirm(counted: pd.DataFrame, best: pd.DataFrame, settings: EfficacySettin
     A response counts as what it and all assessments up to the confirming one are at
     least: CR and then PR is a confirmed PR. The confirming assessment is the first
     that can be evaluated at the asked distance or later (`consecutive`: the next). A
-    response that none confirms has the category `unconfirmed` of its vocabulary.
+    response that none confirms has the category `unconfirmed` of its vocabulary, and the
+    subject the best of what is left: stable disease, or progression where that came early.
     """
     parts = []
     vocabularies = make_vocabularies(settings)
@@ -116,7 +134,7 @@ def _confirm(counted: pd.DataFrame, best: pd.DataFrame, settings: EfficacySettin
         own = best[best["RSVOCAB"] == name]
         if len(own):
             rows = counted[(counted["RSVOCAB"] == name) & (counted["RESPFL"] != "")]
-            parts.append(_confirm_within(rows, own, rule, vocabularies[name]))
+            parts.append(_confirm_within(rows, own, rule, vocabularies[name], settings))
     if not parts:
         return best.iloc[:0]
     # Who has no assessment has no vocabulary; the reason is the same.
@@ -125,7 +143,11 @@ def _confirm(counted: pd.DataFrame, best: pd.DataFrame, settings: EfficacySettin
 
 
 def _confirm_within(
-    rows: pd.DataFrame, best: pd.DataFrame, rule: Confirmation, criteria: Criteria
+    rows: pd.DataFrame,
+    best: pd.DataFrame,
+    rule: Confirmation,
+    criteria: Criteria,
+    settings: EfficacySettings,
 ) -> pd.DataFrame:
     rows = rows.sort_values(["USUBJID", "AFRLT", "SRCFILE", "SRCROW"], kind="stable")
     rows = rows.assign(PLACE=rows.groupby("USUBJID").cumcount())
@@ -149,14 +171,13 @@ def _confirm_within(
     source = rows.drop(columns="RANK").merge(confirmed, on=start)
     chosen = _categorise(source.assign(RANK=source["WORST"]), criteria)
     rest = best[~best["USUBJID"].isin(chosen["USUBJID"])]
-    names = [name for name, _ in ranks]
-    fallback = float(names.index(criteria.unconfirmed)) if criteria.unconfirmed else np.nan
     lost = rest["RESPFL"] == "Y"
     if criteria.unconfirmed:
-        rest = pd.concat(
-            [rest[~lost], _categorise(rest[lost].assign(RANK=fallback), criteria)],
-            ignore_index=True,
-        )
+        fallback = float([name for name, _ in ranks].index(criteria.unconfirmed))
+        own = rows[rows["USUBJID"].isin(rest.loc[lost, "USUBJID"])]
+        own = own.assign(RANK=own["RANK"].mask(own["RESPFL"] == "Y", fallback))
+        left = _hold_stable(_categorise(own, criteria), settings).drop(columns="PLACE")
+        rest = pd.concat([rest[~lost], _best(left, rest.loc[lost, ["USUBJID"]])], ignore_index=True)
     else:
         silent = {"AVALC": "", "RESPFL": "", "CRFL": "", "REASND": "NOTCONF"}
         rest = pd.concat([rest[~lost], rest[lost].assign(**silent)], ignore_index=True)

@@ -17,6 +17,10 @@ NO_EVIDENCE = {"DM": ("DTHDTC",)}
 DEAD_OR_LOST = ("DEATH", "LOSTFU")
 """Disposition classes whose date is no contact with the living subject."""
 
+SEEN_ALIVE = ("NOASSAY", "OTHERTEST", "SPECCOND")
+"""Reasons of exclusion that say nothing against the date: a sample that is not analysed was drawn
+from a living subject."""
+
 FATAL_GRADE = 5
 LAST_ALIVE = ["USUBJID", "TIME", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
 DEATHS = ["USUBJID", "DAY", "TEXT", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
@@ -85,11 +89,11 @@ def collect_last_alive(
 ) -> pd.DataFrame:
     """Latest date that shows each subject alive, over all domains.
 
-    Every date of a record that is used counts, but a date that was completed, the date of
-    death, the end of an event with grade 5, and a disposition that means death or loss to
-    follow-up. A date
-    after the cut-off counts as the day of the cut-off, for who is alive later was alive
-    then; a date after the day of death does not count.
+    Every date of a record that is used, or left out only because nobody analyses it, counts, but
+    a date that was completed, the date of death, the end of an event with grade 5, and a
+    disposition that means death or loss to follow-up. A date after the cut-off counts as the
+    day of the cut-off, for who is alive later was alive then; a date after the day of death
+    does not count.
 
     Returns
     -------
@@ -102,7 +106,8 @@ def collect_last_alive(
         for variable, dates in domain.dates.items():
             if variable in NO_EVIDENCE.get(name, ()) or not dates.known.any():
                 continue
-            counts = domain.active & dates.known & (dates.imputed == "")
+            seen = domain.active | domain.reason.isin(SEEN_ALIVE)
+            counts = seen & dates.known & (dates.imputed == "")
             counts &= _shows_life(domain, variable, adds)
             times = dates.time[counts]
             times = times.where(~(times > cutoff), cutoff)

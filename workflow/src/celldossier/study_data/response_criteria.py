@@ -26,6 +26,7 @@ class Category(BaseModel):
     responder: Literal["Y", "N", ""]
     complete: bool = False
     event: Literal["PROGRESSION", "RELAPSE", ""] = ""
+    stable: bool = False
     aliases: tuple[str, ...] = ()
 
 
