@@ -220,6 +220,8 @@ def list_wanted_columns(name: str, source: Source) -> frozenset[str] | None:
         wanted |= {*source.long.columns, source.long.value}
     standard = read_standard(source.standard)
     wanted |= {column for columns in standard.get("columns", {}).values() for column in columns}
+    for key in ("texts", "imputed"):
+        wanted |= {column for names in standard.get(key, {}).values() for column in names}
     wanted |= {time["column"] for time in standard.get("relative_time", {}).values()}
     return frozenset(wanted)
 

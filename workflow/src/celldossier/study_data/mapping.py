@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from celldossier.study_data.mapping_rows import (
     spread_columns,
 )
 from celldossier.study_data.mapping_values import clean_texts, read_values
-from celldossier.study_data.standards import apply_standard
+from celldossier.study_data.standards import apply_standard, read_analysis_columns
 
 
 @dataclass
@@ -128,6 +128,8 @@ def _map_file(
         source = apply_standard(source, columns)
         records = join_supplements(make_records(raw.table, raw.file), raw, source, columns)
         records = spread_columns(records, raw, source.long, settings.missing_texts)
+        table, source = read_analysis_columns(records.table, source, settings.missing_texts)
+        records = replace(records, table=table)
         columns |= frozenset(records.table.columns)
     raw_columns = {name: source.columns.get(name, name) for name in specification.variables}
     part = Part(
