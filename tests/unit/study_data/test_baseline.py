@@ -6,8 +6,14 @@ import pandas as pd
 import pytest
 from small_study import BIOANALYSIS, assay
 
+from celldossier.settings.baseline import BaselineSettings
 from celldossier.settings.bioanalysis import BioanalysisSettings
-from celldossier.study_data.baseline import group_by_median, group_paediatric_age, group_region
+from celldossier.study_data.baseline import (
+    derive_organ_function,
+    group_by_median,
+    group_paediatric_age,
+    group_region,
+)
 from celldossier.study_data.organ_function import (
     estimate_clearance,
     estimate_gfr,
@@ -60,11 +66,53 @@ def test_burden_is_high_above_the_median_of_its_own_unit():
         (1.0, 50, "M", 92),
         (1.0, 50, "F", 69),
         (2.0, 70, "M", 35),
+        # The calculator of the National Kidney Foundation, as the tests of pharmaverse/admiral
+        # (test-compute_kidney.R) quote it.
+        (1.09, 55, "M", 80),
+        (85 / 88.4, 65, "F", 66),
     ],
 )
 def test_gfr_follows_ckd_epi_2021(creatinine, age, sex, expected):
     value = estimate_gfr(pd.Series([creatinine]), pd.Series([float(age)]), pd.Series([sex]))
-    assert value.iloc[0] == pytest.approx(expected, abs=0.6 if expected == int(expected) else 1e-9)
+    whole = isinstance(expected, int)
+    assert (round(value.iloc[0]) if whole else value.iloc[0]) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("creatinine", "age", "weight", "sex", "expected"),
+    # From the same calculator and tests.
+    [(1.09, 55, 90, "M", 97), (85 / 88.4, 65, 60, "F", 55)],
+)
+def test_clearance_follows_cockcroft_and_gault(creatinine, age, weight, sex, expected):
+    value = estimate_clearance(
+        *(pd.Series([float(number)]) for number in (creatinine, age, weight)), pd.Series([sex])
+    )
+    assert round(value.iloc[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("measure", "group"),
+    [
+        ("ckd_epi_2021", "MODERATE"),
+        ("ckd_epi_2021_indexed", "MILD"),
+        ("cockcroft_gault", "MODERATE"),
+    ],
+)
+def test_the_renal_group_is_of_the_person_unless_the_study_asks_for_the_index(measure, group):
+    # A small woman: 62 mL/min for 1.73 m2, but 51 mL/min of her own; 1.43 m2.
+    columns = {"AGE": [40.0], "SEX": ["F"], "WTBL": [48.0], "CREATBL": [1.14], "BSABL": [1.43]}
+    frame = pd.DataFrame({**columns, "HEPGRP": [""], "RENGRP": [""]})
+    settings = BaselineSettings(renal_measure=measure)
+    found = derive_organ_function(frame, {}, settings)
+    assert found["EGFRABL"].iloc[0] == pytest.approx(found["EGFRBL"].iloc[0] * 1.43 / 1.73)
+    assert found["RENGRP"].tolist() == [group]
+
+
+def test_without_body_size_there_is_no_group_of_the_person():
+    columns = {"AGE": [40.0], "SEX": ["F"], "WTBL": [48.0], "CREATBL": [1.14]}
+    frame = pd.DataFrame({**columns, "BSABL": [float("nan")], "HEPGRP": [""], "RENGRP": [""]})
+    found = derive_organ_function(frame, {}, BaselineSettings())
+    assert found["RENGRP"].tolist() == [""] and found["RENGRPS"].tolist() == [""]
 
 
 def test_gfr_and_clearance_are_for_adults_of_known_sex():
@@ -87,6 +135,7 @@ def test_hepatic_groups_are_those_of_the_nci_working_group():
     cases = [
         (1.0, 1.0, "NORMAL"),
         (1.0, 1.1, "MILD"),
+        (1.01, float("nan"), "MILD"),
         (1.5, 1.0, "MILD"),
         (1.51, 1.0, "MODERATE"),
         (3.0, 9.0, "MODERATE"),

@@ -40,10 +40,11 @@ class BaselineSettings(Section):
             "gives OTHER."
         ),
     )
-    renal_measure: Literal["ckd_epi_2021", "cockcroft_gault"] = Field(
+    renal_measure: Literal["ckd_epi_2021", "ckd_epi_2021_indexed", "cockcroft_gault"] = Field(
         "ckd_epi_2021",
         description=(
             "Measure of the renal function group of adults where DM.RENGRP is blank: estimated "
-            "GFR by CKD-EPI 2021, or creatinine clearance by Cockcroft and Gault."
+            "GFR by CKD-EPI 2021 of the person (mL/min, which needs weight and height) or indexed "
+            "to 1.73 m2, or creatinine clearance by Cockcroft and Gault (mL/min)."
         ),
     )

@@ -15,6 +15,7 @@ from celldossier.study_data.organ_function import (
     estimate_gfr,
     group_hepatic,
     group_renal,
+    remove_indexing,
 )
 from celldossier.study_data.units import UnitTable, fold_unit
 
@@ -97,17 +98,22 @@ def derive_organ_function(
     Parameters
     ----------
     frame
-        AGE, SEX, WTBL, CREATBL (mg/dL), and HEPGRP, RENGRP as given.
+        AGE, SEX, WTBL, BSABL, CREATBL (mg/dL), and HEPGRP, RENGRP as given.
     """
     gfr = estimate_gfr(frame["CREATBL"], frame["AGE"], frame["SEX"])
     clearance = estimate_clearance(frame["CREATBL"], frame["AGE"], frame["WTBL"], frame["SEX"])
-    measure = gfr if settings.renal_measure == "ckd_epi_2021" else clearance
+    absolute = remove_indexing(gfr, frame["BSABL"])
+    measures = {
+        "ckd_epi_2021": absolute,
+        "ckd_epi_2021_indexed": gfr,
+        "cockcroft_gault": clearance,
+    }
     none = pd.Series(np.nan, index=frame.index)
     found = {
-        "RENGRP": group_renal(measure),
+        "RENGRP": group_renal(measures[settings.renal_measure]),
         "HEPGRP": group_hepatic(multiples.get("BILIBL", none), multiples.get("ASTBL", none)),
     }
-    columns = {"EGFRBL": gfr, "CRCLBL": clearance}
+    columns = {"EGFRBL": gfr, "EGFRABL": absolute, "CRCLBL": clearance}
     for name, group in found.items():
         given = frame[name] != ""
         source = np.select([given, group != ""], ["GIVEN", "DERIVED"], "")

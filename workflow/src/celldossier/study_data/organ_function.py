@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 ADULT = 18
+STANDARD_SURFACE = 1.73
+"""Body surface area that estimated GFR is indexed to, m2."""
+
 UMOL_PER_MG = {"CREATBL": 88.4, "BILIBL": 17.1}
 """Micromoles a litre in one milligram a decilitre of creatinine, bilirubin (molar masses 113.1
 and 584.7 g/mol, rounded as clinical laboratories do)."""
@@ -15,7 +18,8 @@ def estimate_gfr(creatinine: pd.Series, age: pd.Series, sex: pd.Series) -> pd.Se
     """Estimated GFR of adults, mL/min/1.73 m2, by CKD-EPI 2021 without race.
 
     142 min(S/k, 1)^a max(S/k, 1)^-1.200 0.9938^age, times 1.012 for women; k 0.7 and a
-    -0.241 for women, 0.9 and -0.302 for men (Inker et al., N Engl J Med 2021;385:1737).
+    -0.241 for women, 0.9 and -0.302 for men (Inker et al., N Engl J Med 2021;385:1737; National
+    Kidney Foundation, kidney.org/ckd-epi-creatinine-equation-2021).
 
     Parameters
     ----------
@@ -39,6 +43,15 @@ def estimate_gfr(creatinine: pd.Series, age: pd.Series, sex: pd.Series) -> pd.Se
     return value.where((age >= ADULT) & sex.isin(["F", "M"])).astype("float64")
 
 
+def remove_indexing(gfr: pd.Series, surface: pd.Series) -> pd.Series:
+    """Estimated GFR of the person, mL/min, from that for 1.73 m2 and the body surface area, m2.
+
+    What eliminates a product is the GFR of the person; NIDDK, Determining Drug Dosing in Adults
+    with Chronic Kidney Disease: multiplied by the surface area over 1.73 m2.
+    """
+    return (gfr * surface.where(surface > 0) / STANDARD_SURFACE).astype("float64")
+
+
 def estimate_clearance(
     creatinine: pd.Series, age: pd.Series, weight: pd.Series, sex: pd.Series
 ) -> pd.Series:
@@ -54,10 +67,11 @@ def estimate_clearance(
 
 
 def group_renal(value: pd.Series) -> pd.Series:
-    """Renal function group by eGFR or creatinine clearance, mL/min; "" where not known.
+    """Renal function group by GFR or creatinine clearance, mL/min; "" where not known.
 
-    From 90 NORMAL, 60 MILD, 30 MODERATE, 15 SEVERE, below FAILURE (FDA draft guidance on
-    renal impairment, September 2020, table 1).
+    From 90 NORMAL, 60 MILD, 30 MODERATE, 15 SEVERE, below FAILURE (FDA, Pharmacokinetics in
+    Patients with Impaired Renal Function, guidance of March 2024, draft of September 2020).
+    The same limits part the stages of KDIGO, which are of the GFR for 1.73 m2.
     """
     levels = ["NORMAL", "MILD", "MODERATE", "SEVERE", "FAILURE"]
     rules = [value >= 90, value >= 60, value >= 30, value >= 15, value < 15]
