@@ -27,8 +27,11 @@ KEY = ["USUBJID", "AESI", "EPISODE"]
 def find_cytopenia(adpd: pd.DataFrame, settings: SafetySettings) -> pd.DataFrame:
     """Runs of blood counts of grade 3 or worse that reach beyond the day of the settings.
 
-    A run is a row of results of one analyte and specimen that are all below the limit;
-    it lasts from its first to its last result.
+    A run is a row of results of one analyte and specimen that are all below the limit
+    (CTCAE 5.0: neutrophils 1.0 and platelets 50 10^9/L, haemoglobin 80 g/L); it lasts from its
+    first to its last result. A count below the limit of quantitation is low where that
+    limit is not above the other, and says nothing where it is. Transfusions are not looked
+    at: a count that one raised ends the run.
 
     Returns
     -------
@@ -38,13 +41,15 @@ def find_cytopenia(adpd: pd.DataFrame, settings: SafetySettings) -> pd.DataFrame
     """
     table = UnitTable()
     parts = []
-    rows = adpd[adpd["AVAL"].notna() & (adpd["AFRLT"] > 0)]
+    rows = adpd[adpd["AFRLT"] > 0]
     for analyte, limit in sorted(settings.cytopenia_limits.items()):
         own = rows[rows["PARAMCD"] == analyte]
         for unit, some in own.groupby("AVALU", sort=True):
             factor = table.factor(str(unit), limit.unit)
             if np.isfinite(factor):
-                parts.append(some.assign(low=some["AVAL"] * factor < limit.below))
+                below = (some["BLQFL"] == "Y") & (some["ALLOQ"] * factor <= limit.below)
+                known = some[some["AVAL"].notna() | below]
+                parts.append(known.assign(low=below | (known["AVAL"] * factor < limit.below)))
     if not parts or CYTOPENIA not in _events_in_use(settings):
         return pd.DataFrame(columns=["USUBJID", "AESI", "first", "last", "SRCDOM"])
     series = ["USUBJID", "PARAMCD", "ASPEC"]
