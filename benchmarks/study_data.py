@@ -6,7 +6,8 @@ as asked for (about 220 records each), and the study is run through the stage:
     python benchmarks/study_data.py --subjects 10000 --folder /tmp/large
 
 The claim that it serves: 10,000 subjects, about 2 million records, in under 60 s and 4 GB
-on 2 cores. Results by date: benchmarks/README.md. No test in CI runs it yet.
+on 2 cores. Results by date: benchmarks/README.md. CI runs it with two copies
+(`tests/unit/study_data/test_benchmark.py`): that it works, not how fast.
 """
 
 from __future__ import annotations
