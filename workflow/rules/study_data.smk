@@ -51,6 +51,9 @@ rule study_data_summary:
     input:
         "<results>/adam/ADSL.parquet",
         "<results>/adam/ADAESI.parquet",
+        "<results>/adam/ADLD.parquet",
+        "<results>/adam/ADPQ.parquet",
+        "<results>/adam/ADEX.parquet",
         "<results>/checks/findings.csv",
         "<results>/checks/exclusions.csv",
         "<results>/checks/accounting.csv",

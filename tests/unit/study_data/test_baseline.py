@@ -187,7 +187,7 @@ def test_an_early_death_is_evaluable_only_with_a_dose_limiting_toxicity(study):
 
 
 def test_an_unknown_response_makes_nobody_evaluable_for_response(study):
-    assert subjects(study)["NEFFRSN"].tolist() == ["", "NORESPONSE", "NOTINFUSED"]
+    assert subjects(study)["NEFFRSN"].tolist() == ["", "NORSPOST", "NOTINFUSED"]
 
 
 def test_follow_up_ends_with_the_last_record_or_death(study):

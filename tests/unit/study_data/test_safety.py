@@ -164,7 +164,7 @@ def test_the_gap_of_the_settings_makes_one_episode_of_two():
 def test_an_event_on_the_last_graded_day_is_ongoing():
     adaesi = derive(["S"], fa=daily("S", "CRS", [0, 1, 2])).datasets["ADAESI"]
     assert adaesi["ONGOFL"].tolist() == ["Y"]
-    assert adaesi["ADURRSN"].tolist() == ["ONGOING"]
+    assert adaesi["ADURRSN"].tolist() == ["NOEND"]
     assert adaesi["AENDY"].isna().all()
 
 

@@ -23,6 +23,9 @@ def summarise(study) -> AnalysisResults:
                 exclusions=data.exclusions,
                 findings=data.findings,
                 adaesi=data.datasets["ADAESI"],
+                adld=data.datasets["ADLD"],
+                adpq=data.datasets["ADPQ"],
+                adex=data.datasets["ADEX"],
             )
         ]
     )

@@ -149,6 +149,9 @@ def summarise_datasets(options: argparse.Namespace) -> int:
         exclusions=read_checks(run.path("checks", "exclusions.csv")),
         findings=read_checks(run.path("checks", "findings.csv")),
         adaesi=run.dataset("ADAESI"),
+        adld=run.dataset("ADLD"),
+        adpq=run.dataset("ADPQ"),
+        adex=run.dataset("ADEX"),
     )
     run.write_results(results, "study_data")
     return 0

@@ -240,6 +240,8 @@ def summarise_lymphodepletion(
     collected = len(adld) > 0
     had = usubjid.isin(given["USUBJID"])
     columns["LDFL"] = flag(had) if collected else pd.Series("", index=usubjid.index)
+    last = -given.groupby("USUBJID")["LDENDY"].max()
+    columns["LDINFDY"] = usubjid.map(last).astype("float64")
     values = {
         name: _select(adpd, analyte, unit)
         for name, analyte, unit in (
@@ -253,15 +255,12 @@ def summarise_lymphodepletion(
         lowest = _find_nadir(values[name], start, settings.nadir_until)
         columns[f"{name}NAD"] = usubjid.map(lowest["value"]).astype("float64")
         columns[f"{name}NADY"] = usubjid.map(lowest["day"]).astype("float64")
-    for name in ("ALC", "IL7", "IL15"):
-        window = values[name]["day"].between(-settings.at_infusion_window, 0)
-        last = values[name][window].drop_duplicates("USUBJID", keep="last")
-        columns[f"{name}INF"] = usubjid.map(last.set_index("USUBJID")["value"]).astype("float64")
-    counts = values["ALC"]
-    earlier = counts[counts["day"] < counts["USUBJID"].map(start).astype("float64")]
-    before = earlier.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["value"]
-    reference = usubjid.map(before).astype("float64")
-    columns["ALCPRELD"] = reference
+        earlier = values[name]["day"] < values[name]["USUBJID"].map(start).astype("float64")
+        columns[f"{name}PRELD"] = _find_last(usubjid, values[name][earlier])
+    for name, results in values.items():
+        window = results["day"].between(-settings.at_infusion_window, 0)
+        columns[f"{name}INF"] = _find_last(usubjid, results[window])
+    reference = columns["ALCPRELD"]
     columns["ALCDEPL"] = 100 * (1 - columns["ALCNAD"] / reference.where(reference > 0))
     return columns
 
@@ -275,6 +274,12 @@ def _select(adpd: pd.DataFrame, analyte: str, unit: str) -> pd.DataFrame:
     result = pd.DataFrame({"USUBJID": rows["USUBJID"], "day": rows["AFRLT"], "value": value})
     order = ["USUBJID", "day", "value"]
     return result[value.notna()].sort_values(order, kind="stable", ignore_index=True)
+
+
+def _find_last(usubjid: pd.Series, results: pd.DataFrame) -> pd.Series:
+    """Last of the results of each subject, which stand in order of time; NaN where none."""
+    last = results.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["value"]
+    return usubjid.map(last).astype("float64")
 
 
 def _find_nadir(

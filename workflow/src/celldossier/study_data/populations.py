@@ -46,10 +46,13 @@ def derive_populations(
     infused = adsl["TRTSDTM"] != ""
     reasons = _find_reasons(domains, adsl, datasets, collected, settings)
     stated = dm.frame["NOINFRSN"][dm.active].reset_index(drop=True)
+    leukapheresed = given("LEUKDTC", dm.frame["LEUKDTC"] != "")
+    manufactured = given("MFGSTAT", released)
+    status = dm.frame["MFGSTAT"][dm.active].reset_index(drop=True)
     return {
         "ENRLFL": enrolled if "RFICDTC" in dm.given else flag(pd.Series(True, usubjid.index)),
-        "LEUKFL": given("LEUKDTC", dm.frame["LEUKDTC"] != ""),
-        "MANUFL": given("MFGSTAT", released),
+        "LEUKFL": leukapheresed,
+        "MANUFL": manufactured,
         "SAFFL": flag(infused),
         "PKFL": flag(reasons["NPKRSN"] == ""),
         "PDFL": flag(reasons["NPDRSN"] == ""),
@@ -57,9 +60,19 @@ def derive_populations(
         "ERFL": flag(reasons["NERRSN"] == ""),
         "DLTEVLFL": flag(reasons["NDLTRSN"] == ""),
         "EFFFL": flag(reasons["NEFFRSN"] == ""),
+        "NLEUKRSN": _state_reason(leukapheresed, stated, "NOLEUK"),
+        "NMANURSN": _state_reason(
+            manufactured, status.mask(leukapheresed.eq("N"), "NOLEUK"), "NOMANU"
+        ),
         "NSAFRSN": none.where(infused, stated.where(stated != "", "NOTINFUSED")),
         **reasons,
     }
+
+
+def _state_reason(flags: pd.Series, stated: pd.Series, otherwise: str) -> pd.Series:
+    """What the study states of those who are not in a set, else a code; "" for the others."""
+    reason = stated.where(stated != "", otherwise).where(flags == "N", "")
+    return reason.mask(flags == "", "NOTCOLL")
 
 
 def _find_reasons(
@@ -101,7 +114,7 @@ def _find_reasons(
             [(~(infused & sampled), "NOCK"), (~endpoint, "NOENDPOINT")],
         ),
         "NDLTRSN": _find_dlt_reasons(domains, adsl, datasets["ADEX"], settings),
-        "NEFFRSN": _reasons(infused, collected["RS"], [(~assessed, "NORESPONSE")]),
+        "NEFFRSN": _reasons(infused, collected["RS"], [(~assessed, "NORSPOST")]),
     }
 
 

@@ -178,7 +178,7 @@ def _end_episodes(frame: pd.DataFrame, deaths: pd.Series) -> pd.DataFrame:
     duration = count_days(frame["first"], last)
     ongoing = frame["open"] & ~died
     # Days that were graded were seen; a report without an end says nothing of its length.
-    reason = np.select([died, ongoing, duration.isna()], ["DIED", "ONGOING", "NODATE"], "")
+    reason = np.select([died, ongoing, duration.isna()], ["DIED", "NOEND", "NODATE"], "")
     return frame.assign(
         last=last.mask(ongoing),
         AENDY=frame["AENDY"].mask(died, dead).mask(ongoing),

@@ -9,19 +9,23 @@ import pandas as pd
 
 from celldossier.datasets import read_specification
 from celldossier.results import ResultCollector
-from celldossier.stats.descriptive import describe
+from celldossier.study_data.lymphodepletion_summary import add_lymphodepletion
+from celldossier.study_data.product_summary import add_product_attributes
 from celldossier.study_data.safety_summary import DOMAINS as SAFETY_DOMAINS
 from celldossier.study_data.safety_summary import add_special_interest
+from celldossier.study_data.summary_blocks import NOT_COLLECTED, describe_known, note_missing
 
 POPULATIONS: dict[str, tuple[str, str]] = {
     "ENROLLED": ("ENRLFL", ""),
-    "LEUKAPHERESED": ("LEUKFL", ""),
-    "MANUFACTURED": ("MANUFL", ""),
+    "LEUKAPHERESED": ("LEUKFL", "NLEUKRSN"),
+    "MANUFACTURED": ("MANUFL", "NMANURSN"),
     "INFUSED": ("SAFFL", "NSAFRSN"),
     "CK": ("PKFL", "NPKRSN"),
     "PD": ("PDFL", "NPDRSN"),
     "ADA": ("IMFL", "NIMRSN"),
     "ER": ("ERFL", "NERRSN"),
+    "DLT": ("DLTEVLFL", "NDLTRSN"),
+    "RESPONSE": ("EFFFL", "NEFFRSN"),
 }
 """Population: its flag and its reason variable in ADSL."""
 
@@ -33,9 +37,6 @@ CATEGORIES = (
 MISSING_LEVEL = "MISSING"
 """Level of the subjects whose category is blank."""
 
-LISTED_BELOW = 3  # subjects; below it the values are listed beside the block
-NOT_COLLECTED = "NOTCOLL"
-
 
 def summarise_study_data(
     adsl: pd.DataFrame,
@@ -44,6 +45,9 @@ def summarise_study_data(
     exclusions: pd.DataFrame,
     findings: pd.DataFrame,
     adaesi: pd.DataFrame,
+    adld: pd.DataFrame,
+    adpq: pd.DataFrame,
+    adex: pd.DataFrame,
 ) -> pd.DataFrame:
     """Analysis results of the study data (dataset ARD).
 
@@ -53,15 +57,18 @@ def summarise_study_data(
         Dataset ADSL. Demographics are those of the infused subjects.
     accounting, exclusions, findings
         Datasets of the checks; text columns will do.
-    adaesi
-        Dataset ADAESI.
+    adaesi, adld, adpq, adex
+        Datasets ADAESI, ADLD, ADPQ, ADEX.
     """
     collector = ResultCollector("study_data")
+    infused = adsl[adsl["SAFFL"] == "Y"]
     _add_populations(collector, adsl)
-    _add_demographics(collector, adsl[adsl["SAFFL"] == "Y"])
+    _add_demographics(collector, infused)
     collected = accounting["domain"].isin(SAFETY_DOMAINS) & (accounting["file"] != "")
-    groups = list(_groups(adsl[adsl["SAFFL"] == "Y"], "TRT01A"))
+    groups = list(_groups(infused, "TRT01A"))
     add_special_interest(collector, groups, adaesi, bool(collected.any()))
+    add_lymphodepletion(collector, groups, adld)
+    add_product_attributes(collector, infused, adpq, adex)
     _add_accounting(collector, accounting, exclusions)
     _add_findings(collector, findings)
     return collector.frame()
@@ -86,7 +93,7 @@ def _add_populations(collector: ResultCollector, adsl: pd.DataFrame) -> None:
                 where=f"{flag} = Y",
                 units={"pct": "%"},
                 n=0 if unknown else n,
-                notes=_note_missing(statistics, NOT_COLLECTED if unknown else "NOGROUP"),
+                notes=note_missing(statistics, NOT_COLLECTED if unknown else "NOGROUP"),
             )
             if not by and reason and not unknown:
                 _add_reasons(collector, subjects, population, reason)
@@ -139,11 +146,7 @@ def _add_block(
     unit: str,
     absent: str = "NOVALUE",
 ) -> None:
-    known = values.dropna()
-    statistics: dict[str, float | str] = {**describe(known.to_numpy())}
-    statistics["n_missing"] = float(values.isna().sum())
-    if 0 < len(known) < LISTED_BELOW:
-        statistics["values"] = "; ".join(f"{value:.6g}" for value in known)
+    statistics, notes = describe_known(values, absent)
     collector.add(
         "demographics",
         statistics,
@@ -153,8 +156,8 @@ def _add_block(
         where="SAFFL = Y",
         unit=unit,
         units={"n": "", "n_missing": "", "gcv": "%"},
-        n=float(len(known)),
-        notes=_note_missing(statistics, "FEWVAL" if len(known) else absent),
+        n=float(values.notna().sum()),
+        notes=notes,
     )
 
 
@@ -168,7 +171,7 @@ def _add_absence(collector: ResultCollector, variable: str, by: Mapping[str, str
         variable=variable,
         by=by,
         where="SAFFL = Y",
-        notes=_note_missing(statistics, NOT_COLLECTED),
+        notes=note_missing(statistics, NOT_COLLECTED),
     )
 
 
@@ -192,7 +195,7 @@ def _add_levels(
             where=f"SAFFL = Y, {variable} = {level}",
             units={"pct": "%"},
             n=n,
-            notes=_note_missing(statistics, "NOGROUP"),
+            notes=note_missing(statistics, "NOGROUP"),
         )
 
 
@@ -216,7 +219,7 @@ def _add_accounting(
             counts,
             dataset=str(record["dataset"]),
             variable=domain,
-            notes=_note_missing(counts, NOT_COLLECTED),
+            notes=note_missing(counts, NOT_COLLECTED),
         )
         reasons = exclusions.loc[exclusions["domain"] == domain, "reason"].value_counts()
         for code in sorted(reasons.index):
@@ -249,15 +252,6 @@ def _groups(adsl: pd.DataFrame, dose: str) -> Iterable[tuple[dict[str, str], pd.
     yield {}, adsl
     for level in sorted(adsl.loc[adsl[dose] != "", dose].unique()):
         yield {"dose": level}, adsl[adsl[dose] == level]
-
-
-def _note_missing(statistics: Mapping[str, float | str], code: str) -> dict[str, str]:
-    """Reason code of each statistic that is missing."""
-    return {
-        stat: code
-        for stat, value in statistics.items()
-        if not isinstance(value, str) and math.isnan(value)
-    }
 
 
 def _as_text(values: pd.Series) -> pd.Series:
