@@ -26,6 +26,9 @@ class ProductClass(StrEnum):
     NOT_CELL = "not_a_cell_product"
 
 
+IMMUNE_CLASSES = frozenset({"car_t", "tcr_t", "til", "car_nk", "car_m", "other_immune"})
+"""Immune cell products, for which the guideline speaks of lymphodepletion (lines 445-449)."""
+
 OUT_OF_SCOPE = {
     "blood_component": "lines 53-55",
     "haematopoietic_transplant": "lines 53-55",

@@ -129,6 +129,7 @@ def derive_adld(
     frame = _add_plan(frame, settings)
     omitted = _list_omitted(frame, adex, settings)
     frame["LDOMFL"] = "N"
+    frame["LDDOSED"] = frame["LDTOTA"] / frame["LDDAYS"].where(frame["LDDAYS"] > 0)
     return pd.concat([frame.drop(columns="total"), omitted], ignore_index=True)
 
 

@@ -17,7 +17,7 @@ from celldossier.study_data.summary_blocks import (
     note_missing,
 )
 
-DOSES = ("LDDOSEA", "LDTOTA")
+DOSES = ("LDDOSED", "LDTOTA")
 """Quantities of ADLD in the unit of the dose."""
 COURSES = ("LDDAYS", "LDRATIO")
 """Quantities of ADLD that are the same in any unit of the dose."""
@@ -26,8 +26,6 @@ DEPTH = (
     *("WBCPRELD", "WBCINF", "WBCNAD", "WBCNADY", "IL7INF", "IL15INF"),
 )
 """Variables of ADSL."""
-NONE = "NONE"
-"""Level of the subjects without any drug."""
 
 
 def add_lymphodepletion(
@@ -48,16 +46,20 @@ def add_lymphodepletion(
         Dataset ADLD. Where it has no record, nobody knows of any lymphodepletion, and the
         counts are missing with a reason.
     """
-    everyone: pd.DataFrame | None = None
+    groups = list(groups)
+    everyone = groups[0][1]
+    regimens = sorted(set(everyone["LDREG"]) - {""})
+    drugs = sorted(adld.loc[adld["LDNO"] == 1, "LDTRT"].unique())
     for by, infused in groups:
-        everyone = infused if everyone is None else everyone
         own = adld[adld["USUBJID"].isin(infused["USUBJID"])]
         if adld.empty:
             _add_absence(collector, by, len(infused))
             continue
         first = own[own["LDNO"] == 1]
         _add_counts(collector, by, infused, first)
-        for drug in sorted(adld.loc[adld["LDNO"] == 1, "LDTRT"].unique()):
+        for regimen in regimens:
+            _add_regimen(collector, by, regimen, infused["LDREG"])
+        for drug in drugs:
             _add_drug(collector, {**by, "drug": drug}, first[first["LDTRT"] == drug], len(infused))
         _add_later(collector, by, own, len(infused))
         for variable in DEPTH:
@@ -80,7 +82,7 @@ def _add_absence(collector: ResultCollector, by: Mapping[str, str], infused: int
 def _add_counts(
     collector: ResultCollector, by: Mapping[str, str], infused: pd.DataFrame, first: pd.DataFrame
 ) -> None:
-    """Subjects by regimen, without any drug, and with a deviation from the plan."""
+    """Subjects with and without any drug, and those with a deviation from the plan."""
     total = len(infused)
     given = infused["LDFL"] == "Y"
     # An omitted drug deviates whether or not its plan has a dose.
@@ -102,17 +104,23 @@ def _add_counts(
             n=total,
             notes=note_missing(statistics, "NOPLAN" if variable == "LDDEVFL" else "NOGROUP"),
         )
-    for regimen, n in infused["LDREG"].replace("", NONE).value_counts().sort_index().items():
-        collector.add(
-            "lymphodepletion",
-            count_share(float(n), total),
-            dataset="ADSL",
-            variable="LDREG",
-            by={**by, "regimen": str(regimen)},
-            where=f"SAFFL = Y, LDREG = {regimen}",
-            units={"pct": "%"},
-            n=float(n),
-        )
+
+
+def _add_regimen(
+    collector: ResultCollector, by: Mapping[str, str], regimen: str, regimens: pd.Series
+) -> None:
+    statistics = count_share((regimens == regimen).sum(), len(regimens))
+    collector.add(
+        "lymphodepletion",
+        statistics,
+        dataset="ADSL",
+        variable="LDREG",
+        by={**by, "regimen": regimen},
+        where=f"SAFFL = Y, LDREG = {regimen}",
+        units={"pct": "%"},
+        n=float(len(regimens)),
+        notes=note_missing(statistics, "NOGROUP"),
+    )
 
 
 def _add_drug(
@@ -122,7 +130,7 @@ def _add_drug(
     given = rows[rows["LDOMFL"] == "N"]
     judged = given["LDDEVFL"][given["LDDEVFL"] != ""]
     deviating = count_judged((judged == "Y").sum(), len(judged))
-    unit = given["LDDOSEU"].where(given["LDDOSEA"].notna(), "")
+    unit = given["LDDOSEU"].where(given["LDTOTA"].notna(), "")
     counts = {
         **count_share(len(given), infused),
         "n_omitted": float((rows["LDOMFL"] == "Y").sum()),

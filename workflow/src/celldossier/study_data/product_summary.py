@@ -60,7 +60,7 @@ def add_product_attributes(
             notes=note_missing(counts, NOT_COLLECTED),
         )
         if len(used):
-            _add_release(collector, by, lots, float(subjects))
+            _add_release(collector, by, lots, used, float(subjects))
             for variable in MEASURES:
                 _add_attribute(collector, by, lots, used[variable], variable, float(subjects))
 
@@ -75,20 +75,24 @@ def _group_lots(adpq: pd.DataFrame) -> Iterator[tuple[dict[str, str], pd.DataFra
 
 
 def _add_release(
-    collector: ResultCollector, by: Mapping[str, str], lots: pd.DataFrame, subjects: float
+    collector: ResultCollector,
+    by: Mapping[str, str],
+    lots: pd.DataFrame,
+    used: pd.DataFrame,
+    subjects: float,
 ) -> None:
     """Lots outside the release specification, the attributes concerned, and release status."""
     outside = count_judged((lots["OOSFL"] == "Y").sum(), (lots["OOSFL"] != "").sum())
     rows: list[tuple[str, dict[str, str], dict[str, float]]] = [("OOSFL", {}, outside)]
-    attributes = lots["OOSVAR"].str.split(";").explode()
+    attributes = used["OOSVAR"].str.split(";").explode()
     rows += [
-        ("OOSVAR", {"attribute": str(name)}, {"n": float(n)})
-        for name, n in attributes[attributes != ""].value_counts().sort_index().items()
+        ("OOSVAR", {"attribute": name}, {"n": float(attributes[lots.index].eq(name).sum())})
+        for name in sorted(set(attributes) - {""})
     ]
-    status = lots["RELSTAT"].where(lots["RELSTAT"] != "", MISSING_LEVEL)
+    status = used["RELSTAT"].where(used["RELSTAT"] != "", MISSING_LEVEL)
     rows += [
-        ("RELSTAT", {"status": str(name)}, count_share(float(n), len(lots)))
-        for name, n in status.value_counts().sort_index().items()
+        ("RELSTAT", {"status": name}, count_share((status[lots.index] == name).sum(), len(lots)))
+        for name in sorted(set(status))
     ]
     for variable, level, statistics in rows:
         collector.add(

@@ -23,6 +23,7 @@ DRAWINGS = MappingProxyType(
         "bioanalytical_methods": "tables_study:draw_bioanalytical_methods",
         # Dose exploration (3)
         "dose_accountability": "tables_dose:draw_dose_accountability",
+        "product_attributes": "tables_product:draw_product_attributes",
         # Cellular kinetics (4.1)
         "concentrations": "tables_kinetics:draw_concentrations",
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
@@ -45,6 +46,8 @@ DRAWINGS = MappingProxyType(
         "ada_incidence": "tables_immunogenicity:draw_ada_incidence",
         "ada_listing": "tables_immunogenicity:draw_ada_listing",
         "ada_timeline": "figures_immunogenicity:draw_ada_timeline",
+        # Other considerations (8)
+        "lymphodepletion": "tables_lymphodepletion:draw_lymphodepletion",
     }
 )
 """Short name to ``module:function`` within this package."""

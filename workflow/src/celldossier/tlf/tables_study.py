@@ -22,7 +22,18 @@ POPULATIONS = "study_data.populations"
 POPULATION_REASONS = "study_data.population_reasons"
 DEMOGRAPHICS = "study_data.demographics"
 
-_SETS = ("ENROLLED", "LEUKAPHERESED", "MANUFACTURED", "INFUSED", "CK", "PD", "ADA", "ER")
+_SETS = (
+    "ENROLLED",
+    "LEUKAPHERESED",
+    "MANUFACTURED",
+    "INFUSED",
+    "CK",
+    "PD",
+    "ADA",
+    "ER",
+    "DLT",
+    "RESPONSE",
+)
 _CONTINUOUS: Mapping[str, tuple[str, str]] = {
     # Variable: formats of mean and SD, of median and range.
     "AGE": ("fixed1", "integer"),
