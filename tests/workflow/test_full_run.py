@@ -121,7 +121,7 @@ def test_the_prose_of_both_languages_prints_the_same_values(full_runs) -> None:
 
 
 def test_the_23_shells_are_there_in_both_languages(full_runs) -> None:
-    asked = [1, 2, 4, 6, 14, *range(20, 28), *range(51, 57), 60, 61, 62, 78]
+    asked = [1, 2, 4, 5, 6, 14, 16, *range(20, 28), *range(51, 57), 60, 61, 62, 78]
     for language in ("zh", "en"):
         text = (full_runs[0].root / RUN / "tlf" / language / "tlfs.json").read_text("utf-8")
         shown = {int(item["id"][1:3]) for item in json.loads(text) if item["status"] == "shown"}

@@ -186,6 +186,21 @@ def test_an_early_death_is_evaluable_only_with_a_dose_limiting_toxicity(study):
     assert subjects(study).loc["B", "NDLTRSN"] == "DOSEOUT"
 
 
+def test_who_has_no_product_has_the_reason_that_the_study_states(study):
+    study.set("DM", 2, "LEUKDTC", "")
+    study.set("DM", 2, "MFGSTAT", "")
+    adsl = subjects(study)
+    assert adsl["NMANURSN"].tolist() == ["", "NOLEUK", "FAILED"]
+    assert adsl["NLEUKRSN"].tolist() == ["", "NOLEUK", ""]
+    study.set("DM", 2, "NOINFRSN", "WITHDRAWAL")
+    study.set("DM", 3, "MFGSTAT", "")
+    adsl = subjects(study)
+    assert adsl["NLEUKRSN"].tolist() == ["", "WITHDRAWAL", ""]
+    assert adsl["NMANURSN"].tolist() == ["", "NOLEUK", "NOMANU"]
+    study.drop("DM", "MFGSTAT")
+    assert set(subjects(study)["NMANURSN"]) == {"NOTCOLL"}
+
+
 def test_an_unknown_response_makes_nobody_evaluable_for_response(study):
     assert subjects(study)["NEFFRSN"].tolist() == ["", "NORSPOST", "NOTINFUSED"]
 

@@ -28,11 +28,11 @@ def give(study, subject, drug, *days, dose="30", planned="30", unit="mg/m2"):
 
 def blood(study, *counts, code="LYM", unit="10^9/L"):
     """Add results of subject A: day and value."""
-    wanted = {"LYM": "LYM", "IL7": "IL7", "IL15": "IL15"}[code]
+    wanted = code
     known = {item.analyte for item in study.bioanalysis.assays}
     if wanted not in known:
         more = BioanalysisSettings.model_validate(
-            {"assays": [assay(wanted, "PD", code, "10^9/L" if code == "LYM" else "pg/mL")]}
+            {"assays": [assay(wanted, "PD", code, "pg/mL" if code.startswith("IL") else "10^9/L")]}
         )
         assays = (*study.bioanalysis.assays, *more.assays)
         study.bioanalysis = BIOANALYSIS.model_copy(update={"assays": assays})
@@ -59,6 +59,7 @@ def test_a_drug_has_one_record_with_days_total_and_ratio_to_the_plan(study):
     wanted = ["LDDOSEP", "LDDOSEA", "LDDAYS", "LDTOTP", "LDTOTA", "LDSTDY", "LDENDY"]
     assert row[wanted].tolist() == [500, 400, 2, 1000, 800, -5, -4]
     assert row["LDRATIO"] == pytest.approx(0.8)
+    assert row["LDDOSED"] == 400
     assert row[["LDDOSEU", "LDDEVFL", "LDOMFL"]].tolist() == ["mg/m2", "Y", "N"]
     adsl = data.datasets["ADSL"].set_index("USUBJID")
     assert adsl.loc["A", "LDREG"] == "CYCLOPHOSPHAMIDE + FLU"
@@ -111,6 +112,20 @@ def test_depth_is_measured_from_before_the_first_drug_to_the_nadir(study):
     assert row[["ALCPRELD", "ALCNAD", "ALCINF"]].tolist() == [1.0, 0.05, 0.2]
     assert row["ALCNADY"] == 3
     assert row["ALCDEPL"] == pytest.approx(95)
+
+
+def test_leukocytes_are_followed_as_lymphocytes_are(study):
+    blood(study, (-9, "6"), (-6, "5"), (-2, "3"), (-1, "2"), (4, "0.4"), code="WBC")
+    row = study.derive().datasets["ADSL"].set_index("USUBJID").loc["A"]
+    assert row[["WBCPRELD", "WBCINF", "WBCNAD"]].tolist() == [5.0, 2.0, 0.4]
+
+
+def test_the_time_to_the_infusion_is_that_of_the_last_drug(study):
+    give(study, "A", "Cyclophosphamide", -5, -3)
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    # Fludarabine on 26 February, the infusion on 1 March 2024.
+    assert adsl.loc["A", "LDINFDY"] == 3
+    assert adsl.loc[["B", "C"], "LDINFDY"].isna().all()
 
 
 def test_cytokines_at_infusion_are_the_last_within_the_window(study):

@@ -67,6 +67,25 @@ def test_reasons_are_counted(results):
     assert number(results, "population_reasons", by=by) == 1
 
 
+def test_evaluable_for_toxicity_and_response_are_counted_with_the_reasons():
+    study = make_study()
+    unknown = number(summarise(study), "populations", by={"population": "DLT"})
+    assert math.isnan(unknown)
+    for row, part in ((1, "ESCALATION"), (2, "EXPANSION"), (3, "ESCALATION")):
+        study.set("DM", row, "PART", part)
+    found = summarise(study)
+    assert number(found, "populations", by={"population": "DLT"}) == 1
+    assert number(found, "populations", by={"population": "RESPONSE", "dose": "DL2"}) == 0
+    for population, reason in (
+        ("DLT", "NOTESCAL"),
+        ("DLT", "NOTINFUSED"),
+        ("RESPONSE", "NORSPOST"),
+        ("MANUFACTURED", "FAILED"),
+    ):
+        by = {"population": population, "reason": reason}
+        assert number(found, "population_reasons", by=by) == 1
+
+
 def test_demographics_are_those_of_the_infused(results):
     assert number(results, "demographics", "AGE") == 2
     assert number(results, "demographics", "AGE", stat="median") == 31

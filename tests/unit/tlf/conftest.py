@@ -9,11 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from products_given import make_products_given
 
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
+from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.safety import SafetySettings
@@ -101,7 +103,7 @@ def study_data_results() -> pd.DataFrame:
         )
     for by, n in zip(DOSES, (2, 0, 2), strict=True):
         add_events(out, dict(by), n)
-    return out.frame()
+    return pd.concat([out.frame(), make_products_given().summarise()], ignore_index=True)
 
 
 def add_events(out: ResultCollector, by: Mapping[str, str], n: int) -> None:
@@ -411,7 +413,12 @@ def settings() -> dict[str, Any]:
     }  # fmt: skip
     trial |= {"id": "S-1", "phase": "1", "investigator_initiated": True}
     return {
-        "study": {"id": "S", "data_cutoff": "2025-12-15", "trials": [trial]},
+        "study": {
+            "id": "S",
+            "data_cutoff": "2025-12-15",
+            "trials": [trial],
+            "product": {"product_class": "car_t"},
+        },
         "bioanalysis": {
             "assays": [
                 make_assay("PCR", "CK", "copies/ug", 50.0),
@@ -423,7 +430,10 @@ def settings() -> dict[str, Any]:
         "dose_exploration": DoseExplorationSettings().model_dump(mode="json"),
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
-        "study_data": {"safety": SafetySettings().model_dump(mode="json")},
+        "study_data": {
+            "safety": SafetySettings().model_dump(mode="json"),
+            "dosing": DosingSettings().model_dump(mode="json"),
+        },
     }
 
 

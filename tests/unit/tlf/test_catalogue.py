@@ -22,8 +22,8 @@ from celldossier.tlf.registry import DRAWINGS, find_drawing
 CATALOGUE = read_model(shared_path("config", "tlfs.yaml"), TlfCatalogue)
 # fmt: off
 SHELLS = (
-    "T01", "T02", "T04", "T06", "T14", "F20", "F21", "F22", "F23", "T24", "T25", "T26", "T27",
-    "T51", "T52", "F53", "F54", "F55", "T56", "F60", "F61", "T62", "T63", "T65", "F72", "T78",
+    "T01", "T02", "T04", "T05", "T06", "T14", "T16", "F20", "F21", "F22", "F23", "T24",
+    "T25", "T26", "T27", "T51", "T52", "F53", "F54", "F55", "T56", "F60", "F61", "T62", "T63", "T65", "F72", "T78",
     "F78", "L78",
 )
 # fmt: on
@@ -96,7 +96,7 @@ def test_every_footnote_of_the_declaration_has_a_text() -> None:
 def test_every_text_that_the_code_names_has_a_text() -> None:
     known = set(terms("en"))
     pattern = re.compile(
-        r'"((?:ada|column|domain|figure|footnote|label|population|statistic|unit)\.[A-Za-z0-9_.]+)"'
+        r'"((?:ada|aesi|column|domain|figure|footnote|label|ld|lot|population|statistic|unit)\.[A-Za-z0-9_.]+)"'
     )
     named = {
         key for path in sorted(PACKAGE.glob("*.py")) for key in pattern.findall(path.read_text())
@@ -108,6 +108,15 @@ def test_every_text_that_the_code_names_has_a_text() -> None:
 def test_every_reason_code_has_both_texts() -> None:
     for code, text in read_resource("terms", "reason_codes.yaml").items():
         assert text["en"] and text["zh"], code
+
+
+def test_no_reason_code_stands_twice() -> None:
+    """Of two texts of one code the later would be printed for both, in silence."""
+    path = shared_path("resources", "terms", "reason_codes.yaml")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    codes = [line.split(":")[0] for line in lines if re.match(r"[A-Z0-9]+:", line)]
+    assert set(codes) == set(read_resource("terms", "reason_codes.yaml"))
+    assert sorted(codes) == sorted(set(codes))
 
 
 def test_every_reason_for_not_showing_an_output_has_a_text() -> None:

@@ -25,6 +25,7 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "significant": format_significant,
     "fixed1": lambda value: format_fixed(value, 1),
     "fixed2": lambda value: format_fixed(value, 2),
+    "fixed3": lambda value: format_fixed(value, 3),
     "p": format_p,
 }
 """Number formats by name; both languages print numbers in the same way."""

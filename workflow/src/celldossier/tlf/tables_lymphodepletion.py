@@ -10,7 +10,7 @@ from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
 from celldossier.tlf.blocks import block_rows, count_row
 from celldossier.tlf.cells import Place, Printer, footnote_if
-from celldossier.tlf.labels import level_label, variable_label, with_unit
+from celldossier.tlf.labels import level_label, unit_label, variable_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 COUNTS = "study_data.lymphodepletion"
@@ -27,9 +27,9 @@ _DEPTHS: tuple[tuple[str, str, tuple[tuple[str, str, bool], ...]], ...] = (
         "lymphocytes",
         "lymphocytes",
         (
-            ("ALCPRELD", "significant", True),
-            ("ALCINF", "significant", True),
-            ("ALCNAD", "significant", True),
+            ("ALCPRELD", "fixed2", True),
+            ("ALCINF", "fixed3", True),
+            ("ALCNAD", "fixed3", True),
             ("ALCNADY", "fixed1", False),
             ("ALCDEPL", "fixed1", True),
         ),
@@ -38,14 +38,14 @@ _DEPTHS: tuple[tuple[str, str, tuple[tuple[str, str, bool], ...]], ...] = (
         "leukocytes",
         "leukocytes",
         (
-            ("WBCPRELD", "significant", True),
-            ("WBCINF", "significant", True),
-            ("WBCNAD", "significant", True),
+            ("WBCPRELD", "fixed2", True),
+            ("WBCINF", "fixed2", True),
+            ("WBCNAD", "fixed2", True),
             ("WBCNADY", "fixed1", False),
         ),
     ),
-    ("cytokines", "il7", (("IL7INF", "significant", True),)),
-    ("cytokines", "il15", (("IL15INF", "significant", True),)),
+    ("cytokines", "il7", (("IL7INF", "fixed1", True),)),
+    ("cytokines", "il15", (("IL15INF", "fixed1", True),)),
 )
 
 
@@ -101,7 +101,7 @@ def _columns(
 
 
 def _label(language: Language, printer: Printer, variable: str) -> str:
-    unit = printer.value(Place(DEPTH, variable), "median").unit
+    unit = unit_label(language, printer.value(Place(DEPTH, variable), "median").unit)
     return with_unit(variable_label(language, "ADSL", variable), unit)
 
 
@@ -156,7 +156,7 @@ def _drug_rows(
     few = False
     for variable, level, form, spread in blocks:
         within = [Place(DOSE, variable, by={**by, "drug": drug, **level}) for by in groups]
-        unit = printer.value(within[-1], "median").unit
+        unit = unit_label(language, printer.value(within[-1], "median").unit)
         label = with_unit(variable_label(language, "ADLD", variable), unit)
         block, listed = block_rows(printer, language, label, within, form, spread=spread)
         rows.extend(block)

@@ -9,7 +9,7 @@ from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
 from celldossier.tlf.blocks import block_rows, count_row
 from celldossier.tlf.cells import Place, Printer, footnote_if
-from celldossier.tlf.labels import level_label, variable_label, with_unit
+from celldossier.tlf.labels import level_label, unit_label, variable_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 LOTS = "study_data.product_lots"
@@ -42,10 +42,14 @@ def draw_product_attributes(context: Context) -> Table | NotShown:
     groups = [*processes, *([] if wide else sites), {}]
     rows = _count_rows(printer, language, [Place(LOTS, "LOTID", by=by) for by in groups])
     few = False
+    absent = []
     for variable, form in _ATTRIBUTES:
+        if not _known(printer, variable):
+            absent.append(variable_label(language, "ADPQ", variable))
+            continue
         for level in _units(context, variable):
             places = [Place(ATTRIBUTE, variable, by={**by, **level}) for by in groups]
-            unit = printer.value(places[-1], "median").unit
+            unit = unit_label(language, printer.value(places[-1], "median").unit)
             label = with_unit(variable_label(language, "ADPQ", variable), unit)
             block, listed = block_rows(
                 printer, language, label, places, form, counted="label.lots_of"
@@ -53,12 +57,20 @@ def draw_product_attributes(context: Context) -> Table | NotShown:
             rows.extend(block)
             few = few or listed
     rows.extend(_release_rows(context, printer, groups))
+    names = language.text("label.list_separator").join(absent)
     notes = [
+        *([language.text("footnote.lots_not_recorded", attributes=names)] if absent else []),
         *footnote_if(few, language, "footnote.few_values"),
         *footnote_if(wide, language, "footnote.sites_not_shown"),
     ]
     subjects = int(printer.value(total, "n_subjects").number)
     return Table(_columns(language, printer, groups), tuple(rows), subjects, tuple(notes))
+
+
+def _known(printer: Printer, variable: str) -> bool:
+    """Whether any lot has the attribute; one with blocks by unit stands in them."""
+    place = Place(ATTRIBUTE, variable)
+    return not printer.exists(place) or printer.value(place, "n").number > 0
 
 
 def _levels(context: Context, key: str) -> list[dict[str, str]]:
@@ -81,7 +93,7 @@ def _units(context: Context, variable: str) -> list[dict[str, str]]:
 def _columns(
     language: Language, printer: Printer, groups: Sequence[dict[str, str]]
 ) -> tuple[Column, ...]:
-    columns = [Column(language.text("column.attribute"), align="left", width="32%")]
+    columns = [Column(language.text("column.attribute"), align="left", width="30%")]
     for by in groups:
         n = printer.cell(Place(LOTS, "LOTID", by=by), "{}", ("n", "count"))
         key = next(iter(by), "")
