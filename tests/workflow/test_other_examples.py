@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -39,6 +40,18 @@ def test_an_empty_parameter_says_why(run: Path) -> None:
     assert len(parameters) > 0
     empty = parameters["AVAL"].isna()
     assert (parameters.loc[empty, "PPREASND"] != "").all()
+
+
+def test_lymphodepletion_and_lots_are_shown_where_the_study_has_them(run: Path) -> None:
+    tlfs = json.loads((run / "tlf" / "zh" / "tlfs.json").read_text(encoding="utf-8"))
+    state = {tlf["id"]: (tlf["status"], tlf["reason_code"], tlf["subjects"]) for tlf in tlfs}
+    stem = run.name == "MSX-301"
+    assert state["T05"] == (("not_shown", "NOTCLASS", 0) if stem else ("shown", "", 48))
+    assert state["T16"] == ("shown", "", 60 if stem else 48)
+    matrix = pd.read_csv(run / "report" / "clause_matrix.csv").set_index("CLAUSE")
+    status = "not_applicable" if stem else "not_available"
+    assert matrix.loc["S8.3-1", "STATUS"] == status
+    assert ("T05" in str(matrix.loc["S8.3-1", "EVIDENCE"])) != stem
 
 
 def test_clauses_of_other_classes_of_product_are_not_applicable(run: Path) -> None:

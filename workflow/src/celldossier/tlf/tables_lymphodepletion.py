@@ -90,7 +90,7 @@ def regimen_label(language: Language, regimen: str) -> str:
 def _columns(
     language: Language, printer: Printer, groups: Sequence[dict[str, str]]
 ) -> tuple[Column, ...]:
-    columns = [Column(language.text("column.characteristic"), align="left", width="38%")]
+    columns = [Column(language.text("column.characteristic"), align="left", width="33%")]
     for by in groups:
         n = printer.cell(Place(COUNTS, "LDFL", by=by), "{}", ("n_infused", "count"))
         group = level_label(language, "dose", by["dose"]) if by else language.text("label.total")
