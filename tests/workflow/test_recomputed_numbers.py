@@ -20,6 +20,7 @@ from scipy import optimize, stats
 RUN = Path("results/CTX-101")
 RAW = Path("resources/studies/CTX-101")
 ANALYTES = {"CARPCR": "PCR", "CARFLOW": "FLOW"}
+CUTOFF = "2025-12-15"
 RESPONDERS = ["CR", "CRi", "PR"]
 ORDER = [*RESPONDERS, "SD", "NR", "PD", "NE"]
 TERMS = {
@@ -606,3 +607,150 @@ def test_worst_grades_agree_with_a_count_of_the_raw_events(grades, dataset) -> N
     assert set(grades["CRS"]) >= {0.0, 1.0, 2.0, 3.0}
     assert ader["CRSGR"].tolist() == grades["CRS"].reindex(ader.index).tolist()
     assert ader["ICANSGR"].tolist() == grades["ICANS"].reindex(ader.index).tolist()
+
+
+@pytest.fixture(scope="module")
+def indication(raw, infusion) -> pd.Series:
+    return raw("dm").set_index("USUBJID")["INDIC"].reindex(infusion.index)
+
+
+@pytest.fixture(scope="module")
+def assessments(raw, infusion) -> dict[str, list[tuple[int, str]]]:
+    """Category of each assessment after the infusion, by subject, with its day."""
+    found: dict[str, list[tuple[int, str]]] = {subject: [] for subject in infusion.index}
+    rs = raw("rs").sort_values(["USUBJID", "RSDTC"])
+    for subject, text, category in zip(rs["USUBJID"], rs["RSDTC"], rs["RSSTRESC"], strict=True):
+        if subject in found:
+            day = days(text[:10], infusion.at[subject, "zero"])
+            if day > 0:
+                found[subject].append((int(day), category))
+    return found
+
+
+@pytest.fixture(scope="module")
+def new_therapy(raw, infusion) -> dict[str, int]:
+    """Day of the first treatment of the disease after the infusion."""
+    cm = raw("cm")
+    cm = cm[cm["CMDECOD"].isin(["INOTUZUMAB OZOGAMICIN", "POLATUZUMAB VEDOTIN"])]
+    found: dict[str, int] = {}
+    for subject, text in zip(cm["USUBJID"], cm["CMSTDTC"], strict=True):
+        if subject in infusion.index:
+            day = int(days(text[:10], infusion.at[subject, "zero"]))
+            if day > 0:
+                found[subject] = min(day, found.get(subject, day))
+    return found
+
+
+def test_best_response_and_its_rates_agree_with_a_count_of_the_raw_assessments(
+    assessments, new_therapy, indication, result
+) -> None:
+    best = {}
+    for subject, course in assessments.items():
+        progressed = min((day for day, name in course if name == "PD"), default=math.inf)
+        end = min(progressed, new_therapy.get(subject, math.inf))
+        names = [name for day, name in course if day <= end]
+        best[subject] = min(names, key=ORDER.index) if names else ""
+    best = pd.Series(best).reindex(indication.index)
+    criteria = {"ALL": "ALL", "NHL": "LUGANO2014"}
+    for name, vocabulary in criteria.items():
+        own = best[indication == name]
+        for category in sorted(set(own) - {""}):
+            found = result(
+                "study_data", "best_response", vocabulary, indication=name, category=category
+            )
+            assert found["n"] == (own == category).sum()
+            assert found["pct"] == pytest.approx(100 * (own == category).mean())
+        unknown = result(
+            "study_data", "best_response_unknown", "BOR", indication=name, reason="NOASSESS"
+        )
+        assert unknown["n"] == (own == "").sum() > 0
+    for by, own in (({}, best), *(({"indication": n}, best[indication == n]) for n in criteria)):
+        known = own[~own.isin(["", "NE"])]
+        for variable, names in (("ORR", RESPONDERS), ("CR", ["CR"])):
+            for denominator, size in (("INFUSED", len(own)), ("EVALUABLE", len(known))):
+                found = result(
+                    "study_data", "response_rate", variable, denominator=denominator, **by
+                )
+                events = int(own.isin(names).sum())
+                limits = stats.binomtest(events, size).proportion_ci(method="exact")
+                expected = [events, size, 100 * events / size, 100 * limits.low, 100 * limits.high]
+                names_of = ("n", "denominator", "pct", "ci_low", "ci_high")
+                assert [found[stat] for stat in names_of] == pytest.approx(expected)
+
+
+def kaplan_meier(rows: list[tuple[float, bool]], at: float) -> tuple[float, float, int]:
+    """Median, survival at a time, and subjects at risk at it; one step after the other."""
+    survival, median, at_time = 1.0, math.nan, 1.0
+    for time in sorted({t for t, _ in rows}):
+        risk = sum(t >= time for t, _ in rows)
+        survival *= 1 - sum(e for t, e in rows if t == time) / risk
+        if survival <= 0.5 and math.isnan(median):
+            median = time
+        if time <= at:
+            at_time = survival
+    return median, at_time, sum(t >= at for t, _ in rows)
+
+
+def last_seen(raw: Callable[[str], pd.DataFrame]) -> pd.Series:
+    """Latest complete date of any record of a subject who was not dead or lost by it."""
+    parts = []
+    for name in ("dm", "ex", "pc", "lb", "is", "ae", "fa", "rs", "ds", "cm"):
+        table = raw(name)
+        if name == "ds":
+            table = table[~table["DSDECOD"].isin(["DEATH", "LOST TO FOLLOW-UP"])]
+        for column in table.columns[table.columns.str.endswith("DTC")].difference(["DTHDTC"]):
+            dated = table[table[column].str.len() >= 10]
+            parts.append(dated.set_index("USUBJID")[column].str.slice(0, 10))
+    return pd.concat(parts).groupby(level=0).max().clip(upper=CUTOFF)
+
+
+def test_survival_events_and_medians_agree_with_a_count_of_the_raw_dates(
+    raw, infusion, assessments, new_therapy, indication, result
+) -> None:
+    dm = raw("dm").set_index("USUBJID")
+    death = {
+        subject: int(days(dm.at[subject, "DTHDTC"][:10], zero))
+        for subject, zero in infusion["zero"].items()
+        if dm.at[subject, "DTHDTC"]
+    }
+    alive = last_seen(raw)
+    month = 365.25 / 12
+    courses: dict[str, dict[str, tuple[float, bool]]] = {"OS": {}, "PFS": {}, "DOR": {}}
+    for subject, course in assessments.items():
+        zero = infusion.at[subject, "zero"]
+        last = days(alive[subject], zero)
+        courses["OS"][subject] = (death.get(subject, last), subject in death)
+        adequate = [(day, name) for day, name in course if name != "NE"]
+        therapy = new_therapy.get(subject, math.inf)
+        answers = [d for d, name in adequate if name in RESPONDERS and d <= therapy]
+        progressed = min((d for d, name in adequate if name == "PD"), default=math.inf)
+        event = min(progressed, death.get(subject, math.inf))
+        # New therapy before the event: censored at the last assessment up to it.
+        until = [0, *(day for day, _ in adequate if day <= min(therapy, event))]
+        occurred = event <= therapy and event < math.inf
+        courses["PFS"][subject] = (event if occurred else max(until), occurred)
+        first = min((d for d in answers if d <= progressed), default=math.inf)
+        if first < math.inf:
+            time, happened = courses["PFS"][subject]
+            courses["DOR"][subject] = (time - first, happened)
+    assert (len(courses["PFS"]), len(courses["DOR"])) == (120, 67)
+    for endpoint, rows in courses.items():
+        for by in ({}, {"indication": "ALL"}, {"indication": "NHL"}):
+            own = [
+                row
+                for subject, row in rows.items()
+                if not by or indication[subject] == by["indication"]
+            ]
+            found = result("study_data", "time_to_event", endpoint, **by)
+            events = sum(event for _, event in own)
+            assert (found["n"], found["n_events"]) == (len(own), events), (endpoint, by)
+            assert found["n_censored"] == len(own) - events
+            in_months = [(time / month, event) for time, event in own]
+            median, survival, risk = kaplan_meier(in_months, 6)
+            printed = result("study_data", "time_to_event_median", endpoint, **by)["median"]
+            assert printed == pytest.approx(median, nan_ok=True), (endpoint, by)
+            at = result("study_data", "time_to_event_landmark", endpoint, time="6", **by)
+            assert at["survival"] == pytest.approx(100 * survival), (endpoint, by)
+            assert at["n_at_risk"] == risk
+    deaths = result("study_data", "time_to_event_events", "OS", event="DEATH")
+    assert deaths["n"] == len(death) == 46

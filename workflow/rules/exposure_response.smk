@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADPP,ADAE,ADRS,ADCM,ADPQ}.parquet, the gate, settings/{exposure_response}.json.
+# Needs: adam/{ADSL,ADEX,ADPC,ADPP,ADAE,ADFA,ADRS,ADCM,ADPQ}.parquet, the gate, settings/{exposure_response}.json.
 # Makes: adam/ADER.parquet, ard/exposure_response.parquet, ard/exposure_response_curves.parquet.
 
 
@@ -9,6 +9,7 @@ rule exposure_response:
         "<results>/adam/ADPC.parquet",
         "<results>/adam/ADPP.parquet",
         "<results>/adam/ADAE.parquet",
+        "<results>/adam/ADFA.parquet",
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADCM.parquet",
         "<results>/adam/ADPQ.parquet",

@@ -54,12 +54,15 @@ rule study_data_summary:
         "<results>/adam/ADLD.parquet",
         "<results>/adam/ADPQ.parquet",
         "<results>/adam/ADEX.parquet",
+        "<results>/adam/ADRS.parquet",
+        "<results>/adam/ADTTE.parquet",
         "<results>/checks/findings.csv",
         "<results>/checks/exclusions.csv",
         "<results>/checks/accounting.csv",
         gate="<results>/checks/gate.json",
+        settings=get_section_settings("study", "bioanalysis", "study_data"),
         sources=get_sources("study_data"),
-        resources=get_files("resources/datasets", "*.yaml"),
+        resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
         "<results>/ard/study_data.parquet",
     log:

@@ -10,7 +10,7 @@ import pytest
 
 from celldossier.datasets import conform
 
-NAMES = ("adsl", "adex", "adpc", "adpp", "adae", "adrs", "adcm", "adpq")
+NAMES = ("adsl", "adex", "adpc", "adpp", "adae", "adfa", "adrs", "adcm", "adpq")
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Study:
     adpc: pd.DataFrame
     adpp: pd.DataFrame
     adae: pd.DataFrame
+    adfa: pd.DataFrame
     adrs: pd.DataFrame
     adcm: pd.DataFrame
     adpq: pd.DataFrame
@@ -156,7 +157,8 @@ def make_study(n: int = 60, seed: int = 5) -> Study:
         }
     )
     frames = (adsl, adex, samples.reset_index(drop=True), adpp.reset_index(drop=True))
-    frames += (adae, adrs, adcm, adpq)
+    adfa = pd.DataFrame({"STUDYID": [], "USUBJID": []})
+    frames += (adae, adfa, adrs, adcm, adpq)
     return Study(*(conform(frame, name.upper()) for name, frame in zip(NAMES, frames, strict=True)))
 
 

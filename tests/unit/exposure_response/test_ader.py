@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from celldossier.datasets import conform
 from celldossier.exposure_response.ader import derive_ader
 from celldossier.exposure_response.endpoints import derive_event, read_endpoints
 from celldossier.settings.exposure_response import ExposureResponseSettings
@@ -34,6 +35,51 @@ def test_a_subject_without_a_crs_record_has_grade_0_where_events_were_collected(
 def test_missing_collection_of_events_is_not_grade_0(study) -> None:
     ader = derive(study, adae=study.adae.iloc[:0])
     assert ader["CRSGR"].isna().all() and ader["ICANSGR"].isna().all()
+
+
+def watch(*days: tuple[str, str, int, float]) -> pd.DataFrame:
+    """Daily grades of components: subject, event, day, grade."""
+    rows = [
+        {
+            "STUDYID": "S", "USUBJID": subject, "FAOBJ": event, "PARAMCD": "ASTCTGR",
+            "AVAL": grade, "DTYPE": "REDERIVED", "ADY": day, "SRCDOM": "FA", "SRCROW": row,
+        }
+        for row, (subject, event, day, grade) in enumerate(days, start=1)
+    ]  # fmt: skip
+    return conform(pd.DataFrame(rows), "ADFA")
+
+
+def test_where_only_components_were_collected_nobody_looked_at_a_subject_without_them(
+    study,
+) -> None:
+    derived = study.adae.assign(SRCDOM="FA", DTYPE="EPISODE")
+    with_event = derived["USUBJID"].iloc[0]
+    none = sorted(set(study.adsl["USUBJID"]) - set(derived["USUBJID"]))
+    adfa = watch(
+        (none[0], "CRS", 2, 0.0),
+        (none[1], "ICANS", 2, 0.0),  # the other event
+        (none[2], "CRS", 60, 0.0),  # after the window
+        (none[3], "CRS", 2, math.nan),  # a day whose grade is not known
+    )
+    ader = derive(study, adae=derived, adfa=adfa)
+    assert ader.loc[none[0], "CRSGR"] == 0 and ader.loc[none[0], "CRSRSN"] == ""
+    assert ader.loc[none[1:5], "CRSGR"].isna().all()
+    assert (ader.loc[none[1:5], "CRSRSN"] == "NOCOMPON").all()
+    assert (ader.loc[none[1], "ICANSGR"], ader.loc[none[0], "ICANSRSN"]) == (0, "NOCOMPON")
+    assert ader.loc[with_event, "CRSGR"] > 0
+    # Where adverse events were collected too, the absence of one says that there was none.
+    assert (derive(study, adfa=adfa).loc[none, "CRSGR"] == 0).all()
+
+
+def test_a_grade_that_is_not_known_has_its_reason(study) -> None:
+    adae = study.adae.copy()
+    subject = adae["USUBJID"].iloc[0]
+    adae.loc[adae["USUBJID"] == subject, "ATOXGRN"] = math.nan
+    ader = derive(study, adae=adae)
+    assert ader.loc[subject, "CRSRSN"] == "UNGRADED"
+    assert (ader.loc[ader["CRSGR"].notna(), "CRSRSN"] == "").all()
+    nothing = derive(study, adae=study.adae.iloc[:0])
+    assert (nothing["CRSRSN"] == "NOTCOLL").all() and (nothing["ICANSRSN"] == "NOTCOLL").all()
 
 
 def test_an_event_without_a_grade_leaves_the_worst_grade_unknown(study) -> None:

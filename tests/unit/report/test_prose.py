@@ -35,7 +35,7 @@ PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 CJK = "\u3400-\u9fff"
 
 # Digits in a msgid that are no result: an interval whose level the stage fixes, names.
-NO_RESULT = ("90%% CI", "SHA-256", "interleukin-6")
+NO_RESULT = ("90%% CI", "95%% CI", "SHA-256", "interleukin-6")
 
 
 def extract_messages() -> dict[str, set[str]]:
@@ -327,6 +327,7 @@ class Page:
 
         terms = read_resource("terms", "termbase.yaml")
         endpoints = read_resource("terms", "endpoints.yaml")
+        survival = read_resource("terms", "efficacy_parameters.yaml")["endpoints"]
 
         def value(value_id: str, style: str = "sig3") -> Markup:
             assert known, f"{value_id} was not computed"
@@ -357,6 +358,7 @@ class Page:
             levels=lambda analysis, key: ["DL1", "DL2"],
             analytes=lambda analysis: ["CAR"],
             endpoint_label=lambda code: label(endpoints[code]),
+            survival_label=lambda code: label(survival[code]),
             conditions={
                 "gene_modified": self.study.product.gene_modified,
                 "repeat_dosing": repeat_dosing,

@@ -235,3 +235,17 @@ def test_settings_of_response_that_cannot_be_meant_are_refused(change, message):
 def test_an_event_that_is_handled_otherwise_is_refused():
     with pytest.raises(ValidationError, match="NEWTHERAPY is among the events"):
         TimeToEventSettings.model_validate({"pfs": {"events": ["DEATH", "NEWTHERAPY"]}})
+
+
+def test_an_assessment_has_its_deviation_from_the_plan_and_its_window(study):
+    study.options = {"time": {"windows": [{"day": 28, "early": 3, "late": 3}]}}
+    assess(study, ("SD", "2024-03-29"), ("PR", "2024-04-03"), ("PR", "2024-06-01"))
+    for row, day in ((2, "29"), (3, "29"), (4, "")):
+        study.set("RS", row, "VISITDY", day)
+    data = study.derive()
+    own = data.datasets["ADRS"].query("PARAMCD == 'OVR' and USUBJID == 'A'").set_index("SRCROW")
+    # VISITDY 29 is day 28 from the infusion; the second lies five days late.
+    assert own.loc[[2, 3], "TIMEDEV"].tolist() == [0, 5]
+    assert own["WINFL"].tolist() == ["Y", "N", ""]
+    late = data.findings.query("rule_id == 'SAMPLEWINDOW'")
+    assert late[["domain", "row"]].to_numpy().tolist() == [["RS", 3]]

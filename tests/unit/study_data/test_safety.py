@@ -102,6 +102,7 @@ def derive_outcomes(datasets):
         datasets["ADPC"],
         empty_dataset("ADPP"),
         datasets["ADAE"],
+        datasets["ADFA"],
         datasets["ADRS"],
         datasets["ADCM"],
         datasets["ADPQ"],

@@ -26,6 +26,10 @@ def summarise(study) -> AnalysisResults:
                 adld=data.datasets["ADLD"],
                 adpq=data.datasets["ADPQ"],
                 adex=data.datasets["ADEX"],
+                adrs=data.datasets["ADRS"],
+                adtte=data.datasets["ADTTE"],
+                endpoints=("OS", "PFS"),
+                efficacy=study.settings.efficacy,
             )
         ]
     )
@@ -172,3 +176,14 @@ def test_events_that_were_not_collected_are_not_counted_as_none():
     study.remove("FA")
     value = summarise(study).find("study_data.special_interest", "CRS", "", None, "n")
     assert math.isnan(value.number) and value.note_code == "NOTCOLL"
+
+
+def test_response_and_survival_are_counted_of_the_infused(results):
+    # Subject A: SD, PR, PD; subject B: not evaluable, died 70 days after the infusion.
+    by = {"denominator": "INFUSED", "indication": "ALL"}
+    assert number(results, "response_rate", "ORR", by) == 1
+    assert number(results, "response_rate", "ORR", by, "denominator") == 2
+    assert number(results, "best_response", "OWN", {"indication": "ALL", "category": "NE"}) == 1
+    assert number(results, "time_to_event_events", "OS", {"event": "DEATH"}) == 1
+    assert number(results, "time_to_event_events", "PFS", {"event": "PROGRESSION"}) == 1
+    assert results.find("study_data.time_to_event", "EFS", "", {}, "n") is None

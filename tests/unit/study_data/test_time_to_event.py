@@ -6,9 +6,13 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from small_study import SmallStudy, make_study
 
 from celldossier.io.resources import read_resource
+from celldossier.settings.study import ProductClass
+from celldossier.settings.time_to_event import TimeToEventSettings
+from celldossier.study_data.endpoints import list_endpoints
 
 NEW_THERAPY = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"], "HSCT": ["TRANSPLANT"]}}
 
@@ -336,3 +340,39 @@ def shift(text: str, days: int) -> str:
         return ""
     moved = pd.Timestamp(text[:10]) + pd.Timedelta(days=days)
     return moved.strftime("%Y-%m-%d") + text[10:]
+
+
+def test_only_the_endpoints_that_a_study_names_are_derived(study):
+    every = set(study.derive().datasets["ADTTE"]["PARAMCD"])
+    assert every == {"OS", "PFS", "EFS", "DOR", "TTR", "TTNT", "PERSIST"}
+    study.options = {"efficacy": {"time_to_event": {"endpoints": ["OS", "DOR"]}}}
+    assert set(study.derive().datasets["ADTTE"]["PARAMCD"]) == {"OS", "DOR"}
+    study.options = {"efficacy": {"time_to_event": {"endpoints": []}}}
+    assert study.derive().datasets["ADTTE"].empty
+
+
+@pytest.mark.parametrize(
+    ("product", "background", "expected"),
+    [
+        (ProductClass.CAR_T, "none", ("OS", "PFS", "EFS", "DOR", "TTR", "TTNT", "PERSIST")),
+        (ProductClass.CAR_NK, "endogenous", ("OS", "PFS", "EFS", "DOR", "TTR", "TTNT", "PERSIST")),
+        (ProductClass.MESENCHYMAL, "none", ("PERSIST",)),
+        (ProductClass.MESENCHYMAL, "endogenous", ()),
+    ],
+)
+def test_the_class_of_the_product_decides_where_no_endpoint_is_named(
+    study, product, background, expected
+):
+    first, *others = study.bioanalysis.assays
+    assays = (first.model_copy(update={"background": background}), *others)
+    bioanalysis = study.bioanalysis.model_copy(update={"assays": assays})
+    assert list_endpoints(TimeToEventSettings(), product, bioanalysis) == expected
+    rule = {"analyte": "NEUT", "at_least": 1, "unit": "10^9/L"}
+    more = TimeToEventSettings.model_validate({"recoveries": {"NEUTREC": rule}})
+    assert list_endpoints(more, product, bioanalysis) == (*expected, "NEUTREC")
+
+
+def test_times_of_estimates_and_endpoints_that_cannot_be_are_refused():
+    for wrong in ({"landmark_months": [6, 3]}, {"landmark_days": [0]}, {"endpoints": ["OS", "OS"]}):
+        with pytest.raises(ValidationError):
+            TimeToEventSettings.model_validate(wrong)

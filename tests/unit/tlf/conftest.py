@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from outcome_results import add_responses, add_times
 from products_given import make_products_given
 
 from celldossier.datasets import conform, empty_dataset
@@ -16,6 +17,7 @@ from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
+from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.safety import SafetySettings
@@ -103,6 +105,10 @@ def study_data_results() -> pd.DataFrame:
         )
     for by, n in zip(DOSES, (2, 0, 2), strict=True):
         add_events(out, dict(by), n)
+    add_responses(out, "ALL", "LUGANO2014", **dict.fromkeys(("CR", "PR", "SD", "PD", "NE"), 1))
+    for endpoint in ("OS", "DOR", "PERSIST", "BCREC"):
+        add_times(out, endpoint, {"indication": "ALL"})
+        add_times(out, endpoint, {})
     return pd.concat([out.frame(), make_products_given().summarise()], ignore_index=True)
 
 
@@ -433,6 +439,7 @@ def settings() -> dict[str, Any]:
         "study_data": {
             "safety": SafetySettings().model_dump(mode="json"),
             "dosing": DosingSettings().model_dump(mode="json"),
+            "efficacy": EfficacySettings().model_dump(mode="json"),
         },
     }
 

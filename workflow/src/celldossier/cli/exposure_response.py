@@ -33,6 +33,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
         adpc=run.dataset("ADPC"),
         adpp=run.dataset("ADPP"),
         adae=run.dataset("ADAE"),
+        adfa=run.dataset("ADFA"),
         adrs=run.dataset("ADRS"),
         adcm=run.dataset("ADCM"),
         adpq=run.dataset("ADPQ"),

@@ -140,9 +140,19 @@ def summarise_datasets(options: argparse.Namespace) -> int:
     """Write ``ard/study_data.parquet``."""
     from celldossier.io.run_folder import RunFolder
     from celldossier.io.tables import read_checks
+    from celldossier.settings.bioanalysis import BioanalysisSettings
+    from celldossier.settings.study import StudySettings
+    from celldossier.settings.study_data import StudyDataSettings
+    from celldossier.study_data.endpoints import list_endpoints
     from celldossier.study_data.summary import summarise_study_data
 
     run = RunFolder(options.run_folder)
+    efficacy = StudyDataSettings.model_validate(run.settings("study_data")).efficacy
+    endpoints = list_endpoints(
+        efficacy.time_to_event,
+        StudySettings.model_validate(run.settings("study")).product.product_class,
+        BioanalysisSettings.model_validate(run.settings("bioanalysis")),
+    )
     results = summarise_study_data(
         run.dataset("ADSL"),
         accounting=read_checks(run.path("checks", "accounting.csv")),
@@ -152,6 +162,10 @@ def summarise_datasets(options: argparse.Namespace) -> int:
         adld=run.dataset("ADLD"),
         adpq=run.dataset("ADPQ"),
         adex=run.dataset("ADEX"),
+        adrs=run.dataset("ADRS"),
+        adtte=run.dataset("ADTTE"),
+        endpoints=endpoints,
+        efficacy=efficacy,
     )
     run.write_results(results, "study_data")
     return 0

@@ -15,7 +15,7 @@ FROM_ADSL = (
     *("LTBURDZ", "TARGBL", "ECOGBL", "ALCBL", "BRIDGFL", "PRLINES", "PRHSCT", "PROCESS"),
 )
 ALL_METRICS = ("AUC28", "CMAX", "CMAXTMAX")
-EVENTS = {"CRS": ("CRSGR", "CRSONDY"), "ICANS": ("ICANSGR", "ICANONDY")}
+EVENTS = {"CRS": ("CRSGR", "CRSONDY", "CRSRSN"), "ICANS": ("ICANSGR", "ICANONDY", "ICANSRSN")}
 RESCUE = {"TOCIFL": "TOCILIZUMAB", "STERFL": "STEROID"}
 KEY = ["STUDYID", "USUBJID"]
 
@@ -26,6 +26,7 @@ def derive_ader(
     adpc: pd.DataFrame,
     adpp: pd.DataFrame,
     adae: pd.DataFrame,
+    adfa: pd.DataFrame,
     adrs: pd.DataFrame,
     adcm: pd.DataFrame,
     adpq: pd.DataFrame,
@@ -35,7 +36,8 @@ def derive_ader(
 
     An outcome is missing where the study has no record of its domain at all (it was
     not collected); within a study that collects adverse events, a subject without a
-    CRS or ICANS record has grade 0.
+    CRS or ICANS record has grade 0. Where only daily components were collected, grade 0
+    needs a day of that event whose grade is known: nobody looked at the others.
 
     Returns
     -------
@@ -54,8 +56,9 @@ def derive_ader(
     ader["DOSEA"] = _by_subject(ader, cells.groupby(KEY)["DOSEA"].sum(min_count=1))
     ader = _add_exposure(ader, adpc, adpp, settings)
     ader = _add_response(ader, adrs)
-    for event, (grade, onset) in EVENTS.items():
-        ader = _add_event(ader, adae, event, grade, onset, settings.event_window)
+    for event, names in EVENTS.items():
+        watched = _list_watched(ader, adae, adfa, event, settings.event_window)
+        ader = _add_event(ader, adae, event, names, watched, settings.event_window)
     collected = ader["STUDYID"].isin(set(adcm["STUDYID"]))
     for variable, medication in RESCUE.items():
         given = adcm.loc[(adcm["CMCLASS"] == medication) & (adcm["ASTDY"] >= 0)]
@@ -135,21 +138,41 @@ def _add_response(ader: pd.DataFrame, adrs: pd.DataFrame) -> pd.DataFrame:
     return ader.assign(BORC=response, RESPGRP=group, OBJRESP=event)
 
 
+def _list_watched(
+    ader: pd.DataFrame, adae: pd.DataFrame, adfa: pd.DataFrame, event: str, window: float
+) -> pd.Series:
+    """Subjects in whom the event would have been recorded: its absence means grade 0."""
+    reported = ader["STUDYID"].isin(set(adae.loc[adae["SRCDOM"] == "AE", "STUDYID"]))
+    known = (adfa["DTYPE"].fillna("") != "") & (adfa["FAOBJ"] == event) & adfa["AVAL"].notna()
+    days = adfa.loc[known & adfa["ADY"].between(0, window)]
+    return reported | _by_subject(ader, days.groupby(KEY).size()).notna()
+
+
 def _add_event(
-    ader: pd.DataFrame, adae: pd.DataFrame, event: str, grade: str, onset: str, window: float
+    ader: pd.DataFrame,
+    adae: pd.DataFrame,
+    event: str,
+    names: tuple[str, str, str],
+    watched: pd.Series,
+    window: float,
 ) -> pd.DataFrame:
+    """Add worst grade, onset and the reason where the grade is not known."""
+    grade, onset, reason = names
     emergent = adae.loc[(adae["AESI"] == event) & (adae["TRTEMFL"] == "Y")]
     rows = emergent.loc[emergent["ASTDY"] <= window]
     worst = _by_subject(ader, rows.groupby(KEY)["ATOXGRN"].max())
     first = _by_subject(ader, rows.groupby(KEY)["ASTDY"].min())
-    collected = ader["STUDYID"].isin(set(adae["STUDYID"]))
-    worst = worst.mask(first.isna() & collected, 0.0)
+    worst = worst.mask(first.isna() & watched, 0.0)
     # An event without a grade, or one with a partial date that may lie in the window,
     # leaves the worst grade unknown where it could be worse than those that are known.
     undated = emergent.loc[emergent["ASTDY"].isna()]
     doubtful = pd.concat([rows.loc[rows["ATOXGRN"].isna()], undated])
     possible = _by_subject(ader, doubtful["ATOXGRN"].fillna(5.0).groupby(_keys(doubtful)).max())
-    return ader.assign(**{grade: worst.mask(possible > worst), onset: first})
+    worst = worst.mask(possible > worst)
+    somewhere = ader["STUDYID"].isin(set(ader.loc[watched, "STUDYID"]) | set(adae["STUDYID"]))
+    why = np.select([first.notna() | possible.notna(), somewhere], ["UNGRADED", "NOCOMPON"], "")
+    text = pd.Series(np.where(why == "", "NOTCOLL", why), index=ader.index, dtype=object)
+    return ader.assign(**{grade: worst, onset: first, reason: text.mask(worst.notna(), "")})
 
 
 def _keys(rows: pd.DataFrame) -> list[pd.Series]:

@@ -90,6 +90,7 @@ def analyse_exposure_response(
     adpc: pd.DataFrame,
     adpp: pd.DataFrame,
     adae: pd.DataFrame,
+    adfa: pd.DataFrame,
     adrs: pd.DataFrame,
     adcm: pd.DataFrame,
     adpq: pd.DataFrame,
@@ -97,7 +98,7 @@ def analyse_exposure_response(
 ) -> ExposureResponse:
     """Derive ADER, run the plan of models, and describe exposure by outcome and covariate."""
     endpoints = read_endpoints(settings.endpoints)
-    ader = derive_ader(adsl, adex, adpc, adpp, adae, adrs, adcm, adpq, settings)
+    ader = derive_ader(adsl, adex, adpc, adpp, adae, adfa, adrs, adcm, adpq, settings)
     units = _units(adpc, adpp, settings.analyte)
     out = ResultCollector("exposure_response")
     cells = [run_cell(ader, cell, settings) for cell in make_plan(settings, endpoints)]

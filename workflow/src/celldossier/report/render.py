@@ -83,6 +83,7 @@ def render_report(
     environment = make_environment(language_code)
     terms = read_resource("terms", "termbase.yaml")
     endpoints = read_resource("terms", "endpoints.yaml")
+    efficacy = read_resource("terms", "efficacy_parameters.yaml")
     draw_output: Any = environment.get_template("macros/tlf.html.j2").module
 
     blocks = {block: language.text(f"report.block.{block}") for block in BLOCKS}
@@ -114,6 +115,7 @@ def render_report(
         levels=lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
         analytes=inputs.results.analytes,
         endpoint_label=lambda code: language.label(endpoints[code]),
+        survival_label=lambda code: language.label(efficacy["endpoints"][code]),
         conditions=inputs.conditions,
         statement=lambda key: language.label(inputs.clauses["statements"][key]),
         narrative=lambda key: (

@@ -10,6 +10,7 @@ from celldossier.settings.base import Code, Section
 
 EndpointEvent = Literal["PROGRESSION", "RELAPSE", "DEATH", "NEWTHERAPY", "HSCT"]
 Handling = Literal["censor", "event", "ignore"]
+EndpointCode = Literal["OS", "PFS", "EFS", "DOR", "TTR", "TTNT", "PERSIST"]
 RecoveryCode = Literal["BCREC", "BCAPL", "NEUTREC", "PLATREC"]
 
 
@@ -60,6 +61,28 @@ class RecoveryRule(Section):
 class TimeToEventSettings(Section):
     """Origins, events and rules of censoring of the dataset ADTTE."""
 
+    endpoints: tuple[EndpointCode, ...] | None = Field(
+        None,
+        description=(
+            "Endpoints that the study has, beside its `recoveries`: OS, PFS, EFS, DOR, TTR (time "
+            "to response), TTNT (time to new therapy), PERSIST (persistence of the cells). Where "
+            "not given: all; for stem cells PERSIST alone, and not even that where the analyte "
+            "cannot be told from the subject's own cells (background endogenous). An endpoint that "
+            "is not listed does not apply; one that is listed, but whose domain was not collected, "
+            "is reported as not collected."
+        ),
+    )
+    landmark_months: tuple[float, ...] = Field(
+        (3, 6, 12),
+        description=(
+            "Times at which survival endpoints, response and persistence are estimated, months of "
+            "30.4375 d (365.25 / 12) from the origin."
+        ),
+    )
+    landmark_days: tuple[float, ...] = Field(
+        (14, 28, 60),
+        description="Times at which the recovery of blood counts is estimated, d from the origin.",
+    )
     first_day: Literal[0, 1] = Field(
         0,
         description=(
@@ -123,6 +146,12 @@ class TimeToEventSettings(Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        for times in ("landmark_months", "landmark_days"):
+            days: tuple[float, ...] = getattr(self, times)
+            if any(not day > 0 for day in days) or list(days) != sorted(set(days)):
+                raise ValueError(f"{times}: times are positive and in rising order")
+        if self.endpoints is not None and len(set(self.endpoints)) < len(self.endpoints):
+            raise ValueError("endpoints: an endpoint is named twice")
         for name in ("pfs", "efs", "dor"):
             rule: EndpointRule = getattr(self, name)
             for event, handling in (("NEWTHERAPY", rule.new_therapy), ("HSCT", rule.transplant)):

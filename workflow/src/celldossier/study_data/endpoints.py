@@ -7,13 +7,43 @@ from collections.abc import Mapping
 import pandas as pd
 
 from celldossier.settings.bioanalysis import BioanalysisSettings
+from celldossier.settings.study import ProductClass
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.settings.time_to_event import EndpointCode, TimeToEventSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.efficacy_checks import check_missed_assessments, check_recovery
 from celldossier.study_data.marker_endpoints import derive_persistence, derive_recovery
 from celldossier.study_data.response import find_stops
 from celldossier.study_data.time_to_event import derive_survival, finish_adtte, plan_assessments
 from celldossier.study_data.timeline import make_timeline
+
+STEM_CELLS = (ProductClass.STEM, ProductClass.MESENCHYMAL, ProductClass.PLURIPOTENT_DERIVED)
+DISEASE = ("OS", "PFS", "EFS", "DOR", "TTR", "TTNT")
+"""Endpoints that only a disease has which can progress."""
+
+
+def find_persistence_analyte(tte: TimeToEventSettings, bioanalysis: BioanalysisSettings) -> str:
+    """Analyte whose loss is the end of persistence: the declared one, else the first of CK."""
+    first = (assay.analyte for assay in bioanalysis.assays if assay.domain == "CK")
+    return tte.persistence_analyte or next(first, "")
+
+
+def list_endpoints(
+    tte: TimeToEventSettings, product_class: ProductClass, bioanalysis: BioanalysisSettings
+) -> tuple[str, ...]:
+    """Endpoints that apply to a study: those it names, or those of its class of product.
+
+    Recoveries apply where they have a rule.
+    """
+    chosen: tuple[EndpointCode, ...] | None = tte.endpoints
+    names: tuple[str, ...] = chosen or ()
+    if chosen is None:
+        analyte = find_persistence_analyte(tte, bioanalysis)
+        own = [a.analyte for a in bioanalysis.assays if a.background == "endogenous"]
+        disease = () if product_class in STEM_CELLS else DISEASE
+        persistence = () if product_class in STEM_CELLS and analyte in own else ("PERSIST",)
+        names = (*disease, *persistence)
+    return (*names, *tte.recoveries)
 
 
 def derive_adtte(
@@ -24,11 +54,12 @@ def derive_adtte(
     last_alive: pd.DataFrame,
     settings: StudyDataSettings,
     bioanalysis: BioanalysisSettings,
+    product_class: ProductClass,
 ) -> pd.DataFrame:
     """Dataset ADTTE: one record an infused subject and endpoint.
 
-    An endpoint is derived where its domains were collected and, for a recovery, where
-    its rule is set. A subject without a value for it has a record with the reason.
+    An endpoint is derived where it applies (`list_endpoints`) and its domains were
+    collected. A subject without a value for it has a record with the reason.
 
     Parameters
     ----------
@@ -48,14 +79,14 @@ def derive_adtte(
     baseline = subject["TBURDBL"].notna() | subject.index.isin(assessed)
     planned = plan_assessments(adrs, subject["INDIC"], tte)
     collected = {name: domain.collected and domain.usable for name, domain in mapped.items()}
-    if collected["RS"]:
+    endpoints = list_endpoints(tte, product_class, bioanalysis)
+    if collected["RS"] and {"PFS", "EFS", "DOR"} & set(endpoints):
         check_missed_assessments(mapped["RS"], timeline, planned, tte)
     undated = deaths.loc[deaths["DAY"].isna(), "USUBJID"].tolist()
-    parts = [derive_survival(timeline, undated, collected, planned, baseline, settings.efficacy)]
-    analyte = tte.persistence_analyte or next(
-        (assay.analyte for assay in bioanalysis.assays if assay.domain == "CK"), ""
-    )
-    if (adpc["PARAMCD"] == analyte).any():
+    survival = derive_survival(timeline, undated, collected, planned, baseline, settings.efficacy)
+    parts = [survival[survival["PARAMCD"].isin(endpoints)]]
+    analyte = find_persistence_analyte(tte, bioanalysis)
+    if "PERSIST" in endpoints and (adpc["PARAMCD"] == analyte).any():
         parts.append(derive_persistence(adpc, analyte, timeline))
     for code, rule in tte.recoveries.items():
         units = set(adpd.loc[adpd["PARAMCD"] == rule.analyte, "AVALU"])

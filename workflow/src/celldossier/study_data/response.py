@@ -8,6 +8,7 @@ from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.best_response import derive_response_parameters, name_parameter
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.dose_times import derive_relative_times
 from celldossier.study_data.response_criteria import (
     choose_vocabulary,
     make_vocabularies,
@@ -19,6 +20,9 @@ from celldossier.study_data.subjects import Subjects
 
 NEW_THERAPY = "NEW_THERAPY"
 """Medication class (`medication_classes`) of a treatment of the disease after the product."""
+
+TIMING = ["AFRLT", "NFRLT", "TIMEDEV", "WINFL"]
+"""Variables of ADRS that say where an assessment stands in time."""
 
 
 def derive_adrs(
@@ -85,8 +89,7 @@ def derive_adrs(
             "EVENTCD": meaning["event"].where(overall, ""),
             "AVISIT": rs.frame["VISIT"],
             "ADTM": rs.dates["RSDTC"].text,
-            "AFRLT": times["actual"],
-            "NFRLT": times["nominal"],
+            **derive_relative_times(rs, times, subjects)[TIMING],
             **rs.trace,
         }
     )

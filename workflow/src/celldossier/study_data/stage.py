@@ -269,7 +269,16 @@ def _derive(
     check_disposition(mapped["DS"], dm, datasets["ADDS"], last_alive, subjects)
     adtte = pd.DataFrame(columns=["USUBJID"])
     if not blocked:
-        adtte = derive_adtte(mapped, datasets, adsl, deaths, last_alive, settings, bioanalysis)
+        adtte = derive_adtte(
+            mapped,
+            datasets,
+            adsl,
+            deaths,
+            last_alive,
+            settings,
+            bioanalysis,
+            study.product.product_class,
+        )
     adsl = adsl.assign(**describe_last_alive(last_alive, adsl["USUBJID"]))
     return {"ADSL": adsl, **datasets, "ADTTE": adtte}
 

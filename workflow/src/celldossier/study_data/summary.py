@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from celldossier.datasets import read_specification
 from celldossier.results import ResultCollector
+from celldossier.settings.efficacy import EfficacySettings
 from celldossier.study_data.lymphodepletion_summary import add_lymphodepletion
 from celldossier.study_data.product_summary import add_product_attributes
+from celldossier.study_data.response_summary import add_response
 from celldossier.study_data.safety_summary import DOMAINS as SAFETY_DOMAINS
 from celldossier.study_data.safety_summary import add_special_interest
 from celldossier.study_data.summary_blocks import NOT_COLLECTED, describe_known, note_missing
+from celldossier.study_data.survival_summary import add_time_to_event
 
 POPULATIONS: dict[str, tuple[str, str]] = {
     "ENROLLED": ("ENRLFL", ""),
@@ -48,6 +51,10 @@ def summarise_study_data(
     adld: pd.DataFrame,
     adpq: pd.DataFrame,
     adex: pd.DataFrame,
+    adrs: pd.DataFrame,
+    adtte: pd.DataFrame,
+    endpoints: Sequence[str],
+    efficacy: EfficacySettings,
 ) -> pd.DataFrame:
     """Analysis results of the study data (dataset ARD).
 
@@ -57,8 +64,12 @@ def summarise_study_data(
         Dataset ADSL. Demographics are those of the infused subjects.
     accounting, exclusions, findings
         Datasets of the checks; text columns will do.
-    adaesi, adld, adpq, adex
-        Datasets ADAESI, ADLD, ADPQ, ADEX.
+    adaesi, adld, adpq, adex, adrs, adtte
+        Datasets ADAESI, ADLD, ADPQ, ADEX, ADRS, ADTTE.
+    endpoints
+        Endpoints of ADTTE that apply to the study.
+    efficacy
+        Vocabularies of response and the times of estimates.
     """
     collector = ResultCollector("study_data")
     infused = adsl[adsl["SAFFL"] == "Y"]
@@ -69,6 +80,9 @@ def summarise_study_data(
     add_special_interest(collector, groups, adaesi, bool(collected.any()))
     add_lymphodepletion(collector, groups, adld)
     add_product_attributes(collector, infused, adpq, adex)
+    assessed = (accounting["domain"] == "RS") & (accounting["file"] != "")
+    add_response(collector, infused, adrs, bool(assessed.any()), efficacy)
+    add_time_to_event(collector, infused, adtte, endpoints, efficacy.time_to_event)
     _add_accounting(collector, accounting, exclusions)
     _add_findings(collector, findings)
     return collector.frame()

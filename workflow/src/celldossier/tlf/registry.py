@@ -42,6 +42,8 @@ DRAWINGS = MappingProxyType(
         "event_probability": "figures_exposure_response:draw_event_probability",
         "covariate_forest": "figures_exposure_response:draw_covariate_forest",
         "special_interest": "tables_safety:draw_special_interest",
+        "best_response": "tables_outcomes:draw_best_response",
+        "time_to_event": "tables_outcomes:draw_time_to_event",
         # Immunogenicity (7)
         "ada_incidence": "tables_immunogenicity:draw_ada_incidence",
         "ada_listing": "tables_immunogenicity:draw_ada_listing",
