@@ -71,6 +71,15 @@ def test_every_subject_of_every_file_is_in_dm(raw: Domains, infusion: pd.Series)
             assert set(raw[domain]["USUBJID"]) <= set(infusion.index), domain
 
 
+def test_a_site_lies_in_one_country(raw: Domains) -> None:
+    dm = raw["dm"]
+    assert (dm.groupby("SITEID")["COUNTRY"].nunique() == 1).all()
+    assert set(dm["COUNTRY"]) == {"CHN", "USA"}
+    assert (dm["RACE"] == "ASIAN").tolist() == (dm["COUNTRY"] == "CHN").tolist()
+    lots = raw["lots"].merge(dm[["USUBJID", "COUNTRY"]], on="USUBJID")
+    assert (lots["SITE"] == "SHANGHAI").tolist() == (lots["COUNTRY"] == "CHN").tolist()
+
+
 def test_all_dates_are_iso_8601_and_lie_in_the_years_2023_to_2025(raw: Domains) -> None:
     for domain in RAW_COLUMNS:
         for column in raw[domain].columns[raw[domain].columns.str.endswith("DTC")]:

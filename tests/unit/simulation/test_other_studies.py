@@ -58,6 +58,19 @@ def test_each_file_has_its_columns_and_one_row_a_record(name: str, raw: Domains)
         assert not frame.duplicated(key or ["USUBJID", f"{domain.upper()}SEQ"]).any(), domain
 
 
+def test_a_site_lies_in_one_country_and_a_level_waits_for_the_one_below(raw: Domains) -> None:
+    dm = raw["dm"]
+    assert (dm.groupby("SITEID")["COUNTRY"].nunique() == 1).all()
+    assert set(dm["COUNTRY"]) == {"CHN", "USA"}
+    assert (dm["RACE"] == "ASIAN").tolist() == (dm["COUNTRY"] == "CHN").tolist()
+    cohorts = dm[(dm["PART"] == "ESCALATION") & (dm["RFXSTDTC"] != "")]
+    days = pd.to_datetime(cohorts["RFXSTDTC"]).dt.normalize().groupby(cohorts["COHORT"])
+    first, last = days.min().sort_values(), days.max()
+    assert len(first) == 3
+    waited = first.iloc[1:].to_numpy() - last[first.index[:-1]].to_numpy()
+    assert (waited >= pd.Timedelta(days=28)).all()
+
+
 def test_nothing_happens_before_consent_after_death_or_after_the_cutoff(
     name: str, raw: Domains
 ) -> None:

@@ -22,6 +22,7 @@ from celldossier.simulation.records import (
     shift_days,
     to_minutes,
 )
+from celldossier.simulation.sites import draw_countries, fit_races
 from celldossier.simulation.specification import Count, NonNegative, Positive, Share
 from celldossier.simulation.streams import draw_quota
 
@@ -66,7 +67,7 @@ class Population(Section):
     age_sd: NonNegative = Field(description="SD of age, years.")
     age_range: tuple[int, int] = Field(description="Lowest and highest age, years.")
     male_share: Share = Field(description="Share of men.")
-    asian_share: Share = Field(description="Share of Asian subjects, who live in China.")
+    asian_share: Share = Field(description="Share of the sites in China, whose subjects are Asian.")
     height_men: Positive = Field(description="Mean height of men, cm.")
     height_women: Positive = Field(description="Mean height of women, cm.")
     height_sd: NonNegative = Field(description="SD of height, cm.")
@@ -120,7 +121,11 @@ class Laboratory(Section):
 
 
 def draw_people(
-    rng: np.random.Generator, study: str, enrolment: SmallEnrolment, population: Population
+    rng: np.random.Generator,
+    seed: int,
+    study: str,
+    enrolment: SmallEnrolment,
+    population: Population,
 ) -> pd.DataFrame:
     """Draw all enrolled subjects in order of consent, with the start of the first dose.
 
@@ -154,6 +159,8 @@ def draw_people(
         population.body_mass_index_sd * rng.standard_normal(total)
     )
     asian = rng.uniform(size=total) < population.asian_share
+    country = draw_countries(seed, site, enrolment.sites, population.asian_share)
+    race = np.where(asian, "ASIAN", "WHITE")
     return pd.DataFrame(
         {
             "USUBJID": [f"{study}-{name}" for name in subjid],
@@ -164,8 +171,8 @@ def draw_people(
             "START": shift_days(midnight, np.where(infused, wait + hour, np.nan)),
             "AGE": age.astype(int),
             "SEX": np.where(male, "M", "F"),
-            "RACE": np.where(asian, "ASIAN", "WHITE"),
-            "COUNTRY": np.where(asian, "CHN", "USA"),
+            "RACE": fit_races(seed, race, country, {"WHITE": 1.0}),
+            "COUNTRY": country,
             "HEIGHT": height,
             "WEIGHT": np.round(index * (height / 100) ** 2, 1),
         }

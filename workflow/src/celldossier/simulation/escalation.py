@@ -6,6 +6,7 @@ The decisions are those of the Bayesian optimal interval design (BOIN; Liu and Y
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,25 +133,60 @@ def space_cohorts(
 ) -> pd.DataFrame:
     """Move the dates of subjects so that each cohort is observed before the next begins.
 
-    The dates of a subject move together, by whole days. The expansion begins when the
-    window of the last cohort has closed; its consents are spread from then to the last.
+    The dates of a subject move together, by whole days.
     """
     if not cohorts:
         return frame
-    infusion = frame["INFUSION"].to_numpy().astype("datetime64[m]")
-    consent = frame["CONSENT"].to_numpy().astype("datetime64[m]")
+    dates = ("CONSENT", "LEUKAPHERESIS", "MANUFACTURE", "RELEASE", "INFUSION")
+    members = [list(cohort.members) for cohort in cohorts]
+    return move_dates(frame, dates, members, spec.dosing.escalation.window)
+
+
+def space_levels(frame: pd.DataFrame, window: float) -> pd.DataFrame:
+    """The same for a study whose escalation has one cohort a level: LEVEL, ESCALATION, START.
+
+    Parameters
+    ----------
+    window
+        Window of dose-limiting toxicity, days.
+    """
+    own = frame[frame["INFUSED"]].reset_index(drop=True)
+    level = own["LEVEL"].where(own["ESCALATION"].astype(bool))
+    members = [np.flatnonzero(level == place).tolist() for place in sorted(level.dropna().unique())]
+    return move_dates(frame, ("CONSENT", "START"), members, window) if members else frame
+
+
+def move_dates(
+    frame: pd.DataFrame,
+    dates: tuple[str, ...],
+    cohorts: Sequence[Sequence[int]],
+    window: float,
+) -> pd.DataFrame:
+    """Move dates by whole days, so that a cohort begins when the window of the last has closed.
+
+    The expansion begins when the window of the last cohort has closed; its consents are
+    spread from then to the last.
+
+    Parameters
+    ----------
+    dates
+        Dates that move together: the first is that of consent, the last of the infusion.
+    cohorts
+        Places of the members of each cohort among the infused subjects.
+    """
+    infusion = frame[dates[-1]].to_numpy().astype("datetime64[m]")
+    consent = frame[dates[0]].to_numpy().astype("datetime64[m]")
     places = np.flatnonzero(frame["INFUSED"].to_numpy(dtype=bool))
     day = np.timedelta64(1440, "m")
-    window = np.timedelta64(round(1440 * spec.dosing.escalation.window), "m")
+    closed = np.timedelta64(round(1440 * window), "m")
     shift = np.zeros(len(frame), dtype=int)
     open_from = infusion[places[0]]
     for cohort in cohorts:
-        rows = places[list(cohort.members)]
+        rows = places[list(cohort)]
         late = int(np.ceil((open_from - infusion[rows].min()) / day))
         shift[rows] = max(late, 0)
-        open_from = (infusion[rows] + shift[rows] * day).max() + window
-    last_row = places[cohorts[-1].members[-1]]
-    later = np.arange(len(frame)) > last_row
+        open_from = (infusion[rows] + shift[rows] * day).max() + closed
+    later = np.arange(len(frame)) > places[cohorts[-1][-1]]
     if later.any():
         span = (consent[later].max() - consent[later].min()) / day
         earliest = infusion[later & ~np.isnat(infusion)].min() if later.any() else open_from
@@ -161,7 +197,6 @@ def space_cohorts(
         still = np.ceil((open_from - (infusion + shift * day)) / day)
         early = later & ~np.isnat(infusion) & (still > 0)
         shift[early] += still[early].astype(int)
-    dates = ("CONSENT", "LEUKAPHERESIS", "MANUFACTURE", "RELEASE", "INFUSION")
     return frame.assign(
         **{name: frame[name].to_numpy().astype("datetime64[m]") + shift * day for name in dates}
     )

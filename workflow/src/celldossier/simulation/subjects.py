@@ -15,12 +15,14 @@ from celldossier.simulation.escalation import (
     space_cohorts,
 )
 from celldossier.simulation.records import round_significant, shift_days, to_minutes
+from celldossier.simulation.sites import draw_countries, fit_races
 from celldossier.simulation.specification import StudySpecification
 from celldossier.simulation.streams import draw_quota, draw_quota_within, open_stream
 
 # Tumour burden: median and SD of ln. ALL in % marrow blasts, NHL in SPD mm2.
 BURDEN = {"ALL": (35.0, 0.45), "NHL": (2500.0, 0.80)}
 LARGEST_BLASTS = 99.0
+RACES = {"ASIAN": 0.62, "WHITE": 0.31, "BLACK OR AFRICAN AMERICAN": 0.07}
 
 NOT_INFUSED_REASONS = ("DEATH BEFORE INFUSION", "DISEASE PROGRESSION BEFORE INFUSION")
 FAILED_REASON = "MANUFACTURING FAILURE"
@@ -73,7 +75,7 @@ def draw_subjects(spec: StudySpecification) -> pd.DataFrame:
         }
     )
     frame = frame.assign(
-        **_draw_demographics(rng, adolescent, is_all),
+        **_draw_demographics(spec, rng, adolescent, is_all, site),
         **_draw_disease(rng, is_all),
         **_draw_dates(rng, consent, infused, failed),
     )
@@ -88,7 +90,11 @@ def draw_subjects(spec: StudySpecification) -> pd.DataFrame:
 
 
 def _draw_demographics(
-    rng: np.random.Generator, adolescent: NDArray[np.bool_], is_all: NDArray[np.bool_]
+    spec: StudySpecification,
+    rng: np.random.Generator,
+    adolescent: NDArray[np.bool_],
+    is_all: NDArray[np.bool_],
+    site: NDArray[np.int64],
 ) -> dict[str, NDArray[Any]]:
     n = adolescent.size
     male = rng.uniform(size=n) < 0.56
@@ -103,9 +109,11 @@ def _draw_demographics(
     height = np.where(adolescent, young_height + 6 * rng.standard_normal(n), adult_height)
     height = np.round(np.clip(height, 138, 198), 1)
     bmi = np.where(adolescent, 19.5, 24.0) * np.exp(0.14 * rng.standard_normal(n))
-    race = rng.choice(["ASIAN", "WHITE", "BLACK OR AFRICAN AMERICAN"], size=n, p=[0.62, 0.31, 0.07])
+    race = rng.choice(list(RACES), size=n, p=list(RACES.values()))
+    country = draw_countries(spec.seed, site, spec.enrolment.sites, RACES["ASIAN"])
+    others = {name: share / (1 - RACES["ASIAN"]) for name, share in list(RACES.items())[1:]}
+    race = fit_races(spec.seed, race, country, others)
     hispanic = (race == "WHITE") & (rng.uniform(size=n) < 0.15)
-    country = np.where(race == "ASIAN", "CHN", "USA")
     return {
         "AGE": age,
         "SEX": np.where(male, "M", "F"),

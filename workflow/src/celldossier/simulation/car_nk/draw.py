@@ -16,6 +16,7 @@ from celldossier.simulation.car_nk.kinetics import (
     draw_parameters,
 )
 from celldossier.simulation.car_nk.specification import CarNkSpecification
+from celldossier.simulation.escalation import space_levels
 from celldossier.simulation.exposure import SampledExposure, compute_sampled_exposure
 from celldossier.simulation.records import round_significant, to_minutes
 from celldossier.simulation.schedule import MINUTES_PER_DAY
@@ -186,12 +187,12 @@ def draw_study(spec: CarNkSpecification) -> DrawnNk:
 
 def _draw_subjects(spec: CarNkSpecification) -> pd.DataFrame:
     rng = open_stream(spec.seed, "nk_subjects")
-    subjects = draw_people(rng, spec.study, spec.enrolment, spec.population)
+    subjects = draw_people(rng, spec.seed, spec.study, spec.enrolment, spec.population)
     n = len(subjects)
     z = rng.standard_normal(n)
     burden = round_significant(spec.disease.burden * np.exp(spec.disease.burden_sd * z), 3)
     least, most = spec.disease.mismatches
-    return subjects.assign(
+    subjects = subjects.assign(
         **assign_levels(rng, spec.dosing.levels, subjects["INFUSED"].to_numpy(dtype=bool)),
         BURDEN=burden,
         # The truth is defined on the burden that is reported, rounding included.
@@ -203,6 +204,7 @@ def _draw_subjects(spec: CarNkSpecification) -> pd.DataFrame:
         PRIORLINES=rng.integers(2, 6, n),
         PRIORHSCT=rng.uniform(size=n) < 0.25,
     )
+    return space_levels(subjects, spec.dosing.dlt_window)
 
 
 def _draw_dose_times(spec: CarNkSpecification, n: int, nominal: Array) -> Array:

@@ -32,6 +32,9 @@ class NkDosing(Section):
     """Dose levels, doses of a cycle, cycles."""
 
     levels: tuple[ArmLevel, ...] = Field(min_length=1, description="Levels in rising order.")
+    dlt_window: Positive = Field(
+        description="DLT window, days: it closes for a level before the escalation goes on."
+    )
     reference: Positive = Field(description="Dose at which the typical values hold, 10^6 cells.")
     actual_ln_sd: NonNegative = Field(description="SD of ln(actual dose / planned dose).")
     days: tuple[float, ...] = Field(min_length=1, description="Days of the doses in a cycle.")

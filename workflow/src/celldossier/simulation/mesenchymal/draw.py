@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from celldossier.simulation.background import assign_levels, draw_last_day, draw_people
+from celldossier.simulation.escalation import space_levels
 from celldossier.simulation.mesenchymal.specification import MesenchymalSpecification
 from celldossier.simulation.records import to_minutes
 from celldossier.simulation.schedule import MINUTES_PER_DAY, draw_actual_times
@@ -66,13 +67,14 @@ class DrawnStem:
 def draw_study(spec: MesenchymalSpecification) -> DrawnStem:
     """Draw a study from its specification; equal specifications give equal studies."""
     rng = open_stream(spec.seed, "stem_subjects")
-    subjects = draw_people(rng, spec.study, spec.enrolment, spec.population)
+    subjects = draw_people(rng, spec.seed, spec.study, spec.enrolment, spec.population)
     subjects = subjects.assign(
         **assign_levels(rng, spec.dosing.levels, subjects["INFUSED"].to_numpy(dtype=bool)),
         STAGE=rng.choice(
             list(spec.stage_shares), size=len(subjects), p=list(spec.stage_shares.values())
         ),
     )
+    subjects = space_levels(subjects, spec.dosing.dlt_window)
     infused = subjects.loc[subjects["INFUSED"]].reset_index(drop=True)
     n = len(infused)
     start = infused["START"].to_numpy().astype("datetime64[m]")

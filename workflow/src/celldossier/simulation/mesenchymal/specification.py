@@ -23,6 +23,9 @@ class LocalDosing(Section):
     """Dose levels of one injection into the joint."""
 
     levels: tuple[ArmLevel, ...] = Field(min_length=1, description="Levels in rising order.")
+    dlt_window: Positive = Field(
+        description="DLT window, days: it closes for a level before the escalation goes on."
+    )
     reference: Positive = Field(description="Dose at which the typical values hold, 10^6 cells.")
     actual_ln_sd: NonNegative = Field(description="SD of ln(actual dose / planned dose).")
     injection_minutes: Positive = Field(description="Length of an injection, minutes.")
