@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandas.api.types import infer_dtype
@@ -111,8 +111,8 @@ def _typed(values: pd.Series | None, variable: Variable, index: pd.Index) -> pd.
     return numbers
 
 
-def _as_text(cell: object) -> str:
+def _as_text(cell: Any) -> str:
     """A cell as text, "" where it is missing (None, NaN, NA, NaT)."""
     if isinstance(cell, str):
         return cell
-    return "" if pd.isna(cell) else str(cell)  # type: ignore[call-overload]
+    return "" if pd.isna(cell) else str(cell)

@@ -7,6 +7,7 @@ import os
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 FONT_PACKAGES = {"pylopdf_fonts_zh_cn": ".", "matplotlib": "mpl-data/fonts/ttf"}
@@ -81,8 +82,11 @@ def render_pdf(html: str, folder: Path, identifier: bytes) -> bytes:
     return open_with_bookmarks(content)
 
 
-def make_fetcher(folder: Path):  # type: ignore[no-untyped-def]  # the base class is imported late
-    """A URL fetcher that gives files of one folder and embedded data, and nothing else."""
+def make_fetcher(folder: Path) -> Any:
+    """A URL fetcher that gives files of one folder and embedded data, and nothing else.
+
+    Its base class is imported late, and has no types.
+    """
     from weasyprint.urls import URLFetcher
 
     root = folder.resolve()

@@ -173,7 +173,7 @@ def _describe(
     row, value, own = "", found.value or "", ""
     if label >= 0 and label in frame.index:
         own = str(frame.loc[label, "USUBJID"])
-        row = str(int(frame.index.get_loc(label)) + 1)  # type: ignore[arg-type]
+        row = str(int(np.flatnonzero(frame.index == label)[0]) + 1)
         cell = found.cell or column
         if found.value is None and cell:
             value = str(frame.loc[label, cell])

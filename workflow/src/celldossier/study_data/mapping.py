@@ -10,7 +10,7 @@ import pandas as pd
 
 from celldossier.datasets import Specification, read_specification
 from celldossier.io.tables import RawDomain, list_columns
-from celldossier.settings.sources import Source
+from celldossier.settings.sources import DomainName, Source
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain, Part
 from celldossier.study_data.findings import FindingCollector
@@ -51,7 +51,7 @@ class MappedFile:
 
 
 def map_domain(
-    name: str,
+    name: DomainName,
     raws: Sequence[RawDomain],
     settings: StudyDataSettings,
     findings: FindingCollector,
@@ -70,7 +70,7 @@ def map_domain(
         `keep_records`, required columns that of `check_structure`.
     """
     specification = read_specification(name)
-    sources = settings.sources.get(name, ()) if raws else ()  # type: ignore[call-overload]
+    sources = settings.sources.get(name, ()) if raws else ()
     files = [
         _map_file(raw, source, specification, settings)
         for raw, source in zip(raws, sources, strict=True)

@@ -177,14 +177,14 @@ def _note_declared(
 ) -> None:
     """Say which conversions rest on what the assay declares."""
     used = set(keys[domain.active])
-    for key in sorted(key for key, link in found.items() if link is not None and link.declared):
-        if key in used:
-            test, raw, unit = key
-            factor = format_number(found[key].factor)  # type: ignore[union-attr]
-            column = domain.raw_columns[f"{domain.name}ORRESU"]
-            domain.report_file(
-                "UNITDECLARED", column=column, value=raw, test=test, unit=unit, factor=factor
-            )
+    links = {key: link for key, link in found.items() if link is not None and link.declared}
+    for key in sorted(links.keys() & used):
+        test, raw, unit = key
+        factor = format_number(links[key].factor)
+        column = domain.raw_columns[f"{domain.name}ORRESU"]
+        domain.report_file(
+            "UNITDECLARED", column=column, value=raw, test=test, unit=unit, factor=factor
+        )
 
 
 def _limit_of_quantitation(

@@ -123,9 +123,9 @@ class Observed:
     start: pd.DataFrame
     undated: pd.Series
 
-    def pick(self, *kinds: str, **limits: pd.Series | bool | None) -> pd.DataFrame:
+    def pick(self, *kinds: str, until: pd.Series | None = None, last: bool = False) -> pd.DataFrame:
         """First or last fact of the kinds, see `celldossier.study_data.timeline.pick`."""
-        return pick(self.timeline, self.subjects, kinds, **limits)  # type: ignore[arg-type]
+        return pick(self.timeline, self.subjects, kinds, until=until, last=last)
 
     @property
     def left(self) -> pd.Series:

@@ -27,7 +27,7 @@ def make_environment(language: LanguageCode) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
-    environment.install_gettext_translations(  # type: ignore[attr-defined]
+    environment.install_gettext_translations(  # type: ignore[attr-defined]  # added by the extension
         read_catalogue(language, "report"), newstyle=True
     )
     return environment
