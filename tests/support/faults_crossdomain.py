@@ -82,17 +82,10 @@ WHOLE_FILE_FAULTS = [
         ),
         *("DM", None, "COUNTRY", "CHN (1), USA (1)", W),
     ),
-    Fault(
-        "AGENOADULT",
-        cells(("DM", 1, "AGE", "16")),
-        *("DM", None, "AGE", "", W),
-    ),
     Fault("RESULTFROZEN", freeze, "LB", None, "LBORRES", "5", W),
 ]
 
 FOLLOWS = {
-    # Minors without any adult come before every adult.
-    "AGENOADULT": {"MINORSBEFOREADULTS"},
     # A copy of a record has a rule of its own beside that of the domain.
     "SUBJECTDUPLICATE": {"RECORDDUPLICATE"},
     "DOSEDUPLICATE": {"RECORDDUPLICATE"},

@@ -236,3 +236,6 @@ def test_minors_follow_adults_of_their_indication(study):
     study.set("EX", 2, "EXSTDTC", "2024-05-01T10:00")
     study.set("EX", 2, "EXENDTC", "2024-05-01T10:20")
     assert found(study.derive(), "MINORSBEFOREADULTS")["row"].tolist() == [2]
+    # A study without any adult: every infused minor has none before.
+    study.set("DM", 1, "AGE", "16")
+    assert found(study.derive(), "MINORSBEFOREADULTS")["row"].tolist() == [1, 2]

@@ -16,7 +16,6 @@ from celldossier.study_data.domain import Domain
 if TYPE_CHECKING:
     from celldossier.study_data.subjects import Subjects
 
-ADULT = 18  # years
 SAME_VISIT = 3.0  # days by which samples that belong together may be taken in another order
 
 
@@ -39,7 +38,6 @@ def check_across(
         return
     check_look_alikes(mapped)
     _check_sites(dm)
-    _check_ages(dm, subjects)
     _check_consents_at_cutoff(dm, cutoff)
     _check_unexplained(mapped, subjects)
     for name, dataset in (("PC", "ADPC"), ("LB", "ADPD"), ("IS", "ADAB")):
@@ -93,13 +91,6 @@ def _check_sites(dm: Domain) -> None:
             text = ", ".join(f"{code} ({count})" for code, count in counts.items())
             column = dm.raw_columns["COUNTRY"]
             dm.report_file("SITECOUNTRY", column=column, value=text, site=str(name))
-
-
-def _check_ages(dm: Domain, subjects: Subjects) -> None:
-    infused = dm.active & subjects.of(dm.subject, "zero").notna()
-    ages = dm.numbers["AGE"][infused].dropna()
-    if (ages < ADULT).any() and not (ages >= ADULT).any():
-        dm.report_file("AGENOADULT", column="AGE", count=str(int((ages < ADULT).sum())))
 
 
 def _check_consents_at_cutoff(dm: Domain, cutoff: pd.Timestamp) -> None:
