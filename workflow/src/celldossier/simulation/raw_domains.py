@@ -26,6 +26,7 @@ from celldossier.simulation.schedule import UNSCHEDULED_VISIT, time_point_name
 from celldossier.simulation.specification import StudySpecification
 from celldossier.simulation.specification_parts import Assay
 from celldossier.simulation.streams import draw_quota_within, open_stream
+from celldossier.simulation.subject_records import identify_subjects
 from celldossier.simulation.subjects import FAILED_REASON, NOT_INFUSED_REASONS
 
 Array = NDArray[np.float64]
@@ -80,26 +81,14 @@ def write_demographics(
     level = subjects["DOSELEVEL"].to_numpy()
     frame = pd.DataFrame(
         {
-            "USUBJID": subjects["USUBJID"],
-            "SUBJID": subjects["SUBJID"],
-            "SITEID": subjects["SITEID"],
-            "RFICDTC": format_datetimes(subjects["CONSENT"].to_numpy().astype("datetime64[m]")),
-            "RFXSTDTC": format_datetimes(subjects["INFUSION"].to_numpy().astype("datetime64[m]")),
+            **identify_subjects(subjects, "INFUSION"),
             "DTHDTC": format_dates(death),
             "DTHFL": np.where(np.isnat(death), "", "Y"),
-            "AGE": subjects["AGE"].astype(str),
-            "AGEU": "YEARS",
-            "SEX": subjects["SEX"],
-            "RACE": subjects["RACE"],
-            "ETHNIC": subjects["ETHNIC"],
-            "COUNTRY": subjects["COUNTRY"],
             "ARMCD": codes[level],
             "ARM": names[level],
             "PART": subjects["PART"],
             "COHORT": subjects["COHORT"],
             "INDIC": subjects["INDIC"],
-            "HTBL": format_fixed(subjects["HEIGHT"], 1),
-            "WTBL": format_fixed(subjects["WEIGHT"], 1),
             "ECOGBL": subjects["ECOG"].astype(str),
             "STAGEBL": subjects["STAGE"],
             "EXTRAMED": np.where(subjects["EXTRAMEDULLARY"], "Y", "N"),

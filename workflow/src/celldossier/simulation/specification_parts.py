@@ -100,3 +100,14 @@ class SpecialEvents(Section):
     hlh_severe_share: Share = Field(description="HLH-like syndrome with CRS of grade 3 or above.")
     malignancy_share: Share = Field(description="Secondary malignancy.")
     malignancy_from: Positive = Field(description="Earliest onset of it, days.")
+
+
+class AllogeneicProduct(Section):
+    """Lots of an allogeneic product; a lot serves several subjects."""
+
+    donors: int = Field(ge=1, description="Donors.")
+    lots: int = Field(ge=1, description="Lots, each of one donor.")
+    lead_days: Positive = Field(description="Manufacture of the first lot before first consent, d.")
+    release_days: Positive = Field(description="Manufacture to release, days.")
+    viability: Positive = Field(description="Typical viability after thaw, %.")
+    viability_sd: NonNegative = Field(description="SD of viability, %.")

@@ -17,6 +17,11 @@ from celldossier.simulation.records import (
     format_numbers,
     shift_days,
 )
+from celldossier.simulation.subject_records import (
+    describe_shared_lots,
+    identify_subjects,
+    place_in_arms,
+)
 
 Array = NDArray[np.float64]
 PRODUCT = "CD19 CAR-NK"
@@ -38,36 +43,15 @@ def write_demographics(spec: CarNkSpecification, drawn: DrawnNk) -> pd.DataFrame
     """Lay out ``dm.csv``: every enrolled subject, infused or not."""
     subjects = drawn.subjects
     infused = subjects["INFUSED"].to_numpy(dtype=bool)
-    level = subjects["LEVEL"].to_numpy()
-    codes = np.array([arm.code for arm in spec.dosing.levels])
-    names = np.array(
-        [f"{arm.code}: {arm.planned:g} x 10^6 CAR+ NK cells a dose" for arm in spec.dosing.levels]
-    )
     death = np.full(len(subjects), np.datetime64("NaT"), dtype="datetime64[m]")
     death[infused] = shift_days(drawn.start, drawn.course.death)
-    escalation = subjects["ESCALATION"].to_numpy(dtype=bool)
     frame = pd.DataFrame(
         {
-            "USUBJID": subjects["USUBJID"],
-            "SUBJID": subjects["SUBJID"],
-            "SITEID": subjects["SITEID"],
-            "RFICDTC": format_datetimes(subjects["CONSENT"].to_numpy().astype("datetime64[m]")),
-            "RFXSTDTC": format_datetimes(subjects["START"].to_numpy().astype("datetime64[m]")),
+            **identify_subjects(subjects, "START"),
+            **place_in_arms(subjects, spec.dosing.levels, "CAR+ NK cells a dose"),
             "DTHDTC": format_dates(death),
             "DTHFL": np.where(np.isnat(death), "", "Y"),
-            "AGE": subjects["AGE"].astype(str),
-            "AGEU": "YEARS",
-            "SEX": subjects["SEX"],
-            "RACE": subjects["RACE"],
-            "ETHNIC": "NOT HISPANIC OR LATINO",
-            "COUNTRY": subjects["COUNTRY"],
-            "ARMCD": codes[level],
-            "ARM": names[level],
-            "COHORT": np.where(escalation, np.char.add("ESC-", codes[level]), "EXPANSION"),
-            "PART": np.where(escalation, "ESCALATION", "EXPANSION"),
             "INDIC": "B-NHL",
-            "HTBL": format_fixed(subjects["HEIGHT"], 1),
-            "WTBL": format_fixed(subjects["WEIGHT"], 1),
             "ECOGBL": subjects["ECOG"].astype(str),
             "STAGEBL": subjects["STAGE"],
             "TBURDBL": format_numbers(subjects["BURDEN"]),
@@ -87,21 +71,9 @@ def write_lots(spec: CarNkSpecification, drawn: DrawnNk) -> pd.DataFrame:
     lots = drawn.lots
     frame = pd.DataFrame(
         {
-            "USUBJID": "",
-            "LOTID": lots["LOTID"],
-            "DONORID": lots["DONORID"],
-            "PROCESS": "A",
-            "SITE": "SHANGHAI",
-            "MFGDTC": format_dates(lots["MADE"].to_numpy().astype("datetime64[m]")),
-            "RELDTC": format_dates(lots["RELEASED"].to_numpy().astype("datetime64[m]")),
-            "RELSTAT": "RELEASED",
-            "VIABPCT": format_fixed(lots["VIABILITY"], 1),
+            **describe_shared_lots(lots),
             "TRANSPCT": format_fixed(lots["TRANSDUCTION"], 1),
             "VCN": format_fixed(lots["VCN"], 2),
-            "EXPFOLD": format_fixed(lots["EXPANSION"], 0),
-            "POTENCY": format_fixed(lots["POTENCY"], 1),
-            "POTENCU": "%",
-            "CULTDAYS": format_fixed(lots["CULTURE"], 0),
         }
     )
     return finish_domain(frame, spec.study, "lots", ["LOTID"], RAW_COLUMNS)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from celldossier.settings.base import Section
 from celldossier.simulation.background import (
-    ArmLevel,
     BackgroundEvent,
     Laboratory,
-    Population,
-    SmallEnrolment,
 )
+from celldossier.simulation.small_specification import ArmDosing, SmallSpecification
 from celldossier.simulation.specification import Assay, Count, NonNegative, Positive, Share
+from celldossier.simulation.specification_parts import AllogeneicProduct
 
 
 class Disease(Section):
@@ -28,15 +27,9 @@ class Disease(Section):
     prior_cd19_share: Share = Field(description="Share with an earlier therapy against CD19.")
 
 
-class NkDosing(Section):
+class NkDosing(ArmDosing):
     """Dose levels, doses of a cycle, cycles."""
 
-    levels: tuple[ArmLevel, ...] = Field(min_length=1, description="Levels in rising order.")
-    dlt_window: Positive = Field(
-        description="DLT window, days: it closes for a level before the escalation goes on."
-    )
-    reference: Positive = Field(description="Dose at which the typical values hold, 10^6 cells.")
-    actual_ln_sd: NonNegative = Field(description="SD of ln(actual dose / planned dose).")
     days: tuple[float, ...] = Field(min_length=1, description="Days of the doses in a cycle.")
     shifted_share: Share = Field(description="Share of later doses given a day later.")
     cycle_length: Positive = Field(description="Start of a cycle to the start of the next, days.")
@@ -50,15 +43,9 @@ class NkDosing(Section):
     infusion_minutes: Positive = Field(description="Length of an infusion, minutes.")
 
 
-class NkProduct(Section):
-    """Lots of the allogeneic product; a lot serves several subjects."""
+class NkProduct(AllogeneicProduct):
+    """Lots of the product, of donors of cord blood."""
 
-    donors: int = Field(ge=1, description="Cord blood donors.")
-    lots: int = Field(ge=1, description="Lots, each of one donor.")
-    lead_days: Positive = Field(description="Manufacture of the first lot before first consent, d.")
-    release_days: Positive = Field(description="Manufacture to release, days.")
-    viability: Positive = Field(description="Typical viability after thaw, %.")
-    viability_sd: NonNegative = Field(description="SD of viability, %.")
     transduction: Positive = Field(description="Typical CAR-positive NK cells, %.")
     transduction_sd: NonNegative = Field(description="SD of that, %.")
     vcn: Positive = Field(description="Typical vector copies in a CAR-positive cell.")
@@ -202,14 +189,10 @@ class NkLaboratory(Section):
     peak_width: Positive = Field(description="Width of that peak, days.")
 
 
-class CarNkSpecification(Section):
+class CarNkSpecification(SmallSpecification):
     """Everything that makes a simulated CAR-NK study, and the seed."""
 
     kind: Literal["car_nk"] = Field(description="Kind of the study.")
-    study: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,15}$", description="STUDYID.")
-    seed: Annotated[int, Field(ge=0)] = Field(description="Seed of all random streams.")
-    enrolment: SmallEnrolment
-    population: Population
     disease: Disease
     dosing: NkDosing
     product: NkProduct
@@ -230,13 +213,3 @@ class CarNkSpecification(Section):
         if self.dosing.cycle_length <= max(self.dosing.days):
             raise ValueError("dosing.cycle_length must be longer than the doses of a cycle.")
         return self
-
-    def resized(self, infused: int) -> CarNkSpecification:
-        """Scale the numbers of subjects to ``infused``; shares and effects stay."""
-        return CarNkSpecification.model_validate(
-            self.model_dump() | {"enrolment": self.enrolment.resized(infused)}
-        )
-
-    def reseeded(self, seed: int) -> CarNkSpecification:
-        """Give the same study another seed."""
-        return CarNkSpecification.model_validate(self.model_dump() | {"seed": seed})

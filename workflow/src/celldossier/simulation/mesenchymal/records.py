@@ -18,6 +18,11 @@ from celldossier.simulation.records import (
     shift_days,
 )
 from celldossier.simulation.streams import open_stream
+from celldossier.simulation.subject_records import (
+    describe_shared_lots,
+    identify_subjects,
+    place_in_arms,
+)
 
 Array = NDArray[np.float64]
 PRODUCT = "UMBILICAL CORD MSC"
@@ -32,33 +37,12 @@ def name_visit(day: float) -> str:
 def write_demographics(spec: MesenchymalSpecification, drawn: DrawnStem) -> pd.DataFrame:
     """Lay out ``dm.csv``: every enrolled subject, injected or not."""
     subjects = drawn.subjects
-    level = subjects["LEVEL"].to_numpy()
-    codes = np.array([arm.code for arm in spec.dosing.levels])
-    names = np.array(
-        [f"{arm.code}: {arm.planned:g} x 10^6 viable cells" for arm in spec.dosing.levels]
-    )
-    escalation = subjects["ESCALATION"].to_numpy(dtype=bool)
     frame = pd.DataFrame(
         {
-            "USUBJID": subjects["USUBJID"],
-            "SUBJID": subjects["SUBJID"],
-            "SITEID": subjects["SITEID"],
-            "RFICDTC": format_datetimes(subjects["CONSENT"].to_numpy().astype("datetime64[m]")),
-            "RFXSTDTC": format_datetimes(subjects["START"].to_numpy().astype("datetime64[m]")),
+            **identify_subjects(subjects, "START"),
+            **place_in_arms(subjects, spec.dosing.levels, "viable cells"),
             "DTHDTC": "",
-            "AGE": subjects["AGE"].astype(str),
-            "AGEU": "YEARS",
-            "SEX": subjects["SEX"],
-            "RACE": subjects["RACE"],
-            "ETHNIC": "NOT HISPANIC OR LATINO",
-            "COUNTRY": subjects["COUNTRY"],
-            "ARMCD": codes[level],
-            "ARM": names[level],
-            "COHORT": np.where(escalation, np.char.add("ESC-", codes[level]), "EXPANSION"),
-            "PART": np.where(escalation, "ESCALATION", "EXPANSION"),
             "INDIC": "KNEE OSTEOARTHRITIS",
-            "HTBL": format_fixed(subjects["HEIGHT"], 1),
-            "WTBL": format_fixed(subjects["WEIGHT"], 1),
             "STAGEBL": subjects["STAGE"],
             "NOINFRSN": np.where(subjects["INFUSED"], "", WITHDRAWN),
         }
@@ -98,19 +82,7 @@ def write_lots(spec: MesenchymalSpecification, drawn: DrawnStem) -> pd.DataFrame
     lots = drawn.lots
     frame = pd.DataFrame(
         {
-            "USUBJID": "",
-            "LOTID": lots["LOTID"],
-            "DONORID": lots["DONORID"],
-            "PROCESS": "A",
-            "SITE": "SHANGHAI",
-            "MFGDTC": format_dates(lots["MADE"].to_numpy().astype("datetime64[m]")),
-            "RELDTC": format_dates(lots["RELEASED"].to_numpy().astype("datetime64[m]")),
-            "RELSTAT": "RELEASED",
-            "VIABPCT": format_fixed(lots["VIABILITY"], 1),
-            "EXPFOLD": format_fixed(lots["EXPANSION"], 0),
-            "POTENCY": format_fixed(lots["POTENCY"], 1),
-            "POTENCU": "%",
-            "CULTDAYS": format_fixed(lots["CULTURE"], 0),
+            **describe_shared_lots(lots),
         }
     )
     return finish_domain(frame, spec.study, "lots", ["LOTID"], RAW_COLUMNS)

@@ -8,38 +8,25 @@ from pydantic import Field, model_validator
 
 from celldossier.settings.base import Section
 from celldossier.simulation.background import (
-    ArmLevel,
     BackgroundEvent,
     Laboratory,
-    Population,
-    SmallEnrolment,
 )
+from celldossier.simulation.small_specification import ArmDosing, SmallSpecification
 from celldossier.simulation.specification import NonNegative, Positive, Share
+from celldossier.simulation.specification_parts import AllogeneicProduct
 
 Days = Annotated[tuple[float, ...], Field(min_length=1)]
 
 
-class LocalDosing(Section):
+class LocalDosing(ArmDosing):
     """Dose levels of one injection into the joint."""
 
-    levels: tuple[ArmLevel, ...] = Field(min_length=1, description="Levels in rising order.")
-    dlt_window: Positive = Field(
-        description="DLT window, days: it closes for a level before the escalation goes on."
-    )
-    reference: Positive = Field(description="Dose at which the typical values hold, 10^6 cells.")
-    actual_ln_sd: NonNegative = Field(description="SD of ln(actual dose / planned dose).")
     injection_minutes: Positive = Field(description="Length of an injection, minutes.")
 
 
-class StemProduct(Section):
-    """Lots of the allogeneic product; a lot serves several subjects."""
+class StemProduct(AllogeneicProduct):
+    """Lots of the product."""
 
-    donors: int = Field(ge=1, description="Donors.")
-    lots: int = Field(ge=1, description="Lots, each of one donor.")
-    lead_days: Positive = Field(description="Manufacture of the first lot before first consent, d.")
-    release_days: Positive = Field(description="Manufacture to release, days.")
-    viability: Positive = Field(description="Typical viability after thaw, %.")
-    viability_sd: NonNegative = Field(description="SD of viability, %.")
     potency: Positive = Field(description="Typical inhibition of T-cell proliferation, %.")
     potency_sd: NonNegative = Field(description="SD of that, %.")
     expansion: Positive = Field(description="Median fold expansion in culture.")
@@ -160,14 +147,10 @@ class StemImmunogenicity(Section):
     onset: tuple[float, float] = Field(description="First and last day of the onset.")
 
 
-class MesenchymalSpecification(Section):
+class MesenchymalSpecification(SmallSpecification):
     """Everything that makes a simulated stem cell study, and the seed."""
 
     kind: Literal["mesenchymal"] = Field(description="Kind of the study.")
-    study: str = Field(pattern=r"^[A-Z0-9][A-Z0-9-]{1,15}$", description="STUDYID.")
-    seed: Annotated[int, Field(ge=0)] = Field(description="Seed of all random streams.")
-    enrolment: SmallEnrolment
-    population: Population
     stage_shares: dict[str, Share] = Field(description="Kellgren-Lawrence grade: share.")
     dosing: LocalDosing
     product: StemProduct
@@ -192,13 +175,3 @@ class MesenchymalSpecification(Section):
             if abs(total - 1) > 1e-9:
                 raise ValueError(f"The shares of {name} must add up to 1, not {total:g}.")
         return self
-
-    def resized(self, infused: int) -> MesenchymalSpecification:
-        """Scale the numbers of subjects to ``infused``; shares and effects stay."""
-        return MesenchymalSpecification.model_validate(
-            self.model_dump() | {"enrolment": self.enrolment.resized(infused)}
-        )
-
-    def reseeded(self, seed: int) -> MesenchymalSpecification:
-        """Give the same study another seed."""
-        return MesenchymalSpecification.model_validate(self.model_dump() | {"seed": seed})
