@@ -22,6 +22,11 @@ FAULTS = [
         *("EX", 2, "EXSTDTC", "2024-03-01", "warning"),
     ),
     Fault(
+        "INFUSIONHOURUNKNOWN",
+        cell("EX", 2, "EXSTDTC", "2024-03-01"),
+        *("PC", 1, "PCDTC", "2024-03-01T09:00", "warning"),
+    ),
+    Fault(
         "DOSEBEFORECONSENT",
         cell("EX", 1, "EXSTDTC", "2024-01-01"),
         "EX",
@@ -52,6 +57,7 @@ WHOLE_FILE_FAULTS = [
 FOLLOWS = {
     # A partial date is named as such too; without time zero there is no sample.
     "DOSEDATEPARTIAL": {"DATEPARTIAL"},
-    # Time zero at midnight comes before the pre-dose samples.
-    "DOSETIMEMISSING": {"ADABASELINE", "PREDOSEQUANTIFIABLE"},
+    # Samples of that day are placed by their plan.
+    "DOSETIMEMISSING": {"INFUSIONHOURUNKNOWN"},
+    "INFUSIONHOURUNKNOWN": {"DOSETIMEMISSING"},
 }

@@ -27,5 +27,6 @@ SINGLE = {
     "FILENOTUTF8": "test_tables.py::test_other_encodings_are_refused_with_the_line",
     "FILEUNREADABLE": "test_tables.py::test_an_unclosed_quote_is_a_fault",
     "SHEETMISSING": "test_tables.py::test_a_missing_sheet_is_named",
+    "SHEETTOOLARGE": "test_tables.py::test_a_sheet_with_too_many_cells_is_a_fault",
     "COLUMNTWICE": "test_tables.py::test_two_columns_of_one_name_are_a_fault",
 }

@@ -18,6 +18,7 @@ FAULTS = [
     Fault("RESULTNEGATIVE", cell("PC", 2, "PCORRES", "-3"), "PC", 2, "PCORRES", "-3"),
     Fault("RESULTMISSING", cell("PC", 2, "PCORRES", ""), "PC", 2, "PCORRES", "", "warning"),
     Fault("LLOQMISSING", cell("PC", 1, "PCLLOQ", ""), "PC", 1, "PCORRES", "BLQ"),
+    Fault("LLOQCONFLICT", cell("PC", 3, "PCORRES", "<90"), "PC", 3, "PCORRES", "<90", "warning"),
     Fault("LLOQCONFLICT", cell("PC", 3, "PCORRES", "<25"), "PC", 3, "PCORRES", "<25", "warning"),
     Fault("BELOWLLOQ", cell("PC", 2, "PCORRES", "12"), "PC", 2, "PCORRES", "12"),
     Fault("ABOVEULOQ", cell("PC", 5, "PCORRES", "2e5"), "PC", 5, "PCORRES", "2e5", "warning"),
@@ -27,6 +28,11 @@ FAULTS = [
         "SAMPLEBEFORECONSENT",
         cell("PC", 1, "PCDTC", "2024-01-01T09:00"),
         *("PC", 1, "PCDTC", "2024-01-01T09:00"),
+    ),
+    Fault(
+        "ROUTINEBEFORECONSENT",
+        cell("RS", 1, "RSDTC", "2023-12-28"),
+        *("RS", 1, "RSDTC", "2023-12-28", "warning"),
     ),
     Fault(
         "TIMEFROMNOMINAL",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pandas as pd
 import pytest
+import small_study
 from dateutil import tz
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -205,3 +206,93 @@ def test_a_birth_may_lie_a_life_before_the_study_and_may_be_a_year_only():
     findings = study.derive().findings
     births = findings[findings["column"] == "BRTHDTC"]
     assert births[["rule_id", "row"]].to_numpy().tolist() == [["DATEIMPLAUSIBLE", 3.0]]
+
+
+# --- times that count from the infusion ---
+
+
+def relate_hours(study, hours):
+    study.options["time"] = {"time_zone": BERLIN}
+    study.sources["PC"]["relative_time"] = {"PCDTC": {"column": "HRS", "unit": "hours"}}
+    study.tables["PC"] = study.tables["PC"].drop(columns="PCDTC").assign(HRS=hours)
+    data = study.derive()
+    return data, by_row(data.datasets["ADPC"])
+
+
+def test_hours_since_the_infusion_pass_whatever_the_clock_does(study):
+    # In Berlin the clock was set forward on 2024-03-31 and back on 2024-10-27.
+    study.set("EX", 2, "EXSTDTC", "2024-03-30T10:00")
+    study.set("EX", 2, "EXENDTC", "")
+    _, adpc = relate_hours(study, ["-1", "48", "672", "-1", "240"])
+    assert (adpc["AFRLT"] * 24).round(6).tolist() == [-1, 48, 672, -1, 240]
+    assert adpc["ADTM"].iloc[1] == "2024-04-01T11:00"
+
+
+def test_an_infusion_with_an_offset_is_a_zero_to_count_from(study):
+    for row in (2, 3):
+        study.set("EX", row, "EXENDTC", "")
+    study.set("EX", 2, "EXSTDTC", "2024-03-01T10:00+01:00")
+    # The second of the two times 02:30 of that night.
+    study.set("EX", 3, "EXSTDTC", "2024-10-27T02:30+01:00")
+    data, adpc = relate_hours(study, ["-1", "168", "672", "-1", "24"])
+    assert not data.findings["rule_id"].isin(["RELATIVETIMELOST", "RELATIVETIMEBAD"]).any()
+    assert (adpc["AFRLT"] * 24).round(6).tolist() == [-1, 168, 672, -1, 24]
+    assert adpc["ADTM"].tolist()[3:] == ["2024-10-27T02:30", "2024-10-28T02:30"]
+
+
+# --- what a date may be ---
+
+
+def test_the_hour_alone_is_a_time_of_day():
+    dates = parse(["2024-03-08T10", "2024-03-08T10+01:00", "2024-03-08T24", "2024-03-08T1"], BERLIN)
+    assert dates.time.dt.hour.fillna(-1).tolist() == [10, 10, -1, -1]
+    assert dates.has_time.tolist() == [True, True, False, False]
+    assert dates.bad.tolist() == [False, False, True, True]
+
+
+def test_an_offset_beyond_14_hours_is_none():
+    dates = parse(["2024-03-08T10:00+14:00", "2024-03-08T10:00+15:00"], BERLIN)
+    assert dates.bad.tolist() == [False, True]
+
+
+def derive_by(monkeypatch, study, cutoff):
+    monkeypatch.setattr(
+        small_study, "STUDY", small_study.STUDY.model_copy(update={"data_cutoff": cutoff})
+    )
+    return study.derive()
+
+
+def test_a_partial_date_lies_after_the_cut_off_only_if_all_its_days_do(study, monkeypatch):
+    study.set("AE", 1, "AESTDTC", "2024-12")
+    study.set("AE", 1, "AEENDTC", "")
+    study.set("AE", 2, "AESTDTC", "2025-01")
+    study.set("AE", 4, "AEENDTC", "2024-12")
+    data = derive_by(monkeypatch, study, date(2024, 12, 15))
+    excluded = data.exclusions[data.exclusions["domain"] == "AE"]
+    assert excluded[["row", "reason"]].to_numpy().tolist() == [[2, "AFTERCUTOFF"]]
+    adae = by_row(data.datasets["ADAE"])
+    assert adae.loc[4, "AENDTM"] == "2024-12-15"
+
+
+def test_a_partial_date_is_implausible_only_if_all_its_days_are(study, monkeypatch):
+    # Two years after the cut-off is 2026-12-15.
+    study.options["time"] = {"cutoff": "keep"}
+    study.set("AE", 1, "AEENDTC", "2026-12")
+    study.set("AE", 4, "AEENDTC", "2027-01")
+    data = derive_by(monkeypatch, study, date(2024, 12, 15))
+    found = data.findings[data.findings["rule_id"] == "DATEIMPLAUSIBLE"]
+    assert found["row"].tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"time": {"years_after_cutoff": 1000}},
+        {"safety": {"episode_gap_days": 10**400}},
+        {"dosing": {"dlt_period": 1e12}},
+    ],
+)
+def test_a_setting_that_no_calendar_can_hold_is_refused(options):
+    values = {"root": "r", "sources": {"DM": {"file": "d"}, "EX": {"file": "e"}}, **options}
+    with pytest.raises(ValueError, match="less than or equal"):
+        StudyDataSettings.model_validate(values)

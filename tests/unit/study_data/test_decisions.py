@@ -323,3 +323,16 @@ def test_signs_of_a_pattern_in_a_value_stay_as_they_are(study):
     study.set("PC", 2, "PCORRES", "{row} %s {")
     finding = study.derive().findings.iloc[0]
     assert "'{row} %s {'" in finding["message_en"]
+
+
+def test_findings_are_accepted_by_the_row_where_others_are_of_a_whole_file(study):
+    # One infused subject without samples: a finding without a row.
+    study.tables["PC"] = study.tables["PC"].loc[[1, 2, 3]]
+    study.set("PC", 2, "PCORRES", "")
+    study.set("PC", 3, "PCORRES", "")
+    study.decide(ACCEPT, rule="RESULTMISSING", findings="1", domain="PC", row="2")
+    data = study.derive()
+    assert data.findings["row"].isna().any()
+    found = data.findings[data.findings["rule_id"] == "RESULTMISSING"]
+    assert found[["row", "decision"]].to_numpy().tolist() == [[2, "D1"], [3, ""]]
+    assert not data.findings["rule_id"].str.startswith("DECISION").any()

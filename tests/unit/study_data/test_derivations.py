@@ -384,3 +384,22 @@ def test_spellings_and_exact_conversions_are_known(raw, unit, factor):
 )
 def test_there_is_no_factor_between_dimensions(raw, unit):
     assert math.isnan(UnitTable().factor(raw, unit))
+
+
+def test_records_of_routine_care_before_consent_are_used_where_the_study_has_such(study):
+    study.set("RS", 1, "RSDTC", "2023-12-28")
+    study.set("LB", 1, "LBDTC", "2023-12-28T08:00")
+    data = study.derive()
+    found = data.findings[data.findings["rule_id"] == "ROUTINEBEFORECONSENT"]
+    assert found[["domain", "severity"]].to_numpy().tolist() == [
+        *(["LB", "warning"], ["RS", "warning"])
+    ]
+    assert data.exclusions.empty and data.errors == 0
+    assert (data.datasets["ADRS"]["ADTM"] == "2023-12-28").any()
+    study.options["routine_care"] = ["LB"]
+    data = study.derive()
+    assert data.exclusions[["domain", "row", "reason"]].to_numpy().tolist() == [
+        ["RS", 1, "PRECONSENT"]
+    ]
+    found = data.findings[data.findings["rule_id"] == "SAMPLEBEFORECONSENT"]
+    assert found[["domain", "severity"]].to_numpy().tolist() == [["RS", "error"]]

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from small_study import make_study
 
 from celldossier.study_data.dose_times import relate_to_doses
+from celldossier.study_data.hours import place_in_day
 from celldossier.study_data.samples import count_days
+from celldossier.study_data.subjects import Subjects
 
 
 def by_row(frame):
@@ -211,3 +213,135 @@ def test_the_order_of_the_rows_changes_nothing(seed):
     for name, frame in first.datasets.items():
         pd.testing.assert_frame_equal(frame, second.datasets[name])
     pd.testing.assert_frame_equal(first.findings, second.findings)
+
+
+# --- samples whose hour is not known ---
+
+
+def list_rows(data, rule):
+    return data.findings.loc[data.findings["rule_id"] == rule, "row"].tolist()
+
+
+def test_a_kinetics_sample_without_time_keeps_its_day_and_takes_the_hour_of_the_plan(study):
+    study.set("PC", 3, "PCDTC", "2024-04-20")
+    study.set("PC", 2, "PCDTC", "2024-03-08")
+    data = study.derive()
+    adpc = by_row(data.datasets["ADPC"])
+    # Planned for day 28, taken on day 50: the date holds, and contradicts the plan.
+    assert adpc.loc[[2, 3], "AFRLT"].tolist() == [7, 50]
+    assert adpc.loc[[2, 3], "TIMEDEV"].tolist() == [0, 22]
+    assert list_rows(data, "TIMECONTRADICTS") == [3]
+    found = data.findings[data.findings["rule_id"] == "TIMEFROMNOMINAL"]
+    assert found["row"].tolist() == [2, 3]
+    assert "(28 d) it counts as 50 d" in found["message_en"].iloc[1]
+    assert "按50 d计" in found["message_zh"].iloc[1]
+
+
+@pytest.mark.parametrize("date", ["", "2024-03"])
+def test_without_a_full_date_the_nominal_time_alone_holds(study, date):
+    study.set("PC", 3, "PCDTC", date)
+    study.tables["PC"].loc[3, "PCTPTNUM"] = "28.25"
+    assert by_row(study.derive().datasets["ADPC"]).loc[3, "AFRLT"] == 28.25
+
+
+def test_a_date_after_a_delayed_dose_belongs_to_that_dose(study):
+    study.repeat("EX", 2, {"EXSTDTC": "2024-03-11T15:00", "EXENDTC": "", "EXTPTNUM": "7"})
+    study.set("EX", 2, "EXTPTNUM", "0")
+    # Planned four hours after dose 2 of day 7, which was given on day 10.
+    study.set("PC", 2, "PCTPTNUM", str(7 + 4 / 24))
+    study.set("PC", 2, "PCDTC", "2024-03-11")
+    # Planned before it, on its day.
+    study.set("PC", 3, "PCTPTNUM", "7")
+    study.set("PC", 3, "PCDTC", "2024-03-11")
+    adpc = by_row(study.derive().datasets["ADPC"])
+    assert adpc.loc[[2, 3], "DOSENO"].tolist() == [2, 2]
+    assert adpc.loc[[2, 3], "ARRLT"].round(6).tolist() == [round(4 / 24, 6), 0]
+
+
+PLACED = [
+    # Time zero at 10:00; the day, the plan, and where the sample is put.
+    (28, 28.0, 28.0),
+    (29, 28.25, 29.25),
+    (27, 28.25, 27.25),
+    (-1, 0.0, -1.0),
+    (0, -0.04, -0.04),
+    (0, 0.25, 0.25),
+    # 20:00 of the evening before, dated on the day of the infusion: before it, not after.
+    (0, -14 / 24, -10 / 24),
+    # 22:48 of day 6, dated on the day of the infusion: after it, not before.
+    (0, 6 + 12.8 / 24, 12.8 / 24),
+    (0, 6.9, 14 / 24),
+    (3, np.nan, 3.0),
+]
+
+
+@pytest.mark.parametrize(("day", "nominal", "expected"), PLACED)
+def test_the_plan_gives_the_hour_and_never_another_day(day, nominal, expected):
+    zero = pd.Timestamp("2024-03-01T10:00")
+    frame = pd.DataFrame({"zero": [zero]}, index=["A"])
+    subjects = Subjects(frame, True, doses=DOSES.iloc[:1])
+    one = pd.Series(["A"])
+    placed = place_in_day(one, pd.Series([float(day)]), pd.Series([nominal]), subjects)
+    assert placed.round(9).tolist() == [round(expected, 9)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    day=st.integers(-30, 400),
+    nominal=st.floats(-30, 400, allow_nan=False),
+    hour=st.integers(0, 1439),
+)
+def test_a_placed_sample_lies_in_the_day_of_its_date_and_on_its_side_of_the_dose(
+    day, nominal, hour
+):
+    zero = pd.Timestamp("2024-03-01") + pd.Timedelta(minutes=hour)
+    frame = pd.DataFrame({"zero": [zero]}, index=["A"])
+    subjects = Subjects(frame, True, doses=DOSES.iloc[:1])
+    one = pd.Series(["A"])
+    placed = place_in_day(one, pd.Series([float(day)]), pd.Series([nominal]), subjects)[0]
+    share = hour / 1440
+    assert day - share - 1e-6 <= placed <= day - share + 1 + 1e-6
+    if day == 0:
+        assert placed <= 0 if nominal <= 0 else placed > 0
+
+
+def test_where_the_infusion_has_no_time_samples_of_its_day_are_placed_by_their_plan(study):
+    for row, date in ((2, "2024-03-01"), (3, "2024-04-01")):
+        study.set("EX", row, "EXSTDTC", date)
+        study.set("EX", row, "EXENDTC", "")
+    study.set("PC", 1, "PCORRES", "300")
+    study.set("PC", 4, "PCTPTNUM", "0.25")
+    data = study.derive()
+    adpc = by_row(data.datasets["ADPC"])
+    assert adpc.loc[[1, 4], "AFRLT"].tolist() == [0, 0.25]
+    assert adpc["ABLFL"].tolist() == ["Y", "N", "N", "N", "N"]
+    # Samples of other days count from 00:00 of the day of the infusion, as its finding says.
+    assert adpc.loc[2, "AFRLT"] == pytest.approx(7 + 10 / 24)
+    adab = by_row(data.datasets["ADAB"])
+    assert adab.loc[[1, 5], "AFRLT"].tolist() == [0, 0]
+    assert adab.loc[[1, 5], "ABLFL"].tolist() == ["Y", "Y"]
+    assert data.datasets["ADSL"].set_index("USUBJID").loc["A", "IMFL"] == "Y"
+    assert list_rows(data, "PREDOSEQUANTIFIABLE") == [1]
+    found = data.findings[data.findings["rule_id"] == "INFUSIONHOURUNKNOWN"]
+    assert found[["domain", "row"]].to_numpy().tolist() == [
+        *(["PC", 1], ["PC", 4], ["IS", 1], ["IS", 5])
+    ]
+
+
+def test_a_sample_planned_after_the_infusion_is_no_baseline(study):
+    study.set("LB", 1, "LBTPTNUM", "-1")
+    study.set("LB", 2, "LBTPTNUM", "0.17")
+    study.set("LB", 2, "LBORRES", "60")
+    study.set("PC", 2, "PCDTC", "2024-03-01T10:00")
+    study.set("PC", 2, "PCTPTNUM", "0.04")
+    data = study.derive()
+    adpd = by_row(data.datasets["ADPD"])
+    # Dated to the day of the infusion, planned four hours after it.
+    assert adpd.loc[[1, 2], "ABLFL"].tolist() == ["Y", "N"]
+    assert adpd.loc[[2, 3], "BASE"].tolist() == [5, 5]
+    assert adpd.loc[2, "CHG"] == 55 and np.isnan(adpd.loc[1, "CHG"])
+    # At time zero itself, planned an hour after it.
+    adpc = by_row(data.datasets["ADPC"])
+    assert adpc.loc[2, ["AFRLT", "ABLFL"]].tolist() == [0, "N"]
+    assert adpc.loc[1, "ABLFL"] == "Y"
+    assert list_rows(data, "PREDOSEQUANTIFIABLE") == []

@@ -263,3 +263,17 @@ def test_scaling_doses_scales_them_per_weight_and_leaves_their_ratio(factor):
         expected = (before[name] * factor).dropna()
         assert after[name].dropna().tolist() == pytest.approx(expected.tolist())
     assert after["DOSERAT"].tolist() == pytest.approx(before["DOSERAT"].tolist())
+
+
+@pytest.mark.parametrize("rule", ["DOSEDERIVED", "DOSECONTRADICTION"])
+def test_findings_on_amounts_name_the_cells_in_the_language_of_the_reader(study, rule):
+    study.options["dosing"] = {"missing_amounts": "from_lot"}
+    for row in (1, 2):
+        study.set("LOTS", row, "VIABPCT", "85")
+        study.set("LOTS", row, "TRANSPCT", "42")
+    study.set("EX", 2, "EXDOSVIA", "10")
+    found = study.derive().findings.query("rule_id == @rule")
+    assert len(found)
+    assert not found["message_zh"].str.contains("viable|total|transgene").any()
+    assert not found["message_en"].str.contains("transgene_positive", regex=False).any()
+    assert found["message_zh"].str.contains("活细胞|总细胞").any()

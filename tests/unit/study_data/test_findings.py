@@ -117,6 +117,25 @@ def test_the_limit_of_the_assay_stands_in_with_a_note(study):
     assert adpc.loc[adpc["SRCROW"] == 1, "ALLOQ"].tolist() == [50.0]
 
 
+def test_a_number_is_held_against_the_limit_of_the_assay_in_any_unit(study):
+    assays = [
+        assay.model_copy(update={"lloq": limit})
+        for assay, limit in zip(study.bioanalysis.assays, (50.0, 3.0, None), strict=True)
+    ]
+    study.bioanalysis = study.bioanalysis.model_copy(update={"assays": tuple(assays)})
+    study.drop("PC", "PCLLOQ")
+    study.drop("LB", "LBLLOQ")
+    study.set("PC", 2, "PCORRES", "30")
+    data = study.derive()
+    adpc = data.datasets["ADPC"].set_index("SRCROW").sort_index()
+    assert adpc.loc[2, ["BLQFL", "ALLOQ"]].tolist() == ["Y", 50]
+    assert adpc["ALLOQ"].tolist() == [50] * 5
+    found = data.findings[data.findings["rule_id"] == "BELOWLLOQ"]
+    # 0.002 ng/mL is below 3 pg/mL, and the limit is told in the unit of the record.
+    assert found[["domain", "row"]].to_numpy().tolist() == [["PC", 2], ["LB", 4]]
+    assert "0.003" in found["message_en"].iloc[1]
+
+
 def test_every_rule_is_made_to_fire_by_a_test():
     assert {fault.rule for fault in FAULTS + WHOLE_FILE_FAULTS} | set(SINGLE) == set(read_rules())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -299,7 +300,12 @@ def test_dates_are_read_by_their_declared_forms(text, forms, iso):
         ("12,345", ".", ",", "12345"),
         # No group of three: not a separator, and so no number.
         ("12,34", ".", ",", "12,34"),
-        ("1.5", ",", ".", "1.5"),
+        # A point in a file of decimal commas is no sign of it.
+        ("1.5", ",", ".", None),
+        ("1.234", ",", "", None),
+        ("<1.5e3", ",", "", None),
+        ("1.234", ".", ",", "1.234"),
+        ("1.2.2024", ",", "", "1.2.2024"),
         ("1,2,3", ",", "", "1,2,3"),
         ("BLQ", ",", ".", "BLQ"),
         (",", ",", "", ","),
@@ -410,3 +416,47 @@ def test_the_accounting_balances_whatever_the_files_and_the_mapping(cells, optio
     lines = balance(data, "LB")
     assert set(lines) == {f"{name}[{column}]" for name in names for column in "cd"}
     assert all(counts[0] == len(table) for counts in lines.values())
+
+
+def test_a_decimal_point_among_decimal_commas_is_no_number(study):
+    study.sources["PC"]["decimal"] = ","
+    study.sources["DM"]["decimal"] = ","
+    study.set("PC", 2, "PCORRES", "1.234")
+    study.set("PC", 5, "PCORRES", "35000,5")
+    study.set("DM", 1, "WTBL", "70.5")
+    data = study.derive()
+    found = data.findings[data.findings["rule_id"] == "TEXTINNUMERIC"]
+    assert found[["domain", "row", "value"]].to_numpy().tolist() == [
+        *(["DM", 1, "70.5"], ["PC", 2, "1.234"])
+    ]
+    assert data.errors == 2
+    assert data.exclusions[["domain", "row", "reason"]].to_numpy().tolist() == [
+        ["PC", 2, "BADRESULT"]
+    ]
+    assert np.isnan(data.datasets["ADSL"].set_index("USUBJID").loc["A", "WTBL"])
+    adpc = data.datasets["ADPC"].set_index("SRCROW")
+    assert adpc.loc[5, "AVAL"] == 35000.5
+
+
+def test_two_supplements_may_fill_one_variable_and_the_first_value_of_a_record_stands(study):
+    def supplement(file, *rows):
+        table = to_table(
+            [
+                {"RDOMAIN": "DM", "USUBJID": subject, "IDVAR": "", "IDVARVAL": ""}
+                | {"QNAM": "PART", "QVAL": value}
+                for subject, value in rows
+            ]
+        )
+        return RawDomain("DM", file, table)
+
+    study.sources["DM"]["supplement"] = ["one.csv", "two.csv"]
+    first = supplement("one.csv", ("A", "ESCALATION"))
+    second = supplement("two.csv", ("B", "EXPANSION"), ("A", "EXPANSION"))
+    raw = RawDomain("DM", "dm.csv", study.tables["DM"], supplements=(first, second))
+    data = study.derive(replaced={"DM": (raw,)})
+    adsl = data.datasets["ADSL"].set_index("USUBJID")
+    assert adsl["PART"].tolist() == ["ESCALATION", "EXPANSION", ""]
+    found = data.findings[data.findings["rule_id"] == "SUPPDUPLICATE"]
+    assert found[["file", "row", "subject"]].to_numpy().tolist() == [["two.csv", 2, "A"]]
+    lost = data.exclusions[data.exclusions["reason"] == "SUPPDUP"]
+    assert lost[["file", "row"]].to_numpy().tolist() == [["two.csv", 2]]

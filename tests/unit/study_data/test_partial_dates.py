@@ -180,3 +180,16 @@ def test_the_partial_dates_of_the_pilot_study_become_those_of_admiral(name, pref
     theirs = pd.to_datetime(frame["AENDTM"]).dt.strftime("%Y-%m-%d")
     assert last.text[end.partial].tolist() == theirs[end.partial].tolist()
     assert last.imputed[end.partial].tolist() == frame["AENDTF"][end.partial].tolist()
+
+
+def test_evidence_of_life_after_the_month_of_death_moves_death_to_its_last_day(study):
+    study.set("DM", 2, "DTHDTC", "2024-06")
+    study.set("PC", 5, "PCDTC", "2024-07-02T12:00")
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    assert adsl.loc["B", ["DTHDTC", "DTHDTF"]].tolist() == ["2024-06-30", "D"]
+
+
+def test_an_end_that_death_would_put_before_the_start_is_the_start():
+    dates = parse_dates(pd.Series(["2020-11"]))
+    end = complete_end(dates, day("2020-11-20"), day("2020-11-05"), FAR)
+    assert end.text.tolist() == ["2020-11-20"]

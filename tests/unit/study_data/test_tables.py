@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from datetime import date, datetime
 
 import numpy as np
@@ -274,3 +276,55 @@ def test_a_table_of_a_command_that_cannot_be_read_is_a_sentence(name, content, s
 def test_a_missing_checks_file_says_what_to_run(tmp_path):
     with pytest.raises(RunError, match="celldossier study_data derive"):
         read_checks(tmp_path / "findings.csv")
+
+
+def claim_dimension(path, last, extra=b""):
+    """Rewrite a workbook so that its sheets claim to reach a cell, and hold a further row."""
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            if name.startswith("xl/worksheets/"):
+                content = re.sub(
+                    rb'<dimension ref="[^"]*"', b'<dimension ref="A1:%b"' % last, content
+                )
+                content = content.replace(b"</sheetData>", extra + b"</sheetData>")
+            archive.writestr(name, content)
+    return path
+
+
+def test_the_size_that_a_sheet_claims_is_not_believed(tmp_path, monkeypatch):
+    monkeypatch.setattr("celldossier.io.workbooks.MAX_CELLS", 4000)
+    path = write_workbook(tmp_path / "raw.xlsx", ROWS)
+    expected = read_table(path, "raw")
+    row = b'<row r="3000"><c r="A3000" t="n"><v>1</v></c></row>'
+    claim_dimension(path, b"XFD3000", row)
+    table = read_table(path, "raw")
+    assert table.shape[0] == expected.shape[0] + 1 and table.index[-1] == 2999
+
+
+def test_a_sheet_with_too_many_cells_is_a_fault(tmp_path, monkeypatch):
+    monkeypatch.setattr("celldossier.io.workbooks.MAX_CELLS", 20_000)
+    for number, row in enumerate(
+        (
+            b'<row r="900"><c r="XFD900" t="n"><v>1</v></c></row>'
+            b'<row r="901"><c r="XFD901" t="n"><v>1</v></c></row>',
+            b'<row r="999999999"><c r="A999999999" t="n"><v>1</v></c></row>',
+        )
+    ):
+        path = write_workbook(tmp_path / f"raw{number}.xlsx", ROWS)
+        fault = fault_of(claim_dimension(path, b"B2", row), "raw")
+        assert (fault.rule, fault.detail) == ("SHEETTOOLARGE", "20 000")
+
+
+def test_a_time_of_day_that_the_format_of_a_cell_hides_is_read(tmp_path):
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.append(["A", "B", "C"])
+    sheet.append([datetime(2024, 3, 1, 10, 30), datetime(2024, 3, 1), datetime(2024, 3, 1)])
+    for cell, form in (("A2", "yyyy-mm-dd"), ("B2", "yyyy-mm-dd"), ("C2", "yyyy-mm-dd hh:mm")):
+        sheet[cell].number_format = form
+    workbook.save(tmp_path / "raw.xlsx")
+    cells = read_table(tmp_path / "raw.xlsx").iloc[0].tolist()
+    assert cells[0].startswith("2024-03-01T10:30") and cells[1] == "2024-03-01"
+    assert cells[2].startswith("2024-03-01T00:00")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from celldossier.io.table_faults import CellFault, Layout, RawTable, TableFault,
 from celldossier.io.typed_tables import to_text
 
 MAX_WORKBOOK_BYTES = 2_000_000_000  # unpacked; a workbook that claims more is refused
+MAX_CELLS = 20_000_000  # of one sheet, empty ones within a row included
 NO_VALUE = "formula without a stored value"
 
 
@@ -24,7 +26,7 @@ def read_workbook(path: Path, layout: Layout) -> RawTable:
     Raises
     ------
     TableFault
-        FILEUNREADABLE, SHEETMISSING, FILEEMPTY, HEADERMISSING or COLUMNTWICE.
+        FILEUNREADABLE, SHEETMISSING, SHEETTOOLARGE, FILEEMPTY, HEADERMISSING or COLUMNTWICE.
     """
     import openpyxl
 
@@ -47,12 +49,24 @@ def read_workbook(path: Path, layout: Layout) -> RawTable:
             raise TableFault("SHEETMISSING", layout.sheet)
         sheet = workbook[layout.sheet] if layout.sheet else workbook.worksheets[0]
         title = sheet.title
-        lines = [[_read_cell(cell) for cell in row] for row in sheet.iter_rows()]
+        lines = [[_read_cell(cell) for cell in row] for row in _list_rows(sheet)]
     finally:
         workbook.close()
     if formulas:
         _mark_formulas_without_value(path, title, lines)
     return _make_table(lines, layout)
+
+
+def _list_rows(sheet: Any) -> Iterator[Sequence[Any]]:
+    """Rows of a sheet up to its last cell, whatever size the sheet claims to have."""
+    sheet.reset_dimensions()
+    cells = 0
+    for row in sheet.iter_rows():
+        # A row that is missing counts too: a sheet may name any row number as its next.
+        cells += max(len(row), 1)
+        if cells > MAX_CELLS:
+            raise TableFault("SHEETTOOLARGE", f"{MAX_CELLS:,}".replace(",", " "))
+        yield row
 
 
 def _holds_formulas(archive: zipfile.ZipFile, name: str) -> bool:
@@ -67,13 +81,22 @@ def _holds_formulas(archive: zipfile.ZipFile, name: str) -> bool:
 
 Cell = tuple[str, str]
 """Text of a cell, and its failure where it holds one."""
+BLANK: Cell = ("", "")
+MIDNIGHT = time()
 
 
 def _read_cell(cell: Any) -> Cell:
     value = cell.value
+    if value is None:
+        return BLANK
     if cell.data_type == "e":
         return "", str(value)
-    if isinstance(value, datetime) and "h" not in cell.number_format.lower():
+    # A date is stored as its midnight; a time of day that the format hides is stored all the same.
+    if (
+        isinstance(value, datetime)
+        and value.time() == MIDNIGHT
+        and "h" not in cell.number_format.lower()
+    ):
         value = value.date()
     return to_text(value), ""
 
@@ -84,7 +107,7 @@ def _mark_formulas_without_value(path: Path, title: str, lines: list[list[Cell]]
 
     workbook = openpyxl.load_workbook(path, read_only=True)
     try:
-        for number, row in enumerate(workbook[title].iter_rows()):
+        for number, row in enumerate(_list_rows(workbook[title])):
             for place, cell in enumerate(row):
                 if cell.data_type == "f" and lines[number][place] == ("", ""):
                     lines[number][place] = ("", NO_VALUE)

@@ -148,6 +148,7 @@ class DosingSettings(Section):
     dlt_period: float = Field(
         28,
         gt=0,
+        le=3650,
         description="Observation of dose-limiting toxicity from the first infusion, days.",
     )
     lymphodepletion: LymphodepletionSettings = Field(

@@ -74,6 +74,7 @@ class SafetySettings(Section):
     episode_gap_days: int = Field(
         0,
         ge=0,
+        le=365,
         description=(
             "Records of one event with at most so many days between them are one episode, days. "
             "0: ASTCT 2019 ends an event when all its signs have gone, so that one whole day "

@@ -100,6 +100,14 @@ class StudyDataSettings(Section):
             "visit lie apart in PC and LB: warning VISITDATESDIFFER."
         ),
     )
+    routine_care: tuple[Literal["LB", "QS", "MO", "MI", "RS"], ...] = Field(
+        ("LB", "MO", "RS"),
+        description=(
+            "Domains whose records may be of routine care, such as a scan before screening: those "
+            "before informed consent are used, with the warning ROUTINEBEFORECONSENT. In the other "
+            "domains such a record is an error and not used (SAMPLEBEFORECONSENT)."
+        ),
+    )
     kinetics_specimens: tuple[str, ...] = Field(
         ("BLOOD", "WHOLE BLOOD", "PERIPHERAL BLOOD"),
         min_length=1,

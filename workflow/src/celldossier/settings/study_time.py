@@ -103,6 +103,7 @@ class TimeSettings(Section):
     years_after_cutoff: float = Field(
         2,
         ge=0,
+        le=100,
         description=(
             "A date later than so many years after the data cut-off is taken for a typing error, "
             "years."

@@ -17,6 +17,7 @@ from celldossier.study_data.samples import (
     TIERS_OF_STATUS,
     add_baseline,
     check_duplicates,
+    is_before_dose,
     time_samples,
 )
 from celldossier.study_data.specimens import check_changes, check_conditions
@@ -132,6 +133,7 @@ def _convert_cellular(
 
 def _check_antibody_baseline(samples: Domain, adab: pd.DataFrame) -> None:
     tested = adab[adab["ISCAT"].isin(TIERS_OF_STATUS)]
-    earliest = tested.groupby(["USUBJID", "ISBDAGNT"])["AFRLT"].min()
-    for subject, target in sorted(earliest.index[earliest > 0]):
+    before = is_before_dose(tested["AFRLT"], tested["NFRLT"])
+    known = before.groupby([tested["USUBJID"], tested["ISBDAGNT"]]).any()
+    for subject, target in sorted(known.index[~known]):
         samples.report_file("ADABASELINE", subject=subject, target=target or "-")

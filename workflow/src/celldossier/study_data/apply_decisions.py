@@ -170,7 +170,8 @@ def accept_findings(findings: FindingCollector, ledger: Ledger) -> None:
     if not decisions:
         return
     table = findings.table()
-    row = table["row"].map(lambda number: "" if number is None or number != number else str(number))
+    # One finding of a whole file makes the numbers of the rows floats.
+    row = table["row"].map(lambda number: "" if pd.isna(number) else str(int(number)))
     taken: dict[int, Decision] = {}
     for decision in decisions:
         rows = table["rule_id"] == decision["rule"]

@@ -20,6 +20,7 @@ from celldossier.study_data.findings import format_number
 from celldossier.study_data.grading_scales import ASTCT, LEGACY, choose_scale, is_used, name_scales
 from celldossier.study_data.medication import days_that_mask_fever
 from celldossier.study_data.parsing import calendar_days, parse_numbers
+from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.results import check_not_done
 from celldossier.study_data.samples import time_samples
 from celldossier.study_data.subjects import Subjects
@@ -160,11 +161,9 @@ def _check_days(fa: Domain, actual: pd.Series, value: pd.Series) -> None:
         "FAORRES",
         when=fa.dates["FADTC"].text,
     )
-    keys = [fa.subject, fa.frame["FAOBJ"], fa.frame["FATESTCD"], fa.dates["FADTC"].text]
-    rows = fa.frame["SRCROW"]
-    first = rows.where(fa.active).groupby(keys).transform("min")
-    again = fa.active & (rows != first)
-    fa.report("COMPONENTDUPLICATE", again, "FADTC", first=first, component=fa.frame["FATESTCD"])
+    keys = [fa.subject, fa.frame["FAOBJ"], component, fa.dates["FADTC"].text]
+    repeats = find_repeats(fa, fa.active, keys)
+    repeats.report(fa, "COMPONENTDUPLICATE", "FADTC", component=component)
 
 
 def derive_daily_grades(

@@ -11,6 +11,7 @@ from celldossier.study_data.domain import Domain
 from celldossier.study_data.exposure import CELL_PRODUCT
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import is_before
+from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.subjects import Subjects
 
 BASIS_TOLERANCE = 0.01
@@ -120,14 +121,11 @@ def _check_times(
 ) -> None:
     """Infusions against each other and against their planned days."""
     start = ex.dates["EXSTDTC"]
-    rows = ex.frame["SRCROW"]
-    first = rows.where(cells).groupby([ex.subject, start.time]).transform("min")
-    again = cells & start.known & (rows != first)
-    ex.report("DOSEDUPLICATE", again, "EXSTDTC", first=first)
-    day = start.time.dt.floor("D")
-    earliest = rows.where(cells & ~again).groupby([ex.subject, day]).transform("min")
-    same_day = cells & start.known & ~again & (rows != earliest)
-    ex.report("DOSESAMEDAY", same_day, "EXSTDTC", first=earliest)
+    twice = find_repeats(ex, cells & start.known, [ex.subject, start.time])
+    twice.report(ex, "DOSEDUPLICATE", "EXSTDTC")
+    others = cells & start.known & ~twice.again
+    same_day = find_repeats(ex, others, [ex.subject, start.time.dt.floor("D")])
+    same_day.report(ex, "DOSESAMEDAY", "EXSTDTC")
     hours = of["EXDURM"] / 60
     limit = settings.dosing.longest_infusion
     long = cells & (hours > limit)

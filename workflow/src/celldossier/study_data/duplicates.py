@@ -6,6 +6,7 @@ import pandas as pd
 
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.exposure import CELL_PRODUCT
+from celldossier.study_data.repeats import find_repeats
 from celldossier.terms.finding_rules import Severity
 
 OWN_RULE = ("DM", "PC", "LB", "QS", "MO", "MI", "IS", "RS", "FA", "LOTS")
@@ -29,25 +30,20 @@ def check_duplicate_records(domain: Domain) -> None:
     repeated = frame[frame.duplicated(keys, keep=False)]
     if repeated.empty:
         return
-    copies = repeated.duplicated(list(domain.specification.variables), keep="first")
-    first = domain.frame["SRCROW"].copy()
-    first[repeated.index] = repeated.groupby(keys)["SRCROW"].transform("first")
-    rows = _mask(domain, copies)
-    known = pd.Series(domain.name in OWN_RULE, index=rows.index)
+    chosen = pd.Series(domain.frame.index.isin(repeated.index), index=domain.frame.index)
+    every = [domain.frame[name] for name in domain.specification.variables]
+    copies = find_repeats(domain, chosen, every)
+    known = pd.Series(domain.name in OWN_RULE, index=chosen.index)
     if domain.name == "EX":
         known = domain.frame["EXCAT"] == CELL_PRODUCT
     severity: Severity | None = "warning" if domain.name in COUNTED_BY_SUBJECT else None
-    domain.report("RECORDDUPLICATE", rows & ~known, severity=severity, first=first)
-    domain.report("RECORDDUPLICATE", rows & known, severity="note", first=first)
+    copies.report(domain, "RECORDDUPLICATE", rows=~known, severity=severity)
+    copies.report(domain, "RECORDDUPLICATE", rows=known, severity="note")
     if domain.name in KEY_SEVERITIES:
-        others = repeated.duplicated(keys, keep="first") & ~copies
-        domain.report(
-            *("KEYDUPLICATE", _mask(domain, others)),
+        others = find_repeats(domain, chosen, [domain.frame[name] for name in keys])
+        others.report(
+            *(domain, "KEYDUPLICATE"),
+            rows=~copies.again,
             severity=KEY_SEVERITIES[domain.name],
-            first=first,
-            keys=", ".join(keys),
+            keys=pd.Series(", ".join(keys), index=chosen.index),
         )
-
-
-def _mask(domain: Domain, rows: pd.Series) -> pd.Series:
-    return rows.reindex(domain.frame.index, fill_value=False)

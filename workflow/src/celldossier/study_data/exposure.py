@@ -28,8 +28,8 @@ def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``USUBJID``, ``time`` (datetime64), ``text``, ``offset`` (timedelta) of each infusion
-        with a full date.
+        ``USUBJID``, ``time`` (datetime64), ``has_time``, ``text``, ``offset`` (timedelta) of each
+        infusion with a full date.
     """
     check_consent(ex, subjects, "EXSTDTC", "DOSEBEFORECONSENT")
     start = ex.dates["EXSTDTC"]
@@ -43,6 +43,7 @@ def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:
         {
             "USUBJID": ex.subject[infused],
             "time": start.time[infused],
+            "has_time": start.has_time[infused],
             "text": start.text[infused],
             "offset": start.offset[infused],
         }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from string import Formatter
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -112,8 +112,8 @@ class FindingCollector:
             ("decision", ""),
         ):
             own[name].extend([text] * count)
-        own["message_en"].extend(_write_messages(rule.en, values, count))
-        own["message_zh"].extend(_write_messages(rule.zh, values, count))
+        own["message_en"].extend(_write_messages(rule.en, _label(values, rule, "en"), count))
+        own["message_zh"].extend(_write_messages(rule.zh, _label(values, rule, "zh"), count))
 
     def accept(self, positions: Sequence[int], decision: str) -> None:
         """Mark findings as accepted by a decision; they keep their severity."""
@@ -155,6 +155,20 @@ def _split_message(text: str) -> tuple[str, tuple[str, ...]]:
             pattern += "%s"
             names.append(name)
     return pattern, tuple(names)
+
+
+def _label(
+    values: Mapping[str, Sequence[str] | str], rule: Rule, language: Literal["en", "zh"]
+) -> Mapping[str, Sequence[str] | str]:
+    """The fields with the wording of the language in the place of codes."""
+    worded: dict[str, Sequence[str] | str] = dict(values)
+    for name, labels in rule.labels.items():
+        codes = values[name]
+        if isinstance(codes, str):
+            worded[name] = labels[codes][language]
+        else:
+            worded[name] = [labels[code][language] for code in codes]
+    return worded
 
 
 def _write_messages(text: str, values: Mapping[str, Sequence[str] | str], count: int) -> list[str]:

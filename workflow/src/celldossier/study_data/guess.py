@@ -232,7 +232,7 @@ def _guess_numbers(guess: SourceGuess, specification: Specification) -> None:
         commas = text[text.str.contains(",", regex=False).astype(bool)]
         if (
             len(commas)
-            and parse_numbers(commas.map(lambda t: read_number(t, ",", ""))).notna().all()
+            and parse_numbers(commas.map(lambda t: read_number(t, ",", "") or t)).notna().all()
         ):
             guess.decimal = ","
             return

@@ -8,6 +8,7 @@ from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.study import Product
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
+from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.samples import flag
 from celldossier.study_data.subjects import Subjects
 
@@ -22,14 +23,13 @@ def check_lots(
     lots: Domain, subjects: Subjects, settings: DosingSettings, product: Product
 ) -> None:
     """Check the list of lots by itself: keys, subjects, values that cannot be."""
-    lot, rows = lots.frame["LOTID"], lots.frame["SRCROW"]
+    lot = lots.frame["LOTID"]
     process = lots.frame["PROCESS"]
-    first = rows.where(lots.active).groupby(lot).transform("min")
-    again = lots.active & (rows != first)
-    used = process.where(rows == first).groupby(lot).transform("first").fillna("")
-    lots.report("LOTPROCESS", again & (process != used), "PROCESS", lot=lot, used=used)
-    lots.report("LOTDUPLICATE", again, "LOTID", first=first)
-    lots.exclude(again, "LOTDUP", lot)
+    repeats = find_repeats(lots, lots.active, lot)
+    used = repeats.take(process)
+    lots.report("LOTPROCESS", repeats.again & (process != used), "PROCESS", lot=lot, used=used)
+    repeats.report(lots, "LOTDUPLICATE", "LOTID")
+    lots.exclude(repeats.again, "LOTDUP", lot)
     if subjects.complete:
         unknown = lots.active & (lots.subject != "") & ~subjects.known(lots.subject)
         unknown = unknown & ~lots.subject.isin(subjects.left_out)

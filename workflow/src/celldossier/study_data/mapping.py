@@ -238,9 +238,10 @@ def _report_file(domain: Domain, mapped: MappedFile, rows: np.ndarray) -> None:
         found[rows] = doubtful
         text = domain.frame[variable]
         where = pd.Series(found)
-        domain.report("DATEAMBIGUOUS", where, variable)
-        if domain.specification.variables[variable].required:
-            domain.exclude(where, "BADDATE", text)
+        dated = variable.endswith("DTC")
+        domain.report("DATEAMBIGUOUS" if dated else "TEXTINNUMERIC", where, variable)
+        if domain.specification.variables[variable].required or variable.endswith("ORRES"):
+            domain.exclude(where, "BADDATE" if dated else "BADRESULT", text)
         domain.frame[variable] = text.mask(where, "")
     if mapped.records.blank.any():
         found = rows.copy()

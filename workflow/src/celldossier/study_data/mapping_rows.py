@@ -138,7 +138,13 @@ def _join_supplement(
     extra = extra.assign(reason=_reject(extra, raw.name, columns))
     table = records.table
     subjects = clean_texts(table[subject_column], ())
-    values: dict[str, np.ndarray] = {}
+    # What an earlier supplement has joined stands, and is filled up.
+    values: dict[str, np.ndarray] = {
+        name: table[name].to_numpy(dtype=object)
+        for name in extra["QNAM"].unique()
+        if name in table.columns and name not in columns
+    }
+    filled = {name: texts != "" for name, texts in values.items()}
     for identifier in extra.loc[extra["reason"] == "", "IDVAR"].unique():
         own = (extra["IDVAR"] == identifier) & (extra["reason"] == "")
         if identifier and identifier not in table.columns:
@@ -155,9 +161,14 @@ def _join_supplement(
         extra.loc[again.index[again], "reason"] = "SUPPDUP"
         own &= extra["reason"] == ""
         for name, part in extra[own].groupby("QNAM", sort=True):
-            found = pd.Series(keys).map(dict(zip(wanted[part.index], part["QVAL"], strict=True)))
             before = values.get(str(name), np.array([""], dtype=object).repeat(len(table)))
+            taken = filled.get(str(name), np.zeros(len(table), dtype=bool))
+            twice = wanted[part.index].isin(set(pd.Series(keys)[taken]))
+            extra.loc[twice.index[twice], "reason"] = "SUPPDUP"
+            part = part[~twice]
+            found = pd.Series(keys).map(dict(zip(wanted[part.index], part["QVAL"], strict=True)))
             values[str(name)] = np.where(found.notna(), found, before).astype(object)
+            filled[str(name)] = taken | found.notna().to_numpy()
     lost = extra[extra["reason"].isin(SUPPLEMENT_RULES)]
     findings = [
         MappingFinding(

@@ -14,6 +14,7 @@ from celldossier.datasets.specification import Variable
 from celldossier.settings.sources import Source, SubjectIds
 
 _SIGNED = re.compile(r"([<>≤≥]=?\s*)?([+-]?)(.+)", re.DOTALL)
+_PLAIN = re.compile(r"[0-9]*\.[0-9]*([eE][+-]?[0-9]+)?")
 _ZONE = re.compile(r"(.*\d:\d\d.*?)(Z|[+-]\d\d:?\d\d)")
 _EPOCHS = {
     # A workbook of 1900 counts a 29 February 1900 that never was: right from 1 March 1900 on.
@@ -47,7 +48,7 @@ def clean_texts(text: pd.Series, missing_texts: tuple[str, ...]) -> np.ndarray:
 def read_values(
     cells: np.ndarray, variable: str, declared: Variable, source: Source
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Canonical texts of a column, and which records hold a date with two readings.
+    """Canonical texts of a column, and which records hold a date or number with two readings.
 
     A value that the mapping names is taken as it says; the others follow the form that
     the source declares for numbers, dates, units and identifiers.
@@ -101,13 +102,15 @@ def normalise_subject(text: str, rules: SubjectIds) -> str:
     return text if text.startswith(rules.prefix) else rules.prefix + text
 
 
-def read_number(text: str, decimal: str, thousands: str) -> str:
+def read_number(text: str, decimal: str, thousands: str) -> str | None:
     """A number with a point; a text that is no number of the declared form stays as it is.
 
     Groups must be of three digits, so that a decimal sign is never taken for a separator.
+    None where a point stands in a file of decimal commas: it is no sign of the declared form,
+    and would be taken for a decimal point.
 
     >>> read_number("<1.234,5", ",", "."), read_number("1.5", ",", ".")
-    ('<1234.5', '1.5')
+    ('<1234.5', None)
     """
     match = _SIGNED.fullmatch(text)
     if match is None:
@@ -116,8 +119,10 @@ def read_number(text: str, decimal: str, thousands: str) -> str:
     whole, mark, fraction = body.partition(decimal)
     if thousands and thousands in whole:
         if not re.fullmatch(rf"[0-9]{{1,3}}({re.escape(thousands)}[0-9]{{3}})+", whole):
-            return text
+            return None if _PLAIN.fullmatch(body) else text
         whole = whole.replace(thousands, "")
+    elif decimal != "." and "." in whole and _PLAIN.fullmatch(body):
+        return None
     number = f"{whole}.{fraction}" if mark else whole
     if not re.fullmatch(r"[0-9]*(\.[0-9]*)?([eE][+-]?[0-9]+)?", number) or number in ("", "."):
         return text

@@ -14,7 +14,7 @@ NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 _DATE = (
     r"(?P<year>[0-9]{4})(?:-(?P<month>[0-9]{2})(?:-(?P<day>[0-9]{2})"
-    r"(?:[T ](?P<time>[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)"
+    r"(?:[T ](?P<time>[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?)?)"
     r"(?P<offset>Z|[+-][0-9]{2}:?[0-9]{2})?)?)?)?"
 )
 SECONDS_PER_DAY = 86400.0
@@ -41,7 +41,7 @@ class Dates:
         Date and time on the clock of the place; the start of the day where there is
         no time of day; NaT where the date is blank, partial or cannot be read.
     has_time
-        Whether a time of day is given.
+        Whether a time of day is given; the hour alone is one, and stands for its start.
     partial
         Whether only the year, or year and month, are given.
     bad

@@ -9,7 +9,7 @@ import pandas as pd
 
 from celldossier.settings.dosing import DosingSettings
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.samples import TIERS_OF_STATUS, flag
+from celldossier.study_data.samples import TIERS_OF_STATUS, flag, is_before_dose
 from celldossier.study_data.subjects import Subjects
 
 MARKER_DOMAINS = ("LB", "QS", "MO", "MI")
@@ -96,7 +96,10 @@ def _find_reasons(
             infused,
             any(collected.get(name, False) for name in MARKER_DOMAINS),
             [
-                (~_have(usubjid, markers, markers["AFRLT"] <= 0), "NOPDBASE"),
+                (
+                    ~_have(usubjid, markers, is_before_dose(markers["AFRLT"], markers["NFRLT"])),
+                    "NOPDBASE",
+                ),
                 (~_have(usubjid, markers, markers["AFRLT"] > 0), "NOPDPOST"),
             ],
         ),
@@ -104,7 +107,10 @@ def _find_reasons(
             infused,
             collected["IS"],
             [
-                (~_have(usubjid, ada, tested & (ada["AFRLT"] <= 0)), "NOADABASE"),
+                (
+                    ~_have(usubjid, ada, tested & is_before_dose(ada["AFRLT"], ada["NFRLT"])),
+                    "NOADABASE",
+                ),
                 (~_have(usubjid, ada, tested & (ada["AFRLT"] > 0)), "NOADAPOST"),
             ],
         ),

@@ -73,7 +73,8 @@ def read_results(
 
     unit = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
     factor, shift = _check_units(domain, test, unit, by_code)
-    lloq = _limit_of_quantitation(domain, test, marked, below, by_code)
+    of_assay = _limit_of_assay(test, factor, shift, by_code)
+    lloq = _limit_of_quantitation(domain, test, marked, below, of_assay)
     uloq = domain.number(f"{prefix}ULOQ")
     low = domain.active & ~marked & (value < lloq)
     domain.report(
@@ -192,9 +193,12 @@ def _limit_of_quantitation(
     test: pd.Series,
     marked: pd.Series,
     below: pd.Series,
-    by_code: dict[str, Assay],
+    of_assay: pd.Series,
 ) -> pd.Series:
-    """LLOQ in the raw unit: of the record, else of its text ("<50"), else of the assay."""
+    """LLOQ in the raw unit: of the record, else of its text ("<50"), else of the assay.
+
+    The limit of the assay holds for numbers too: one below it is BLQ, whoever states the limit.
+    """
     prefix = domain.name
     variable = f"{prefix}LLOQ"
     own = domain.number(variable)
@@ -209,32 +213,21 @@ def _limit_of_quantitation(
     )
     limit = own.fillna(below)
     missing = domain.active & marked & limit.isna()
-    if missing.any():
-        # The assay's limit is in its own unit; it holds for records in that unit only.
-        same = UnitTable().normalise(domain.frame[f"{prefix}ORRESU"])
-        same_unit = same == UnitTable().normalise(
-            test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
-        )
-        declared = test.map(
-            {code: assay.lloq for code, assay in by_code.items() if assay.lloq is not None}
-        ).astype("float64")
-        given = missing & same_unit & declared.notna()
-        domain.report(
-            "LLOQFROMCONFIG",
-            given,
-            f"{prefix}ORRES",
-            test=test,
-            lloq=declared,
-        )
-        domain.report(
-            "LLOQMISSING",
-            missing & ~given,
-            f"{prefix}ORRES",
-            test=test,
-            canonical=variable,
-        )
-        limit = limit.where(~given, declared)
-    return limit
+    domain.report(
+        *("LLOQFROMCONFIG", missing & of_assay.notna(), f"{prefix}ORRES"), test=test, lloq=of_assay
+    )
+    domain.report(
+        *("LLOQMISSING", missing & of_assay.isna(), f"{prefix}ORRES"), test=test, canonical=variable
+    )
+    return limit.fillna(of_assay)
+
+
+def _limit_of_assay(
+    test: pd.Series, factor: pd.Series, shift: pd.Series, by_code: dict[str, Assay]
+) -> pd.Series:
+    """LLOQ that the assay of each record declares, in the raw unit; NaN where it declares none."""
+    declared = {code: assay.lloq for code, assay in by_code.items() if assay.lloq is not None}
+    return (test.map(declared).astype("float64") - shift) / factor
 
 
 def _limit(raw: pd.Series, pattern: re.Pattern[str]) -> pd.Series:

@@ -14,6 +14,9 @@ from celldossier.settings.study_time import DayConvention, TimeSettings
 from celldossier.study_data.cell_conversion import check_copies
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_times import add_planned_dose, derive_relative_times
+from celldossier.study_data.hours import place_in_day
+from celldossier.study_data.parsing import calendar_days
+from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.results import read_results
 from celldossier.study_data.specimens import check_changes, check_conditions
 from celldossier.study_data.subjects import Subjects, check_consent
@@ -68,9 +71,12 @@ def count_days(days: pd.Series, convention: DayConvention) -> pd.Series:
 def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     """Check the sampling times and give the days from the first infusion.
 
-    A sample for kinetics without a time of day takes its nominal time, with a
-    finding, or is excluded; any other sample or assessment without a time of day
-    counts in whole days. Samples of subjects without infusion are excluded.
+    A sample for kinetics without a time of day is of the day of its date, at the hour of
+    its nominal time, with a finding; without a full date it takes the nominal time, or is
+    excluded. Any other sample or assessment without a time of day counts in whole days.
+    Where the infusion has no time of day, a sample of that day is placed by its plan
+    likewise, for its own hour does not tell before from after. Samples of subjects without
+    infusion are excluded.
 
     Returns
     -------
@@ -80,7 +86,9 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     """
     variable = f"{domain.name}DTC"
     dates = domain.dates[variable]
-    check_consent(domain, subjects, variable, "SAMPLEBEFORECONSENT")
+    routine = domain.name in subjects.routine
+    rule = "ROUTINEBEFORECONSENT" if routine else "SAMPLEBEFORECONSENT"
+    check_consent(domain, subjects, variable, rule, routine)
     not_infused = subjects.of(domain.subject, "zero").isna()
     readable = subjects.complete and subjects.dosed
     domain.exclude(not_infused, "NOINFUSION" if readable else "DOMAINFAULT")
@@ -92,11 +100,17 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
             planned = add_planned_dose(domain.subject, actual, nominal, subjects)
             nominal = nominal.mask(own, planned)
     timed = dates.has_time
+    day = calendar_days(dates, subjects.of(domain.subject, "zero"))
+    placed = place_in_day(domain.subject, day, nominal, subjects)
+    unknown = domain.active & timed & (day == 0)
+    unknown &= ~subjects.of(domain.subject, "zero_has_time").eq(True)
+    domain.report("INFUSIONHOURUNKNOWN", unknown, variable, used=placed)
+    actual, timed = actual.mask(unknown, placed), timed & ~(unknown & nominal.isna())
     if domain.name == "PC":
         timeless = domain.active & ~dates.has_time
         from_nominal = timeless & nominal.notna()
-        domain.report("TIMEFROMNOMINAL", from_nominal, variable, nominal=nominal)
-        actual = actual.where(~timeless, nominal)
+        actual = actual.mask(timeless, placed.where(from_nominal).where(day.notna(), nominal))
+        domain.report("TIMEFROMNOMINAL", from_nominal, variable, nominal=nominal, used=actual)
         timed = timed | from_nominal
     missing = domain.active & actual.isna()
     domain.report("TIMEMISSING", missing, variable)
@@ -118,13 +132,8 @@ def check_duplicates(
     dates = domain.dates[f"{domain.name}DTC"]
     nominal = times["nominal"].where(~dates.has_time, 0.0).fillna(-np.inf)
     keys = [domain.subject, *identity, times["actual"], nominal]
-    rows = domain.frame["SRCROW"]
-    first = rows.where(domain.active).groupby(keys).transform("min")
-    again = domain.active & (rows != first)
-    number = first
-    domain.report(
-        "SAMPLEDUPLICATE", again, f"{domain.name}DTC", severity=severity, first=number, test=test
-    )
+    repeats = find_repeats(domain, domain.active, keys)
+    repeats.report(domain, "SAMPLEDUPLICATE", f"{domain.name}DTC", severity=severity, test=test)
 
 
 def derive_adpc(
@@ -143,7 +152,8 @@ def derive_adpc(
     # The subject's own cells may carry the marker of the product before the infusion (R24).
     own_markers = [assay.analyte for assay in assays if assay.background == "endogenous"]
     own = results["analyte"].isin(own_markers)
-    early = pc.active & (times["actual"] <= 0) & ~results["blq"] & (results["value"] > 0) & ~own
+    early = pc.active & is_before_dose(times["actual"], times["nominal"])
+    early &= ~results["blq"] & (results["value"] > 0) & ~own
     pc.report("PREDOSEQUANTIFIABLE", early, "PCORRES", test=results["analyte"])
     kinetics = specimen.isin(settings.kinetics_specimens)
     frame = pd.DataFrame(
@@ -181,9 +191,23 @@ def flag(condition: pd.Series) -> pd.Series:
     return pd.Series(np.where(condition, "Y", "N"), index=condition.index, dtype=object)
 
 
+def is_before_dose(actual: pd.Series, nominal: pd.Series) -> pd.Series:
+    """Whether a sample was taken before the first infusion.
+
+    At time zero itself, which is also the whole day of the infusion for a sample without a time
+    of day, a nominal time after the infusion says that it was not.
+
+    >>> is_before_dose(pd.Series([-0.1, 0, 0, 0.1]), pd.Series([7, 0, 0.04, 0])).tolist()
+    [True, True, False, False]
+    """
+    before: pd.Series = (actual < 0) | ((actual == 0) & ~(nominal > 0))
+    return before
+
+
 def flag_baseline(frame: pd.DataFrame, keys: list[str]) -> pd.Series:
     """The last record at or before the first infusion, in each group."""
-    before = frame[frame["AFRLT"] <= 0].sort_values(["AFRLT", "SRCROW"], kind="stable")
+    rows = is_before_dose(frame["AFRLT"], frame["NFRLT"])
+    before = frame[rows].sort_values(["AFRLT", "SRCROW"], kind="stable")
     last = before.drop_duplicates(keys, keep="last").index
     return pd.Series(frame.index.isin(last), index=frame.index)
 
@@ -205,7 +229,7 @@ def add_baseline(
     base = value.groupby([frame[name] for name in series]).transform("first").astype("float64")
     if rows is not None:
         base = base.where(rows)
-    change = (frame["AVAL"] - base).where(frame["AFRLT"] > 0)
+    change = (frame["AVAL"] - base).mask(is_before_dose(frame["AFRLT"], frame["NFRLT"]))
     return frame.assign(ABLFL=flag(baseline), BASE=base, CHG=change.astype("float64"))
 
 

@@ -179,8 +179,8 @@ def _derive_once(
         exclude_records(domain, ledger)
         mapped[name] = domain
     check_decided_subjects(mapped["DM"], ledger)
-    fill_relative_times(mapped, settings.anchor_date)
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
+    fill_relative_times(mapped, settings.anchor_date, rules.zones)
     for domain in mapped.values():
         check_structure(domain, rules)
         for part, raw in zip(domain.parts, domains.get(domain.name, ()), strict=True):

@@ -13,6 +13,7 @@ from celldossier.study_data.body_size import body_surface_area
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import Dates, days_since, is_before
+from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.time_zones import SubjectZones
 
 
@@ -24,8 +25,8 @@ class Subjects:
     ----------
     frame
         Index USUBJID (unique): ``consent`` and ``zero`` (datetime64, NaT where unknown),
-        ``consent_has_time``, ``consent_text``, ``zero_text``, ``released``, ``arm``
-        (planned), ``weight`` (kg) and ``area`` (m2) at baseline.
+        ``consent_has_time``, ``zero_has_time``, ``consent_text``, ``zero_text``, ``released``,
+        ``arm`` (planned), ``weight`` (kg) and ``area`` (m2) at baseline.
     complete
         False where DM could not be read: then nobody can be told known from unknown.
     left_out
@@ -36,6 +37,8 @@ class Subjects:
         Infusions of the cell product, see `dose_times.list_doses`.
     time
         How times are counted.
+    routine
+        Domains whose records before consent may be of routine care.
     """
 
     frame: pd.DataFrame
@@ -44,6 +47,7 @@ class Subjects:
     dosed: bool = False
     doses: pd.DataFrame = field(default_factory=pd.DataFrame)
     time: TimeSettings = field(default_factory=TimeSettings)
+    routine: frozenset[str] = frozenset()
 
     def known(self, usubjid: pd.Series) -> pd.Series:
         """Whether each subject is in DM."""
@@ -60,10 +64,9 @@ class Subjects:
 
 def check_subjects(dm: Domain, settings: StudyDataSettings) -> None:
     """Check DM: one record a subject, plausible values, consent."""
-    first = dm.frame["SRCROW"].where(dm.active).groupby(dm.subject).transform("min")
-    again = dm.active & (dm.frame["SRCROW"] != first)
-    dm.report("SUBJECTDUPLICATE", again, "USUBJID", first=first)
-    dm.exclude(again, "SUBJDUP", dm.subject)
+    repeats = find_repeats(dm, dm.active, dm.subject)
+    repeats.report(dm, "SUBJECTDUPLICATE", "USUBJID")
+    dm.exclude(repeats.again, "SUBJDUP", dm.subject)
     ranges: tuple[tuple[str, str, Range], ...] = (
         ("AGERANGE", "AGE", settings.plausible_age),
         ("WEIGHTRANGE", "WTBL", settings.plausible_weight),
@@ -99,6 +102,7 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
             "zero": pd.Series(pd.NaT, index=dm.frame.index, dtype="datetime64[ns]")[used],
             # Distance of the clock of the place from UTC at time zero.
             "zero_offset": pd.Series(pd.Timedelta(0), index=dm.frame.index)[used],
+            "zero_has_time": True,
             "zero_text": "",
             "arm": dm.frame["ARM"][used],
             "weight": dm.number("WTBL")[used],
@@ -108,7 +112,8 @@ def make_subjects(dm: Domain, settings: StudyDataSettings) -> Subjects:
     frame.index = pd.Index(dm.subject[used], name="USUBJID")
     unused = ("NOTSELECTED", "EXCLDECISION", "AFTERCUTOFF")
     left_out = frozenset(dm.subject[dm.reason.isin(unused)])
-    return Subjects(frame, dm.usable, left_out, time=settings.time)
+    routine = frozenset(settings.routine_care)
+    return Subjects(frame, dm.usable, left_out, time=settings.time, routine=routine)
 
 
 def find_zones(dm: Domain, settings: TimeSettings) -> SubjectZones:
@@ -126,13 +131,15 @@ def set_time_zero(subjects: Subjects, infusions: pd.DataFrame, dosed: bool) -> S
     dosed
         Whether EX could be read.
     infusions
-        One row an infusion of the cell product: ``USUBJID``, ``time``, ``text``, ``offset``.
+        One row an infusion of the cell product: ``USUBJID``, ``time``, ``has_time``, ``text``,
+        ``offset``.
     """
     first = infusions.sort_values("time", kind="stable").drop_duplicates("USUBJID")
     first = first.set_index("USUBJID")
     frame = subjects.frame.assign(
         zero=first["time"].reindex(subjects.frame.index),
         zero_offset=first["offset"].reindex(subjects.frame.index).fillna(pd.Timedelta(0)),
+        zero_has_time=first["has_time"].reindex(subjects.frame.index).eq(True),
         zero_text=first["text"].reindex(subjects.frame.index).fillna(""),
     )
     return replace(subjects, frame=frame, dosed=dosed)
@@ -149,8 +156,17 @@ def check_known_subjects(domain: Domain, subjects: Subjects) -> None:
     domain.exclude(unknown, "SUBJUNK", domain.subject)
 
 
-def check_consent(domain: Domain, subjects: Subjects, variable: str, rule_id: str) -> None:
-    """Find and exclude records that lie before informed consent."""
+def check_consent(
+    domain: Domain, subjects: Subjects, variable: str, rule_id: str, routine: bool = False
+) -> None:
+    """Find records that lie before informed consent, and exclude them.
+
+    Parameters
+    ----------
+    routine
+        Whether the records may be of routine care, which needs no consent to the study; they
+        are used then.
+    """
     early = domain.active & is_before(
         domain.dates[variable],
         subjects.of(domain.subject, "consent"),
@@ -158,7 +174,8 @@ def check_consent(domain: Domain, subjects: Subjects, variable: str, rule_id: st
     )
     consent = subjects.of(domain.subject, "consent_text")
     domain.report(rule_id, early, variable, consent=consent)
-    domain.exclude(early, "PRECONSENT", domain.frame[variable])
+    if not routine:
+        domain.exclude(early, "PRECONSENT", domain.frame[variable])
 
 
 def check_deaths(dm: Domain, subjects: Subjects) -> None:

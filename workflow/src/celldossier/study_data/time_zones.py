@@ -74,6 +74,16 @@ def to_local(utc: pd.Series, zones: pd.Series) -> pd.Series:
     return result
 
 
+def write_with_offset(utc: pd.Series, zones: pd.Series) -> pd.Series:
+    """Times in UTC as ISO 8601 on the clock of their zone, with its offset; "" where unknown."""
+    local = to_local(utc, zones)
+    minutes = ((local - utc).dt.total_seconds() / 60).fillna(0).astype("int64")
+    sign = pd.Series(np.where(minutes < 0, "-", "+"), index=utc.index, dtype=object)
+    hours, rest = (part.astype(str).str.zfill(2) for part in divmod(minutes.abs(), 60))
+    text: pd.Series = local.dt.strftime("%Y-%m-%dT%H:%M:%S") + sign + hours + ":" + rest
+    return text.where(local.notna(), "").astype(object)
+
+
 def place_local(time: pd.Series, utc: pd.Series, timed: pd.Series, zones: pd.Series) -> LocalTimes:
     """Distance of the clock from UTC at local times; times that its change makes unsure are marked.
 

@@ -31,6 +31,10 @@ class Rule(BaseModel):
     acceptable: bool = Field(
         False, description="An error that a study may accept by decision, or lower by setting."
     )
+    labels: dict[str, dict[str, dict[Literal["en", "zh"], str]]] = Field(
+        default_factory=dict,
+        description="Field of the message that holds a code: the code's wording by language.",
+    )
     topic: str = Field(description="File of the rule.")
 
     @property
