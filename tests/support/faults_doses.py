@@ -11,6 +11,12 @@ def hide_infusions(study: SmallStudy) -> None:
     study.tables["EX"] = study.tables["EX"].assign(EXCAT="OTHER")
 
 
+def forget_the_hour(study: SmallStudy) -> None:
+    """Give an infusion without time of day, and one sample only on its day."""
+    study.set("EX", 2, "EXSTDTC", "2024-03-01")
+    study.set("IS", 1, "ISDTC", "2024-02-29T08:00")
+
+
 FAULTS = [
     Fault("DOSEDUPLICATE", copy("EX", 2), "EX", 4, "EXSTDTC", "2024-03-01T10:00"),
     Fault("DOSENOTPOSITIVE", cell("EX", 2, "EXDOSE", "0"), "EX", 2, "EXDOSE", "0"),
@@ -23,7 +29,7 @@ FAULTS = [
     ),
     Fault(
         "INFUSIONHOURUNKNOWN",
-        cell("EX", 2, "EXSTDTC", "2024-03-01"),
+        forget_the_hour,
         *("PC", 1, "PCDTC", "2024-03-01T09:00", "warning"),
     ),
     Fault(

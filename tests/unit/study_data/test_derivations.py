@@ -209,14 +209,18 @@ def test_values_and_limits_are_converted_together(study):
     assert data.errors == 0
 
 
-def test_a_blq_in_another_unit_never_takes_the_limit_of_the_assay(study):
+def test_a_blq_in_another_unit_takes_the_limit_of_the_assay_converted(study):
     assay = study.bioanalysis.assays[0].model_copy(update={"lloq": 50.0})
     study.bioanalysis = study.bioanalysis.model_copy(
         update={"assays": (assay, *study.bioanalysis.assays[1:])}
     )
     study.set("PC", 1, "PCLLOQ", "")
     study.set("PC", 1, "PCORRESU", "copies/ng DNA")
-    assert "LLOQMISSING" in set(study.derive().findings["rule_id"])
+    data = study.derive()
+    row = by_row(data.datasets["ADPC"]).loc[1]
+    assert row[["BLQFL", "ALLOQ", "AVALU"]].tolist() == ["Y", 50, "copies/ug"]
+    found = data.findings[data.findings["rule_id"] == "LLOQFROMCONFIG"]
+    assert len(found) == 1 and "0.05" in found["message_en"].iloc[0]
 
 
 def test_a_sample_without_time_of_day_takes_its_nominal_time_or_is_excluded(study):

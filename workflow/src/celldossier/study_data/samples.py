@@ -102,7 +102,7 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     timed = dates.has_time
     day = calendar_days(dates, subjects.of(domain.subject, "zero"))
     placed = place_in_day(domain.subject, day, nominal, subjects)
-    unknown = domain.active & timed & (day == 0)
+    unknown = domain.active & timed & (day == 0) & ~counts_from_infusion(domain, variable)
     unknown &= ~subjects.of(domain.subject, "zero_has_time").eq(True)
     domain.report("INFUSIONHOURUNKNOWN", unknown, variable, used=placed)
     actual, timed = actual.mask(unknown, placed), timed & ~(unknown & nominal.isna())
@@ -116,6 +116,15 @@ def time_samples(domain: Domain, subjects: Subjects) -> pd.DataFrame:
     domain.report("TIMEMISSING", missing, variable)
     domain.exclude(missing, "NOTIME", domain.frame[variable])
     return pd.DataFrame({"actual": actual, "nominal": nominal, "timed": timed})
+
+
+def counts_from_infusion(domain: Domain, variable: str) -> pd.Series:
+    """Records whose source counts from the infusion: their time does not need its hour."""
+    counted = pd.Series(False, index=domain.frame.index)
+    for place, part in enumerate(domain.parts):
+        if variable in part.source.relative_time:
+            counted |= pd.Series(domain.part == place, index=domain.frame.index)
+    return counted
 
 
 def check_duplicates(
