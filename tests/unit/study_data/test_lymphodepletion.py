@@ -128,6 +128,35 @@ def test_the_time_to_the_infusion_is_that_of_the_last_drug(study):
     assert adsl.loc[["B", "C"], "LDINFDY"].isna().all()
 
 
+def test_a_count_below_quantitation_is_a_nadir_of_at_most_the_limit(study):
+    blood(study, (-10, "1.2"), (-5, "1.0"), (-3, "0.1"), (-1, "<0.1"), (9, "<0.1"))
+    for row in range(6, 11):
+        study.set("LB", row, "LBLLOQ", "0.1")
+    row = study.derive().datasets["ADSL"].set_index("USUBJID").loc["A"]
+    assert row[["ALCNAD", "ALCNBLQ", "ALCPBLQ"]].tolist() == [0.1, "Y", "N"]
+    # The first of those below the limit, which are lower than the earlier one at it.
+    assert row["ALCNADY"] == -1
+    assert row[["ALCINF", "ALCIBLQ"]].tolist() == [0.1, "Y"]
+    assert row["ALCDEPL"] == pytest.approx(90)
+    assert row[["WBCNBLQ", "IL7IBLQ", "IL15IBLQ"]].tolist() == ["", "", ""]
+
+
+def test_the_depth_from_a_count_below_quantitation_is_not_known(study):
+    blood(study, (-10, "1.2"), (-5, "<0.1"), (-1, "0.1"))
+    for row in range(6, 9):
+        study.set("LB", row, "LBLLOQ", "0.1")
+    row = study.derive().datasets["ADSL"].set_index("USUBJID").loc["A"]
+    assert row[["ALCPRELD", "ALCPBLQ", "ALCNAD", "ALCNBLQ"]].tolist() == [0.1, "Y", 0.1, "N"]
+    assert row["ALCDEPL"] != row["ALCDEPL"]
+
+
+def test_a_low_limit_does_not_hide_a_lower_quantified_count(study):
+    blood(study, (-10, "1.2"), (-1, "0.05"), (3, "<0.1"))
+    study.set("LB", 8, "LBLLOQ", "0.1")
+    row = study.derive().datasets["ADSL"].set_index("USUBJID").loc["A"]
+    assert row[["ALCNAD", "ALCNBLQ"]].tolist() == [0.05, "N"]
+
+
 def test_cytokines_at_infusion_are_the_last_within_the_window(study):
     blood(study, (-6, "4"), (-2, "11"), (-1, "19"), (2, "50"), code="IL15", unit="pg/mL")
     blood(study, (-6, "4"), code="IL7", unit="pg/mL")

@@ -231,7 +231,9 @@ def summarise_lymphodepletion(
     """Variables of ADSL on lymphodepletion before the first infusion, aligned with `usubjid`.
 
     The depth is the loss of lymphocytes, in percent, from the last count before the first
-    drug to the lowest one from then until `nadir_until` days after the infusion.
+    drug to the lowest one from then until `nadir_until` days after the infusion. A result
+    below the limit of quantitation stands as that limit and is flagged: the value is at
+    most so high. The loss from an unknown first count is not known.
     """
     given = adld[(adld["LDNO"] == 1) & (adld["LDOMFL"] == "N")]
     regimen = given.sort_values("LDTRT").groupby("USUBJID")["LDTRT"].agg(" + ".join)
@@ -256,31 +258,38 @@ def summarise_lymphodepletion(
         lowest = _find_nadir(values[name], start, settings.nadir_until)
         columns[f"{name}NAD"] = usubjid.map(lowest["value"]).astype("float64")
         columns[f"{name}NADY"] = usubjid.map(lowest["day"]).astype("float64")
+        columns[f"{name}NBLQ"] = usubjid.map(lowest["blq"]).fillna("")
         earlier = values[name]["day"] < values[name]["USUBJID"].map(start).astype("float64")
-        columns[f"{name}PRELD"] = _find_last(usubjid, values[name][earlier])
+        columns[f"{name}PRELD"], columns[f"{name}PBLQ"] = _find_last(usubjid, values[name][earlier])
     for name, results in values.items():
         window = results["day"].between(-settings.at_infusion_window, 0)
-        columns[f"{name}INF"] = _find_last(usubjid, results[window])
-    reference = columns["ALCPRELD"]
+        columns[f"{name}INF"], columns[f"{name}IBLQ"] = _find_last(usubjid, results[window])
+    reference = columns["ALCPRELD"].mask(columns["ALCPBLQ"] == "Y")
     columns["ALCDEPL"] = 100 * (1 - columns["ALCNAD"] / reference.where(reference > 0))
     return columns
 
 
 def _select(adpd: pd.DataFrame, analyte: str, unit: str) -> pd.DataFrame:
-    """Quantifiable results of an analyte in a unit, in order of time: USUBJID, day, value."""
-    rows = adpd[(adpd["PARAMCD"] == analyte) & adpd["AVAL"].notna() & adpd["AFRLT"].notna()]
+    """Results of an analyte in a unit, in order of time: USUBJID, day, value, blq.
+
+    Below the limit of quantitation the value is that limit and ``blq`` is Y.
+    """
+    rows = adpd[(adpd["PARAMCD"] == analyte) & adpd["AFRLT"].notna()]
     table = UnitTable()
     factors = {text: table.factor(text, unit) for text in rows["AVALU"].unique()}
-    value = rows["AVAL"] * rows["AVALU"].map(factors).astype("float64")
-    result = pd.DataFrame({"USUBJID": rows["USUBJID"], "day": rows["AFRLT"], "value": value})
+    bound = rows["ALLOQ"].where(rows["BLQFL"] == "Y")
+    value = rows["AVAL"].fillna(bound) * rows["AVALU"].map(factors).astype("float64")
+    result = pd.DataFrame(
+        {"USUBJID": rows["USUBJID"], "day": rows["AFRLT"], "value": value, "blq": rows["BLQFL"]}
+    )
     order = ["USUBJID", "day", "value"]
     return result[value.notna()].sort_values(order, kind="stable", ignore_index=True)
 
 
-def _find_last(usubjid: pd.Series, results: pd.DataFrame) -> pd.Series:
-    """Last of the results of each subject, which stand in order of time; NaN where none."""
-    last = results.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")["value"]
-    return usubjid.map(last).astype("float64")
+def _find_last(usubjid: pd.Series, results: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Last result of each subject, and whether it lies below the limit ("" without one)."""
+    last = results.drop_duplicates("USUBJID", keep="last").set_index("USUBJID")
+    return usubjid.map(last["value"]).astype("float64"), usubjid.map(last["blq"]).fillna("")
 
 
 def _find_nadir(
@@ -289,5 +298,7 @@ def _find_nadir(
     """Lowest value from the first drug (else the infusion) on, the first of equals."""
     begin = counts["USUBJID"].map(start).astype("float64").fillna(0.0)
     inside = counts[(counts["day"] >= begin) & (counts["day"] <= until)]
-    lowest = inside.sort_values(["USUBJID", "value", "day"], kind="stable")
-    return lowest.drop_duplicates("USUBJID").set_index("USUBJID")[["value", "day"]]
+    # Of two equal values the one below the limit is the lower.
+    lowest = inside.assign(above=inside["blq"] != "Y")
+    lowest = lowest.sort_values(["USUBJID", "value", "above", "day"], kind="stable")
+    return lowest.drop_duplicates("USUBJID").set_index("USUBJID")[["value", "day", "blq"]]
