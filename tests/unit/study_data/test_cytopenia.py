@@ -125,6 +125,9 @@ def test_analytes_and_subjects_have_runs_of_their_own():
 def test_a_study_sets_day_and_limits():
     series = counts([(20, 0.4), (29, 0.4), (60, 2.0)])
     assert spans(series, cytopenia_after_day=30) == []
+    # Seen on that very day and not after it: not prolonged.
+    at = series.assign(AFRLT=[20.0, 28.0, 60.0])
+    assert spans(at) == [] and spans(at, cytopenia_after_day=27.9) == [(20, 28)]
     assert spans(series, cytopenia_limits={}) == []
     assert spans(series, cytopenia_limits={"NEUT": {"below": 0.3, "unit": GIGA}}) == []
     assert spans(series, events_of_special_interest={"CYTOPENIA": []}) == []

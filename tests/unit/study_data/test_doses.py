@@ -159,6 +159,11 @@ def test_planned_repeat_doses_have_dose_numbers_and_cycles(study):
     assert adex["CUMDOSE"].tolist() == [98, 196, 294, 392, 490]
 
 
+def test_the_cumulative_dose_is_unknown_from_an_unknown_dose_on(study):
+    plan(study, (0, {}), (14, {"EXDOSE": ""}), (28, {}))
+    assert kinds(study)["CUMDOSE"].fillna(-1).tolist() == [98, -1, -1]
+
+
 def test_the_fractions_of_a_split_dose_are_one_dose(study):
     plan(study, (0, {"EXDOSE": "10", "EXPDOSE": "10"}), (9, {"EXDOSE": "360", "EXPDOSE": "400"}))
     study.options["dosing"] = {"split_window": 12}
