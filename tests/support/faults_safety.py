@@ -67,7 +67,13 @@ FAULTS = [
         cell("FA", 1, "FAORRES", "37.9"),
         *("AE", 1, "AEDECOD", "Cytokine release syndrome", "warning"),
     ),
-    Fault("GRADEDIFFERS", cell("AE", 1, "AETOXGR", "3"), *CRS_ROW, "AETOXGR", "3", "warning"),
+    Fault("GRADEDIFFERS", cell("AE", 1, "AETOXGR", "1"), *CRS_ROW, "AETOXGR", "1", "warning"),
+    # All days of the event are graded, and none of them so high.
+    Fault(
+        "GRADEDIFFERS",
+        cells(("AE", 1, "AETOXGR", "3"), ("AE", 1, "AEENDTC", "2024-03-04")),
+        *(*CRS_ROW, "AETOXGR", "3", "warning"),
+    ),
     Fault(
         "EVENTBEFOREDOSE",
         cell("AE", 1, "AESTDTC", "2024-02-27"),
@@ -119,6 +125,11 @@ FAULTS = [
         "DLTNOEVENT",
         cells(("AE", 4, "AEDLT", "Y"), ("AE", 4, "AETOXGR", "0")),
         *("AE", 4, "AETOXGR", "0", "warning"),
+    ),
+    Fault(
+        "MEDICATIONNEARMISS",
+        cell("CM", 2, "CMDECOD", "Paracetamol with codeine"),
+        *("CM", 2, "CMDECOD", "Paracetamol with codeine", "warning"),
     ),
     Fault(
         "RESCUEWITHOUTEVENT",

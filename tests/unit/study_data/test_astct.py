@@ -215,7 +215,24 @@ def test_fever_is_not_required_once_it_was_there_and_was_treated(treatment, grad
 def test_a_new_course_needs_fever_again():
     days = ((1, 1, "NONE"), (2, 0, "NONE"), (3, 0, "LOW FLOW"), (9, 0, "LOW FLOW"))
     assert [grade for grade, _ in course(*days, treatment=[1])] == [1, 0, 0, 0]
-    assert [grade for grade, _ in course(*days, treatment=[1], gap=1)] == [1, 0, 2, 0]
+    # One calm day does not end it then, and the days that nobody recorded never do.
+    assert [grade for grade, _ in course(*days, treatment=[1], gap=1)] == [1, 0, 2, 2]
+
+
+def test_a_day_that_nobody_recorded_does_not_end_a_course():
+    assert course((2, 1, "NONE"), (4, 0, "HIGH FLOW"), treatment=[2])[1] == (3, "")
+    calm = course((2, 1, "NONE"), (3, 0, "NONE"), (4, 0, "HIGH FLOW"), treatment=[2])
+    assert calm[2] == (0, "NOFEVER")
+    # A row without any component says no more than none.
+    frame = make_crs_days([[1, *("N", 0, "N", "NONE")], [None] * 5, [0, "N", 0, "N", "HIGH FLOW"]])
+    frame = frame.assign(USUBJID="S", ADY=[2.0, 3.0, 4.0])
+    given = pd.DataFrame({"USUBJID": ["S"], "ADY": [2.0]})
+    assert grade_crs(frame, given)["grade"].iloc[2] == 3
+
+
+@pytest.mark.parametrize(("day", "grade"), [(62, 2), (63, 0)])
+def test_no_course_lasts_beyond_60_days_unseen(day, grade):
+    assert course((2, 1, "NONE"), (day, 0, "LOW FLOW"), treatment=[2])[1][0] == grade
 
 
 def test_the_treatment_of_another_subject_does_not_count():
@@ -228,7 +245,8 @@ def test_the_treatment_of_another_subject_does_not_count():
 def test_fever_that_was_not_recorded_is_neither_there_nor_absent():
     rows = [[None, "N", 0, "N", "LOW FLOW"], [None, "N", 0, "N", "NONE"]]
     graded = read(grade_crs(make_crs_days(rows), NO_TREATMENT))
-    assert graded == [(2.0, 2.0, "NOFEVCMP"), (None, 1.0, "PARTGRADE")]
+    # At its best there was no fever, and then the oxygen was no sign of CRS.
+    assert graded == [(None, 2.0, "NOFEVCMP"), (None, 1.0, "PARTGRADE")]
 
 
 def test_death_from_the_event_is_grade_5_whatever_else_was_recorded():

@@ -11,7 +11,7 @@ from celldossier.datasets import empty_dataset
 from celldossier.exposure_response.ader import derive_ader
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.study_data.episodes import number_episodes
-from celldossier.study_data.medication import convert_steroids
+from celldossier.study_data.medication import convert_steroids, days_that_mask_fever
 
 INFUSION = pd.Timestamp("2024-03-01")
 
@@ -221,6 +221,135 @@ def test_incomplete_components_only_raise_a_reported_grade(reported, grade, sour
     assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (grade, source, "PARTGRADE")
 
 
+@pytest.mark.parametrize(
+    ("graded", "grade", "source", "reason"),
+    [
+        # A calm last day says nothing of the three before it.
+        ([5], 3, "REPORTED", "PARTGRADE"),
+        ([2, 4, 5], 3, "REPORTED", "PARTGRADE"),
+        ([2, 3, 4, 5], 0, "REDERIVED", ""),
+    ],
+)
+def test_a_day_of_the_event_that_was_not_graded_leaves_the_reported_grade(
+    graded, grade, source, reason
+):
+    fa = [row for day in graded for row in components("S", day, "36.8", "NONE")]
+    data = derive(["S"], fa=fa, ae=[report("S", 3, 2, 5)])
+    row = data.datasets["ADAE"].iloc[0]
+    assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (grade, source, reason)
+    assert ("GRADEDIFFERS" in set(data.findings["rule_id"])) == (reason == "")
+
+
+def test_days_that_are_graded_higher_raise_a_report_with_open_days():
+    fa = components("S", 3, "39.0", "HIGH FLOW")
+    row = derive(["S"], fa=fa, ae=[report("S", 1, 2, 5)]).datasets["ADAE"].iloc[0]
+    assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (3, "REDERIVED", "PARTGRADE")
+
+
+def test_without_a_report_open_days_leave_the_grade_empty_and_not_0():
+    calm = components("S", 5, "36.8", "NONE")
+    row = derive(["S"], fa=calm, ae=[report("S", "", 2, 5)]).datasets["ADAE"].iloc[0]
+    assert np.isnan(row["ATOXGRN"]) and (row["GRADSRC"], row["GRADRSN"]) == ("", "PARTGRADE")
+    penn = report("S", 3, 2, 5, AESCAT="Penn")
+    row = derive(["S"], fa=calm, ae=[penn]).datasets["ADAE"].iloc[0]
+    assert np.isnan(row["ATOXGRN"]) and row["GRADRSN"] == "LEGACYSCALE"
+
+
+def test_a_day_of_the_episode_outside_the_report_counts_for_it():
+    fa = [row for day in (2, 3) for row in components("S", day, "38.5", "NONE")]
+    fa += components("S", 4, "39.0", "HIGH FLOW")
+    row = derive(["S"], fa=fa, ae=[report("S", 1, 2, 3)]).datasets["ADAE"].iloc[0]
+    assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (3, "REDERIVED", "")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "grade", "source"),
+    [
+        # ICE 5 is grade 2 at least, and 4 at most where nothing else was asked for.
+        (4, 4, "RECORDED DAILY"),
+        (2, 2, "RECORDED DAILY"),
+        (1, 2, "REDERIVED"),
+        (5, 2, "REDERIVED"),
+    ],
+)
+def test_a_recorded_grade_that_the_components_allow_is_taken(recorded, grade, source):
+    ice = {"USUBJID": "S", "FAOBJ": "ICANS", "FATESTCD": "ICE", "FAORRES": "5", "FADTC": date(3)}
+    grades = {**ice, "FATESTCD": "GRADE", "FAORRES": str(recorded), "FASCAT": "ASTCT 2019"}
+    adfa = derive(["S"], fa=[ice, grades]).datasets["ADFA"]
+    day = adfa[adfa["PARAMCD"] == "ASTCTGR"].iloc[0]
+    wanted = (grade, 4 if source == "REDERIVED" else grade, recorded)
+    assert (day["AVAL"], day["ATOXHI"], day["ATOXRECN"]) == wanted
+    reason = "PARTGRADE" if source == "REDERIVED" else ""
+    assert (day["GRADSRC"], day["GRADRSN"]) == (source, reason)
+
+
+@pytest.mark.parametrize("recorded", ["1", "3"])
+def test_complete_components_overrule_the_recorded_grade(recorded):
+    fa = components("S", 2, "39.0", "NONE")
+    grade = {**fa[0], "FATESTCD": "GRADE", "FAORRES": recorded, "FASCAT": "ASTCT 2019"}
+    day = derive(["S"], fa=[*fa, grade]).datasets["ADFA"].set_index("PARAMCD").loc["ASTCTGR"]
+    assert (day["AVAL"], day["GRADSRC"]) == (1, "REDERIVED")
+
+
+def test_fever_of_another_cause_is_no_fever_of_crs():
+    fa = components("S", 2, "39.0", "NONE")
+    other = {**fa[0], "FATESTCD": "FEVER", "FAORRES": "N"}
+    adfa = derive(["S"], fa=[*fa, other]).datasets["ADFA"]
+    assert adfa.loc[adfa["PARAMCD"] == "ASTCTGR", "AVAL"].tolist() == [0]
+
+
+@pytest.mark.parametrize(("value", "celsius", "grade"), [("100.4", 38.0, 1), ("100.3", 37.94, 0)])
+def test_100_4_fahrenheit_is_fever(value, celsius, grade):
+    fa = components("S", 2, value, "NONE")
+    fa[0]["FAORRESU"] = "F"
+    adfa = derive(["S"], fa=fa).datasets["ADFA"].set_index("PARAMCD")["AVAL"]
+    assert (adfa["TEMP"], adfa["ASTCTGR"]) == (celsius, grade)
+
+
+def test_signs_without_any_record_of_fever_leave_the_reported_grade():
+    fa = components("S", 2, "", "LOW FLOW")
+    datasets = derive(["S"], fa=fa, ae=[report("S", 1, 2, 2)]).datasets
+    day = datasets["ADFA"].set_index("PARAMCD").loc["ASTCTGR"]
+    assert np.isnan(day["AVAL"]) and (day["ATOXHI"], day["GRADRSN"]) == (2, "NOFEVCMP")
+    row = datasets["ADAE"].iloc[0]
+    assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (1, "REPORTED", "PARTGRADE")
+
+
+def test_an_event_that_ended_before_the_infusion_is_not_emergent_whatever_its_start():
+    # A start that is not completed may be any day of 2024; the infusion is on the first of March.
+    ended = report("S", 1, 0, -2, term="Nausea", AESTDTC="2024")
+    goes_on = report("S", 1, 0, 2, term="Headache", AESTDTC="2024")
+    # Start and end contradict each other: a finding says so, and the end counts.
+    before = report("S", 1, 0, -2, term="Rash", AESTDTC="2024-03", AEENDTC="2024-02")
+    study = make_cohort(["S"], ae=[ended, goes_on, before])
+    study.options["time"] = {"partial_dates": {"event_start": "none"}}
+    adae = study.derive().datasets["ADAE"].set_index("AEDECOD")
+    assert adae["TRTEMFL"].to_dict() == {"Nausea": "N", "Headache": "Y", "Rash": "N"}
+
+
+def test_a_day_completed_from_a_partial_date_gives_no_duration():
+    whole = derive(["S"], ae=[report("S", 2, 2, 5)]).datasets["ADAESI"].iloc[0]
+    assert (whole["ADURN"], whole["ADURRSN"]) == (4, "")
+    assert (whole["ASTDTF"], whole["AENDTF"]) == ("", "")
+    end = derive(["S"], ae=[report("S", 2, 2, 5, AEENDTC="2024-03")]).datasets["ADAESI"].iloc[0]
+    assert np.isnan(end["ADURN"]) and (end["ADURRSN"], end["ONGOFL"]) == ("PARTDATE", "N")
+    assert (end["ASTDTF"], end["AENDTF"], end["AENDY"]) == ("", "D", 30)
+    start = derive(["S"], ae=[report("S", 2, 2, 5, AESTDTC="2024-03")]).datasets["ADAESI"].iloc[0]
+    assert np.isnan(start["ADURN"]) and (start["ASTDTF"], start["AENDTF"]) == ("D", "")
+
+
+def test_a_full_date_of_the_same_episode_takes_the_place_of_a_completed_one():
+    ends = [report("S", 2, 2, 5, AEENDTC="2024-03"), report("S", 1, 4, 35)]
+    row = derive(["S"], ae=ends).datasets["ADAESI"].iloc[0]
+    assert (row["AENDTF"], row["ADURN"], row["ADURRSN"]) == ("", 34, "")
+
+
+def test_an_episode_that_ends_with_a_death_of_unknown_day_has_no_duration():
+    study = make_cohort(["S"], ae=[report("S", 2, 3)], dm={"DTHDTC": "2024-03"})
+    row = study.derive().datasets["ADAESI"].iloc[0]
+    assert row["AENDTF"] == "D" and np.isnan(row["ADURN"]) and row["ADURRSN"] == "PARTDATE"
+
+
 def test_a_day_without_components_is_not_of_grade_0():
     adfa = derive(["S"], fa=components("S", 2, "39.0", "NONE")).datasets["ADFA"]
     assert adfa.loc[adfa["PARAMCD"] == "ASTCTGR", "ADY"].tolist() == [2]
@@ -265,7 +394,7 @@ def test_a_grade_of_another_scale_is_left_empty_with_its_reason():
 
 
 def test_a_legacy_grade_with_components_is_derived_anew():
-    event = report("S", 3, 2, 4, AESCAT="Lee 2014")
+    event = report("S", 3, 2, 2, AESCAT="Lee 2014")
     data = derive(["S"], fa=components("S", 2, "39.0", "LOW FLOW"), ae=[event])
     row = data.datasets["ADAE"].iloc[0]
     assert (row["ATOXGRN"], row["GRADSRC"], row["GRADRSN"]) == (2, "REDERIVED", "")
@@ -378,9 +507,85 @@ def test_medication_is_placed_by_the_onset_of_crs():
 
 
 @pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("Dexamethasone sodium phosphate", "STEROID"),
+        ("HYDROCORTISONE SODIUM SUCCINATE", "STEROID"),
+        ("Prednisolone acetate", "STEROID"),
+        ("NOREPINEPHRINE BITARTRATE", "VASOPRESSOR"),
+        ("Noradrenaline acid tartrate", "VASOPRESSOR"),
+        ("PHENYLEPHRINE HYDROCHLORIDE", "VASOPRESSOR"),
+        ("Tocilizumab-aazg", "TOCILIZUMAB"),
+        ("Metamizole sodium", "ANTIPYRETIC"),
+        ("SODIUM PHOSPHATE", ""),
+        ("Hydrocortisone butyrate", ""),
+        ("Vasopressin antagonist", ""),
+    ],
+)
+def test_a_salt_or_an_ester_is_of_the_class_of_its_drug(name, group):
+    data = derive(["S"], cm=[give("S", name, 1)])
+    assert data.datasets["ADCM"]["CMCLASS"].tolist() == [group]
+    near = data.findings["rule_id"].eq("MEDICATIONNEARMISS").sum()
+    assert near == (group == "" and name != "SODIUM PHOSPHATE")
+
+
+def test_a_steroid_that_acts_where_it_is_applied_is_no_near_miss():
+    cream = give("S", "HYDROCORTISONE BUTYRATE", 1, CMROUTE="TOPICAL")
+    assert "MEDICATIONNEARMISS" not in set(derive(["S"], cm=[cream]).findings["rule_id"])
+
+
+def test_short_names_of_a_study_are_no_words_of_other_names():
+    study = make_cohort(["S"], cm=[give("S", "FLU VACCINE", 1), give("S", "FLU PHOSPHATE", 1)])
+    study.options["medication_classes"] = {"LYMPHODEPLETION": ["FLU"]}
+    data = study.derive()
+    classes = data.datasets["ADCM"].set_index("CMDECOD")["CMCLASS"]
+    assert classes.to_dict() == {"FLU VACCINE": "", "FLU PHOSPHATE": "LYMPHODEPLETION"}
+    assert "MEDICATIONNEARMISS" not in set(data.findings["rule_id"])
+
+
+@pytest.mark.parametrize(
+    ("steroid", "grade"),
+    [
+        # Without an end it goes on, through the day after the fever.
+        (("DEXAMETHASONE", -10), 2),
+        (("DEXAMETHASONE", -10, 1), 0),
+        (("DEXAMETHASONE", -10, 4), 2),
+        (("DEXAMETHASONE", 1, ""), 2),
+    ],
+)
+def test_an_ongoing_steroid_masks_the_fever_on_each_of_its_days(steroid, grade):
+    fa = [*components("S", 2, "39.0", "NONE"), *components("S", 3, "36.8", "LOW FLOW")]
+    adfa = derive(["S"], fa=fa, cm=[give("S", *steroid)]).datasets["ADFA"]
+    assert adfa.loc[adfa["PARAMCD"] == "ASTCTGR", "AVAL"].tolist() == [1, grade]
+
+
+def test_a_dose_given_once_masks_the_fever_on_its_day_alone():
+    fa = [*components("S", 2, "39.0", "NONE"), *components("S", 3, "36.8", "LOW FLOW")]
+    once = give("S", "PARACETAMOL", 1, CMDOSFRQ="ONCE")
+    adfa = derive(["S"], fa=fa, cm=[once]).datasets["ADFA"]
+    assert adfa.loc[adfa["PARAMCD"] == "ASTCTGR", "AVAL"].tolist() == [1, 0]
+
+
+def test_long_term_medication_masks_the_fever_for_60_days():
+    adcm = pd.DataFrame(
+        {
+            "USUBJID": ["S", "T", "U"],
+            "CMCLASS": "STEROID",
+            "CMDOSFRQ": "",
+            "STDAY": [-30.0, 5.0, 7.0],
+            "ENDAY": [400.0, np.nan, 9.0],
+        }
+    )
+    spans = days_that_mask_fever(adcm).groupby("USUBJID")["ADY"].agg(["min", "max", "size"])
+    assert spans.to_numpy().tolist() == [[0, 60, 61], [5, 65, 61], [7, 9, 3]]
+
+
+@pytest.mark.parametrize(
     ("drug", "dose", "unit", "frequency", "days", "equivalent", "reason"),
     [
         ("DEXAMETHASONE", 10, "mg", "", 1, 10, ""),
+        ("DEXAMETHASONE SODIUM PHOSPHATE", 10, "mg", "", 1, 10, ""),
+        ("Methylprednisolone sodium succinate", 40, "mg", "", 1, 7.5, ""),
         ("DEXAMETHASONE", 10, "mg", "Q6H", 2, 80, ""),
         ("METHYLPREDNISOLONE", 1, "g", "ONCE", np.nan, 187.5, ""),
         ("PREDNISONE", 50, "mg", "QD", 3, 22.5, ""),

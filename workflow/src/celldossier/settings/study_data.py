@@ -134,10 +134,11 @@ class StudyDataSettings(Section):
     medication_classes: dict[Code, tuple[str, ...]] = Field(
         default_factory=dict,
         description=(
-            "Analysis class: standardised names (CMDECOD), in any case of letters, which take the "
-            "place of those in resources/terms/medication_classes.yaml; an empty list turns a "
-            "class off. The class NEW_THERAPY (treatment of the disease after the product) has no "
-            "names but the study's; it ends best response and extrapolation of areas."
+            "Analysis class: standardised names (CMDECOD), in any case of letters and with or "
+            "without the words of a salt or an ester, which take the place of those in "
+            "resources/terms/medication_classes.yaml; an empty list turns a class off. The "
+            "class NEW_THERAPY (treatment of the disease after the product) has no names but "
+            "the study's; it ends best response and extrapolation of areas."
         ),
     )
     time: TimeSettings = Field(

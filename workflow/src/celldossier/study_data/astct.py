@@ -24,6 +24,8 @@ CRS, ICANS = "CRS", "ICANS"
 SEVEREST = 4.0
 """Highest grade of a component; grade 5 is death from the event."""
 DEATH = 5.0
+LONGEST_COURSE = 60.0
+"""Days after which a course of CRS is over although no day without signs was recorded."""
 
 PARTIAL = "PARTGRADE"
 NO_FEVER = "NOFEVER"
@@ -55,7 +57,9 @@ def grade_crs(days: pd.DataFrame, treatment: pd.DataFrame, gap: int = 0) -> pd.D
     """Grade CRS by day.
 
     Fever is a condition of CRS. Once it was there and an antipyretic, an anticytokine
-    drug or a steroid was given, it is no longer required, until the course ends.
+    drug or a steroid was given, it is no longer required, until the course ends: at a day
+    that was recorded without signs. A day that nobody recorded ends nothing. Where fever
+    is required and was not recorded, the day may be no CRS at all.
 
     Parameters
     ----------
@@ -67,7 +71,7 @@ def grade_crs(days: pd.DataFrame, treatment: pd.DataFrame, gap: int = 0) -> pd.D
     treatment
         Days of such treatment: ``USUBJID``, ``ADY``.
     gap
-        Days without CRS that do not end a course.
+        Recorded days without CRS that do not end a course.
 
     Returns
     -------
@@ -84,7 +88,9 @@ def grade_crs(days: pd.DataFrame, treatment: pd.DataFrame, gap: int = 0) -> pd.D
     refuted = none & required
     reason = np.where(refuted & (low > 0), NO_FEVER, "")
     low, high = np.where(refuted, 0.0, low), np.where(refuted, 0.0, high)
-    reason = np.where(np.isnan(fever) & required & (low > 0), FEVER_UNKNOWN, reason)
+    unknown = np.isnan(fever) & required
+    reason = np.where(unknown & (low > 0), FEVER_UNKNOWN, reason)
+    low = np.where(unknown, 0.0, low)
     return _conclude(days, low, high, reason)
 
 
@@ -157,18 +163,24 @@ def _find_required_fever(
     order = np.lexsort((days["ADY"].to_numpy(), days["USUBJID"].astype(str).to_numpy()))
     required = np.ones(len(days), dtype=bool)
     subjects, numbers = days["USUBJID"].to_numpy(), days["ADY"].to_numpy(dtype=float)
-    subject, start, last = "", np.nan, np.nan
+    signs = ["FEVER", "HYPOTENS", "VASOPRES", "VASOPSIN", "OXYGEN"]
+    recorded = days[signs].notna().any(axis=1).to_numpy()
+    subject, start, calm = "", np.nan, 0
     for place in order:
         day = numbers[place]
-        if subjects[place] != subject or day - last > gap + 1:
-            subject, start, last = subjects[place], np.nan, np.nan
+        if subjects[place] != subject or calm > gap or day - start > LONGEST_COURSE:
+            subject, start, calm = subjects[place], np.nan, 0
         if fever[place] == 1 and np.isnan(start):
             start = day
         if not np.isnan(start):
             given = treated.get(subject, np.empty(0))
             required[place] = np.searchsorted(given, day, "right") == np.searchsorted(given, start)
-        if fever[place] == 1 or (organs[place] > 0 and not required[place]):
-            last = day
+        # Signs without fever that was asked for and not there are of another cause.
+        refuted = fever[place] == 0 and required[place]
+        if fever[place] == 1 or (organs[place] > 0 and not refuted):
+            calm = 0
+        elif recorded[place]:
+            calm += 1
     return required
 
 

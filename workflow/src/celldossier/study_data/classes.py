@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ import pandas as pd
 from celldossier.io.resources import read_resource
 from celldossier.settings.safety import SafetySettings
 from celldossier.settings.study_data import StudyDataSettings
+
+SHORTEST_HINT = 5
+"""Letters from which on a word says something wherever it stands."""
 
 
 def list_events(settings: SafetySettings) -> dict[str, tuple[str, ...]]:
@@ -38,6 +42,48 @@ def classify(terms: pd.Series, classes: Mapping[str, Sequence[str]]) -> pd.Serie
         for term in members:
             known.setdefault(term.casefold(), name)
     return terms.str.casefold().map(known).fillna("").astype(object)
+
+
+def classify_medications(names: pd.Series, settings: StudyDataSettings) -> pd.Series:
+    """Class of each medication by its name, else by its name without salt or ester."""
+    classes = list_medications(settings)
+    found = classify(names, classes)
+    return found.mask(found == "", classify(strip_salts(names), classes))
+
+
+def strip_salts(names: pd.Series) -> pd.Series:
+    """Names of medications without the words of a salt, an ester or a biosimilar.
+
+    ``Dexamethasone sodium phosphate`` is ``Dexamethasone``, ``tocilizumab-aazg`` (a
+    suffix of the FDA) ``tocilizumab``.
+    """
+    salts = set(read_resource("terms", "medication_classes.yaml")["salts"])
+
+    def strip(name: str) -> str:
+        words = re.sub(r"[,()]", " ", name).split()
+        while len(words) > 1 and words[-1].upper() in salts:
+            words.pop()
+        return re.sub(r"-[a-z]{4}$", "", " ".join(words), flags=re.IGNORECASE)
+
+    return names.map({name: strip(name) for name in names.unique()}).astype(object)
+
+
+def find_medication_near_misses(names: pd.Series, settings: StudyDataSettings) -> pd.Series:
+    """Class of which a name holds a member as a word of its own; "" where there is none.
+
+    Short members are passed over: they are words of other names as well.
+    """
+    members = [
+        (code, re.compile(rf"(?<!\w){re.escape(member)}(?!\w)", re.IGNORECASE))
+        for code, own in list_medications(settings).items()
+        for member in own
+        if len(member) >= SHORTEST_HINT
+    ]
+
+    def look(name: str) -> str:
+        return next((code for code, pattern in members if pattern.search(name)), "")
+
+    return names.map({name: look(name) for name in names.unique()}).astype(object)
 
 
 def classify_events(
@@ -87,7 +133,8 @@ def find_near_misses(term: pd.Series, settings: SafetySettings) -> pd.Series:
         for code, entry in _events().items():
             # A short hint such as CRS is a word of its own.
             if terms.get(code) and any(
-                hint in upper if len(hint) > 4 else f" {hint} " in upper for hint in entry["hints"]
+                hint in upper if len(hint) >= SHORTEST_HINT else f" {hint} " in upper
+                for hint in entry["hints"]
             ):
                 return code
         return ""

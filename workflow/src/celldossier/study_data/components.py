@@ -48,9 +48,10 @@ def derive_adfa(
 ) -> pd.DataFrame:
     """Dataset ADFA: the components as collected, and one grade a subject, event and day.
 
-    The grade of a day is derived from its components (DTYPE REDERIVED); where there are none
-    it is the highest grade recorded on that day (DTYPE RECORDED), if its scale is the one
-    that analyses use.
+    The grade of a day is derived from its components (DTYPE REDERIVED). Where there are
+    none, or those that there are leave it open, it is the highest grade recorded on that
+    day (DTYPE RECORDED), if its scale is the one that analyses use and the components
+    allow that grade.
 
     Parameters
     ----------
@@ -203,7 +204,8 @@ def _grade_days(
         age = ages.reindex(days["USUBJID"]).to_numpy(dtype=float)
         graded = grade_icans(days.assign(AGE=age))
     scale = choose_scale(settings.safety)
-    # The worst of the day's components; a day that has none but a grade is taken as recorded.
+    # The worst of the day's components; a day that has none but a grade is taken as recorded,
+    # as is one whose components allow several grades of which the recorded one is one.
     has = days[list_components(event)].notna().any(axis=1) & (scale == ASTCT)
     used = is_used(own["FASCAT"], own["SCALE"], settings.safety)
     is_grade = own["PARAMCD"] == GRADE
@@ -211,7 +213,9 @@ def _grade_days(
     place = pd.MultiIndex.from_frame(days[key])
     recorded = own[is_grade & used].groupby(key)["AVAL"].max().reindex(place).to_numpy(dtype=float)
     legacy = own[is_grade & ~used].groupby(key).size().reindex(place).notna().to_numpy()
-    rederived = has & graded["grade"].notna()
+    low = graded["grade"].fillna(0.0)
+    allowed = (low < graded["high"]) & (low <= recorded) & (recorded <= graded["high"])
+    rederived = graded["grade"].notna() & ~allowed
     from_components = has & (rederived | np.isnan(recorded))
     reason = graded["reason"].where(has, "").mask(~has & np.isnan(recorded) & legacy, LEGACY)
     reason = reason.mask(has & ~from_components, "")

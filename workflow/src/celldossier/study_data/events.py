@@ -7,7 +7,7 @@ import pandas as pd
 
 from celldossier.io.resources import read_resource
 from celldossier.settings.study_data import StudyDataSettings
-from celldossier.study_data.astct import CRS, DEATH, ICANS, PARTIAL
+from celldossier.study_data.astct import CRS, DEATH, ICANS, PARTIAL, SEVEREST
 from celldossier.study_data.classes import classify_events, find_near_misses
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
@@ -112,9 +112,10 @@ def regrade_events(
     """Grade CRS and ICANS by their days; the reported grade stays beside.
 
     The days of an event are those from its start to its end, and those of its episode
-    that no event covers and that lie nearest to it. Where the components of the worst
-    day leave it open, the higher of the reported grade and of the least that they allow
-    stands. Death is not seen in components: a fatal event is of grade 5.
+    that no event covers and that lie nearest to it. Where components or whole days from
+    its start to its end are missing, the worst day may be among them: the higher of the
+    reported grade and of the least that is certain stands. Death is not seen in
+    components: a fatal event is of grade 5.
 
     Parameters
     ----------
@@ -128,11 +129,12 @@ def regrade_events(
     low, high = worst["low"], worst["high"]
     reported = adae["ATOXGRN"]
     known = low.notna() & (low == high)
-    at_least = low.notna() & ~known & ~(reported > low)
+    at_least = (low > 0) & ~known & ~(reported > low)
     grade = reported.mask(known | at_least, low)
     source = adae["GRADSRC"].mask(known | at_least, worst["source"])
     partial = low.notna() & ~known
-    reason = adae["GRADRSN"].mask(grade.notna(), "").mask(partial, PARTIAL)
+    reason = adae["GRADRSN"].mask(grade.notna(), "")
+    reason = reason.mask(partial & (reason == ""), PARTIAL)
     differs = reported.notna() & ((known & (low != reported)) | (low > reported))
     fatal = adae["AESI"].isin(BY_SCALE) & (
         (adae["AEOUT"].str.upper() == FATAL)
@@ -176,7 +178,10 @@ def _write(value: object) -> str:
 
 
 def _find_worst_days(adae: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
-    """Worst daily grade of each event, at best and at worst, and where it comes from."""
+    """Worst daily grade of each event, at best and at worst, and where it comes from.
+
+    A day of the event that was not graded can have been of the most severe grade.
+    """
     columns = ["USUBJID", "AESI", "first", "last", "EPISODE"]
     events = adae.loc[adae["first"].notna() & adae["EPISODE"].notna(), columns]
     graded = daily[daily["ATOXHI"].notna()].reset_index(drop=True)
@@ -197,10 +202,13 @@ def _find_worst_days(adae: pd.DataFrame, daily: pd.DataFrame) -> pd.DataFrame:
     chosen = pairs[inside | (~covered & nearest)].assign(AVAL=lambda rows: rows["AVAL"].fillna(0.0))
     chosen = chosen.sort_values(["EVENT", "AVAL", "ADY"], kind="stable")
     by_event = chosen.groupby("EVENT")
+    graded_days = pairs[inside].groupby("EVENT")["ADY"].nunique()
+    every = graded_days.reindex(events.index) == events["last"] - events["first"] + 1
+    high = by_event["ATOXHI"].max()
     return pd.DataFrame(
         {
             "low": by_event["AVAL"].max(),
-            "high": by_event["ATOXHI"].max(),
+            "high": high.where(every.reindex(high.index), high.clip(lower=SEVEREST)),
             "source": by_event["GRADSRC"].last(),
         }
     )

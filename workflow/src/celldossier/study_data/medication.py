@@ -7,7 +7,12 @@ import pandas as pd
 
 from celldossier.io.resources import read_resource
 from celldossier.settings.study_data import StudyDataSettings
-from celldossier.study_data.classes import classify, list_medications
+from celldossier.study_data.astct import LONGEST_COURSE
+from celldossier.study_data.classes import (
+    classify_medications,
+    find_medication_near_misses,
+    strip_salts,
+)
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.parsing import calendar_days
 from celldossier.study_data.samples import flag
@@ -31,8 +36,11 @@ def derive_adcm(cm: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     cm.exclude(missing, "NOTIME")
     name = cm.frame["CMDECOD"]
     terms = read_resource("terms", "medication_classes.yaml")
-    group = classify(name, list_medications(settings))
+    group = classify_medications(name, settings)
     local = cm.frame["CMROUTE"].str.upper().isin(terms["local_routes"])
+    looks = find_medication_near_misses(name, settings)
+    near = cm.active & (group == "") & (looks != "") & ~local
+    cm.report("MEDICATIONNEARMISS", near, "CMDECOD", group=looks)
     days = subjects.days(start, cm.subject)
     frame = pd.DataFrame(
         {
@@ -90,11 +98,12 @@ def convert_steroids(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Dose of a steroid record in mg of dexamethasone, or the reason why there is none.
 
     A record of one day is one dose, or as many as its frequency says; one of several
-    days needs the frequency.
+    days needs the frequency. The dose of a salt or an ester counts as that of the steroid.
     """
     terms = read_resource("terms", "medication_classes.yaml")
     base = terms["steroid_equivalents"][STEROIDS[0]]
-    factor = frame["CMDECOD"].str.upper().map(terms["steroid_equivalents"]).astype("float64")
+    name, equivalents = frame["CMDECOD"].str.upper(), terms["steroid_equivalents"]
+    factor = name.map(equivalents).fillna(strip_salts(name).map(equivalents)).astype("float64")
     units = {unit.casefold(): value for unit, value in terms["dose_units"].items()}
     unit = frame["CMDOSU"].str.strip().str.casefold().map(units).astype("float64")
     a_day = frame["CMDOSFRQ"].str.upper().map(terms["doses_per_day"]).astype("float64")
@@ -119,13 +128,16 @@ def convert_steroids(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 def days_that_mask_fever(adcm: pd.DataFrame) -> pd.DataFrame:
     """Days of treatment after which CRS is graded without fever: ``USUBJID``, ``ADY``.
 
-    A medication of several days counts on each of them; one without an end on its first.
+    A medication of several days counts on each of them. One without an end goes on,
+    unless it was given once.
     """
     classes = read_resource("terms", "medication_classes.yaml")["mask_fever"]
     given = adcm[adcm["CMCLASS"].isin(classes) & adcm["STDAY"].notna()]
-    # Long-term medication is cut: no course of CRS lasts that long.
-    last = given["ENDAY"].fillna(given["STDAY"]).clip(upper=given["STDAY"].clip(lower=0) + 60)
+    once = given["CMDOSFRQ"].str.upper() == "ONCE"
     first = given["STDAY"].clip(lower=0)
+    # Long-term medication is cut: no course of CRS lasts that long.
+    longest = first + LONGEST_COURSE
+    last = given["ENDAY"].fillna(given["STDAY"].where(once, longest)).clip(upper=longest)
     given = given.assign(FIRST=first, LAST=last)[last >= first]
     lengths = (given["LAST"] - given["FIRST"] + 1).astype(int)
     rows = given.loc[given.index.repeat(lengths), ["USUBJID", "FIRST"]]

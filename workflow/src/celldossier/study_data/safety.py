@@ -73,7 +73,7 @@ def derive_safety(
         daily,
         adex,
         adcm,
-        deaths["day"].dropna(),
+        deaths.dropna(subset="day"),
     )
     check_indications(cm, adcm, adaesi)
     return {
@@ -85,10 +85,16 @@ def derive_safety(
 
 
 def _death_days(dm: Domain, subjects: Subjects) -> pd.DataFrame:
-    """Subjects with a date of death, and its whole days from the first infusion."""
+    """Subjects with a date of death: its whole days from the first infusion, and its flag."""
     rows = dm.active & (dm.dates["DTHDTC"].text != "")
     day = calendar_days(dm.dates["DTHDTC"], subjects.of(dm.subject, "zero"))
-    return pd.DataFrame({"day": day[rows].to_numpy()}, index=pd.Index(dm.subject[rows]))
+    return pd.DataFrame(
+        {
+            "day": day[rows].to_numpy(),
+            "imputed": dm.dates["DTHDTC"].imputed[rows].to_numpy(dtype=object),
+        },
+        index=pd.Index(dm.subject[rows]),
+    )
 
 
 def _number(

@@ -90,12 +90,13 @@ def derive_adaesi(
     daily: pd.DataFrame,
     adex: pd.DataFrame,
     adcm: pd.DataFrame,
-    deaths: pd.Series,
+    deaths: pd.DataFrame,
 ) -> pd.DataFrame:
     """Dataset ADAESI: one record a subject, event of special interest and episode.
 
     The duration counts whole days, the first and the last included. An episode whose
-    end is not known is ongoing (ONGOFL); one that goes on at death ends there.
+    end is not known is ongoing (ONGOFL); one that goes on at death ends there. Days that
+    were completed from partial dates are flagged, and give no duration.
 
     Parameters
     ----------
@@ -108,7 +109,8 @@ def derive_adaesi(
     adex, adcm
         Datasets; ADCM before `relate_to_events`.
     deaths
-        Whole days from the first infusion to death, by subject.
+        Index USUBJID: ``day`` (whole days from the first infusion to death, not empty) and
+        ``imputed`` (flag of a date that was completed).
     """
     order = events.sort_values(
         [*KEY, "first", "ASTDY", "SRCROW"], kind="stable", na_position="last"
@@ -139,6 +141,8 @@ def derive_adaesi(
             "GRADRSN": of(_first_reason(order)),
             "NRECORD": of(groups.size()),
             "ASTDTM": first["ASTDTM"].to_numpy(),
+            "ASTDTF": np.where(earlier, "", of(_flag_edge(order, "first", "ASTDTF"))),
+            "AENDTF": np.where(later, "", of(_flag_edge(order, "last", "AENDTF"))),
             "ASTDY": np.where(earlier, span["min"], of(groups["ASTDY"].min())),
             "AENDY": np.where(later, span["max"], of(groups["AENDY"].max())),
             "first": start_day,
@@ -170,19 +174,36 @@ def _first_reason(order: pd.DataFrame) -> pd.Series:
     return reasons.set_index(KEY)["GRADRSN"]
 
 
-def _end_episodes(frame: pd.DataFrame, deaths: pd.Series) -> pd.DataFrame:
+def _flag_edge(order: pd.DataFrame, day: str, imputed: str) -> pd.Series:
+    """Imputation flag of the first or last day of an episode, by episode.
+
+    Where several records have that day, one with a full date makes it certain.
+    """
+    by_day = order.reindex(columns=[*KEY, day, imputed]).fillna({imputed: ""})
+    groups = by_day.groupby(KEY)[day]
+    edge = groups.transform("min" if day == "first" else "max")
+    flags = by_day[by_day[day] == edge].groupby(KEY)[imputed].min()
+    return flags.reindex(pd.MultiIndex.from_frame(order[KEY].drop_duplicates()), fill_value="")
+
+
+def _end_episodes(frame: pd.DataFrame, deaths: pd.DataFrame) -> pd.DataFrame:
     """End, duration and whether the end is known."""
-    dead = frame["USUBJID"].map(deaths).astype("float64")
+    dead = frame["USUBJID"].map(deaths["day"]).astype("float64")
     died = frame["open"] & dead.notna()
     last = frame["last"].mask(died, dead)
-    duration = count_days(frame["first"], last)
     ongoing = frame["open"] & ~died
+    end_flag = frame["AENDTF"].mask(died, frame["USUBJID"].map(deaths["imputed"])).mask(ongoing, "")
+    completed = (frame["ASTDTF"] != "") | (end_flag != "")
+    duration = count_days(frame["first"], last)
     # Days that were graded were seen; a report without an end says nothing of its length.
-    reason = np.select([died, ongoing, duration.isna()], ["DIED", "NOEND", "NODATE"], "")
+    reason = np.select(
+        [ongoing, duration.isna(), completed, died], ["NOEND", "NODATE", "PARTDATE", "DIED"], ""
+    )
     return frame.assign(
         last=last.mask(ongoing),
         AENDY=frame["AENDY"].mask(died, dead).mask(ongoing),
-        ADURN=duration.where(~(ongoing & frame["last"].isna())),
+        AENDTF=end_flag,
+        ADURN=duration.mask((ongoing & frame["last"].isna()) | completed),
         ADURRSN=reason,
         ONGOFL=np.where(ongoing, "Y", "N"),
     )
