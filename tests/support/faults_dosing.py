@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from fault_cases import Fault, cell, cells, copy
 
+
+def _dose_of_unknown_weight(study: SmallStudy) -> None:
+    study.set("DM", 1, "WTBL", "")
+    for row in (2, 3):
+        study.set("EX", row, "EXDOSU", "10^6 cells/kg")
+        for column in ("EXDOSE", "EXPDOSE"):
+            study.set("EX", row, column, "2")
+
+
+def _shares_for_percentages(study: SmallStudy) -> None:
+    study.set("LOTS", 1, "VIABPCT", "0.85")
+    study.set("LOTS", 2, "VIABPCT", "0.9")
+
+
 FAULTS = [
     Fault("PLANNEDDOSEMISSING", cell("EX", 3, "EXPDOSE", ""), "EX", 3, "EXPDOSE", "", "warning"),
     Fault(
@@ -98,13 +112,31 @@ FAULTS = [
     ),
     Fault(
         "LDTOOEARLY",
-        cell("EX", 1, "EXSTDTC", "2024-02-10"),
+        cells(("EX", 1, "EXSTDTC", "2024-02-10"), ("EX", 1, "EXENDTC", "2024-02-10")),
         *("EX", 1, "EXSTDTC", "2024-02-10", "warning"),
+    ),
+    Fault(
+        "LDFREQUENCY",
+        cell("EX", 1, "EXENDTC", "2024-02-28"),
+        *("EX", 1, "EXENDTC", "2024-02-28", "warning"),
+    ),
+    Fault(
+        "DOSECONVERTED",
+        cells(
+            *(("EX", 3, name, "2.1") for name in ("EXDOSE", "EXPDOSE")),
+            ("EX", 3, "EXDOSU", "10^8 cells"),
+        ),
+        *("EX", 3, "EXDOSU", "10^8 cells", "note"),
     ),
     Fault("LDDOSE", cell("EX", 1, "EXDOSE", "25"), "EX", 1, "EXDOSE", "25", "warning"),
     Fault(
         "LOTNOTRELEASED", cell("LOTS", 2, "RELSTAT", "FAILED"), "EX", 3, "EXLOT", "L2", "warning"
     ),
+]
+
+WHOLE_FILE_FAULTS = [
+    Fault("DOSENOBODY", _dose_of_unknown_weight, "EX", 2, "EXDOSU", "10^6 cells/kg", "warning"),
+    Fault("LOTSHARE", _shares_for_percentages, "LOTS", None, "VIABPCT", ""),
 ]
 
 FOLLOWS = {

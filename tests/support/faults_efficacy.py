@@ -36,6 +36,22 @@ def _therapy_before_the_product(study: SmallStudy) -> None:
     study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": "2024-02-01"})
 
 
+def _therapy_of_a_partial_date(study: SmallStudy) -> None:
+    study.options = NEW_THERAPY
+    study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": "2024-03"})
+
+
+def _therapy_without_a_date(study: SmallStudy) -> None:
+    study.options = NEW_THERAPY
+    study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": ""})
+
+
+def _relapse_of_myeloma(study: SmallStudy) -> None:
+    study.options = {"efficacy": {"response_criteria": {"ALL": "IMWG2016"}}}
+    study.set("RS", 2, "RSSTRESC", "PR")
+    study.set("RS", 4, "RSSTRESC", "Clinical relapse")
+
+
 def _two_evaluators(study: SmallStudy) -> None:
     study.set("RS", 2, "RSEVAL", "INVESTIGATOR")
     study.set("RS", 3, "RSEVAL", "INDEPENDENT ASSESSOR")
@@ -120,6 +136,13 @@ WHOLE_FILE_FAULTS = [
         *("CM", 3, "CMSTDTC", "2024-02-01", "warning"),
     ),
     Fault(
+        "NEWTHERAPYPARTIAL",
+        _therapy_of_a_partial_date,
+        *("CM", 3, "CMSTDTC", "2024-03", "warning"),
+    ),
+    Fault("NEWTHERAPYUNDATED", _therapy_without_a_date, "CM", 3, "CMSTDTC", "", "warning"),
+    Fault("RELAPSENOEVENT", _relapse_of_myeloma, "RS", 4, "RSSTRESC", "Clinical relapse", "note"),
+    Fault(
         "EVALUATORMIXED",
         _two_evaluators,
         *("RS", None, "RSEVAL", "INDEPENDENT ASSESSOR, INVESTIGATOR", "warning"),
@@ -142,6 +165,8 @@ WHOLE_FILE_FAULTS = [
 FOLLOWS = {
     "RESPONSEDIFFERS": {"SAMPLEDUPLICATE"},
     "DISPOSITIONMISSING": {"DISPOSITIONOTHER"},
+    "NEWTHERAPYPARTIAL": {"DATEPARTIAL"},
+    "NEWTHERAPYUNDATED": {"TIMEMISSING"},
     "DEATHBEFOREDOSE": {"DEATHDIFFERS"},
     # The infusion is moved to the change of the clock, after the death of its subject.
     "TIMEAMBIGUOUS": {"RECORDAFTERDEATH"},

@@ -51,8 +51,61 @@ def test_neither_a_fatal_event_nor_a_record_after_death_shows_a_subject_alive(st
     assert alive(study, "B")[0] == "2024-04-29"
 
 
-@pytest.mark.parametrize(("cutoff", "last"), [("exclude", "2024-12-01"), ("keep", "2024-12-31")])
+@pytest.mark.parametrize(("cutoff", "last"), [("exclude", "2024-12-31"), ("keep", "2024-12-31")])
 def test_nobody_is_known_alive_after_the_cut_off(study, cutoff, last):
     study.options["time"] = {"cutoff": cutoff}
     study.set("RS", 4, "RSDTC", "2025-03-01")
     assert alive(study)[0] == last
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "column", "subject", "source"),
+    [
+        ("DM", 2, "DTHDTC", "B", "DM.DTHDTC, dm.csv, 2"),
+        ("RS", 4, "RSDTC", "A", "RS.RSDTC, rs.csv, 4"),
+    ],
+)
+def test_who_dies_or_is_seen_after_the_cut_off_was_alive_at_it(
+    study, table, row, column, subject, source
+):
+    study.remove("DS")
+    study.set(table, row, column, "2025-01-10")
+    assert alive(study, subject)[::2] == ["2024-12-31", source]
+    adtte = study.derive().datasets["ADTTE"]
+    own = adtte[(adtte["PARAMCD"] == "OS") & (adtte["USUBJID"] == subject)].iloc[0]
+    assert tuple(own[["ADT", "CNSRSN", "EVENTCD"]]) == ("2024-12-31", "ONGOING", "")
+
+
+@pytest.mark.parametrize(
+    ("term", "last"),
+    [("DEATH", "2024-12-31"), ("LAST CONTACT", "2024-12-31"), ("LOST TO FOLLOW-UP", "2024-05-01")],
+)
+def test_a_disposition_after_the_cut_off_shows_life_unless_it_notes_a_loss(study, term, last):
+    study.set("DM", 2, "DTHDTC", "")
+    study.set("DS", 2, "DSDECOD", term)
+    study.set("DS", 2, "DSSTDTC", "2025-01-10")
+    assert alive(study, "B")[0] == last
+
+
+def test_what_comes_after_the_cut_off_is_not_missing(study):
+    # The only disposition, and the death of a fatal event, lie after the cut-off.
+    study.set("DM", 2, "DTHDTC", "2025-01-10")
+    study.set("DS", 2, "DSSTDTC", "2025-01-10")
+    study.repeat("DS", 2, {"DSDECOD": "LAST CONTACT", "DSSTDTC": "2024-12-01"})
+    study.tables["DS"] = study.tables["DS"].drop(index=1)
+    study.set("AE", 4, "AETOXGR", "5")
+    study.set("AE", 4, "AEENDTC", "2025-01-10")
+    rules = {"DISPOSITIONMISSING", "DEATHDATEMISSING", "CONTACTTOOEARLY"}
+    found = study.derive().findings
+    assert found.loc[found["rule_id"].isin(rules), ["rule_id", "subject"]].values.tolist() == [
+        ["DISPOSITIONMISSING", "A"]
+    ]
+    study.tables["DS"] = study.tables["DS"].drop(index=4)
+    found = study.derive().findings
+    assert found.loc[found["rule_id"].isin(rules), "subject"].tolist() == ["A"]
+
+
+def test_the_release_of_a_lot_shows_nobody_alive(study):
+    study.set("DS", 1, "DSDECOD", "LOST TO FOLLOW-UP")
+    study.set("LOTS", 1, "RELDTC", "2024-12-20")
+    assert alive(study)[0] == "2024-09-01"

@@ -64,3 +64,22 @@ def test_the_first_lot_gives_the_product_covariates(study):
 def test_a_percentage_lies_from_0_to_100(study, value, faults):
     study.set("LOTS", 1, "TRANSPCT", value)
     assert len(found(study.derive(), "LOTPERCENT")) == faults
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "faults"),
+    [
+        ("VIABPCT", ("0.85", "0.9"), 1),
+        ("TRANSPCT", ("0.42", ""), 1),
+        # One of two, and a lot that failed, are no file of shares.
+        ("VIABPCT", ("0.85", "90"), 0),
+        ("TRANSPCT", ("0", "42"), 0),
+        ("TCMPCT", ("0.5", "0.4"), 0),
+    ],
+)
+def test_a_file_of_shares_in_place_of_percentages_stops_the_run(study, name, values, faults):
+    for row, value in enumerate(values, start=1):
+        study.set("LOTS", row, name, value)
+    data = study.derive()
+    assert len(found(data, "LOTSHARE")) == faults
+    assert data.errors == faults

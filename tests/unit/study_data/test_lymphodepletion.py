@@ -163,3 +163,60 @@ def test_cytokines_at_infusion_are_the_last_within_the_window(study):
     row = study.derive().datasets["ADSL"].set_index("USUBJID").loc["A"]
     assert row["IL15INF"] == 19
     assert row["IL7INF"] != row["IL7INF"]
+
+
+@pytest.mark.parametrize(
+    ("end", "frequency", "days", "total", "reason"),
+    [
+        ("2024-02-28", "QD", 3, 90, ""),
+        ("2024-02-28", "Q12H", 3, 180, ""),
+        # Every other day: the first and the third.
+        ("2024-02-28", "QOD", 3, 60, ""),
+        ("2024-02-28", "ONCE", 3, 30, ""),
+        ("2024-02-28", "", 3, None, "NOFREQ"),
+        ("2024-02-28", "PRN", 3, None, "NOFREQ"),
+        ("2024-02-26", "BID", 1, 60, ""),
+        ("2024-02-26", "", 1, 30, ""),
+        ("", "", 1, 30, ""),
+    ],
+)
+def test_a_record_of_several_days_holds_as_many_doses_as_its_frequency_says(
+    study, end, frequency, days, total, reason
+):
+    plan = {"FLU": {"dose": 30, "unit": "mg/m2", "days": 3}}
+    study.options["dosing"] = {"lymphodepletion": {"plan": plan}}
+    study.set("EX", 1, "EXPDOSE", "")
+    study.set("EX", 1, "EXENDTC", end)
+    study.set("EX", 1, "EXDOSFRQ", frequency)
+    data = study.derive()
+    row = drugs(data).loc[("A", 1, "FLU")]
+    assert row[["LDDAYS", "LDSTDY", "LDENDY", "LDRSN"]].tolist() == [days, -4, days - 5, reason]
+    assert (None if pd.isna(row["LDTOTA"]) else row["LDTOTA"]) == total
+    assert row["LDTOTP"] == 90
+    assert found(data, "LDFREQUENCY")["row"].tolist() == ([1] if reason else [])
+
+
+def test_an_infusion_over_midnight_is_one_dose(study):
+    study.set("EX", 1, "EXSTDTC", "2024-02-26T22:00")
+    study.set("EX", 1, "EXENDTC", "2024-02-27T02:00")
+    row = drugs(study.derive()).loc[("A", 1, "FLU")]
+    assert row[["LDDAYS", "LDTOTA", "LDRSN"]].tolist() == [1, 30, ""]
+
+
+def test_days_that_two_records_share_count_once(study):
+    study.set("EX", 1, "EXENDTC", "2024-02-27")
+    study.set("EX", 1, "EXDOSFRQ", "QD")
+    give(study, "A", "FLU", -3, -2)
+    study.set("EX", 4, "EXDOSFRQ", "")
+    study.set("EX", 5, "EXDOSFRQ", "")
+    row = drugs(study.derive()).loc[("A", 1, "FLU")]
+    assert row[["LDDAYS", "LDTOTA", "LDENDY"]].tolist() == [3, 120, -2]
+
+
+def test_a_completed_date_of_a_medication_counts_no_doses(study):
+    study.options["medication_classes"] = {"LYMPHODEPLETION": ["BENDAMUSTINE"]}
+    own = {"USUBJID": "A", "CMDECOD": "Bendamustine", "CMDOSE": "90", "CMDOSU": "mg/m2"}
+    dates = {"CMSTDTC": "2024-02-26", "CMENDTC": "2024-02", "CMDOSFRQ": "QD"}
+    study.repeat("CM", 2, {**own, **dates})
+    row = drugs(study.derive()).loc[("A", 1, "BENDAMUSTINE")]
+    assert pd.isna(row["LDTOTA"]) and row["LDRSN"] == "NODATE"

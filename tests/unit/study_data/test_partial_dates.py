@@ -193,3 +193,56 @@ def test_an_end_that_death_would_put_before_the_start_is_the_start():
     dates = parse_dates(pd.Series(["2020-11"]))
     end = complete_end(dates, day("2020-11-20"), day("2020-11-05"), FAR)
     assert end.text.tolist() == ["2020-11-20"]
+
+
+@pytest.mark.parametrize(
+    ("therapy", "start", "taken", "censored"),
+    [
+        ("Blinatumomab", "2024-03", "2024-03-02", "CNSNEWTH"),
+        ("Transplant", "2024", "2024-03-02", "CNSHSCT"),
+        ("Blinatumomab", "2024-04", "2024-04-01", "CNSNEWTH"),
+        # Over before the infusion, or not possible after it: no treatment after the product.
+        ("Blinatumomab", "2024-02", "2024-02-01", ""),
+        # A medication of another class counts from the day of the infusion.
+        ("Tocilizumab", "2024-03", "2024-03-01", ""),
+    ],
+)
+def test_a_treatment_of_the_disease_that_may_follow_the_product_ends_the_observation(
+    study, therapy, start, taken, censored
+):
+    study.options = {
+        "medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"], "HSCT": ["TRANSPLANT"]}
+    }
+    row = study.repeat("CM", 1, {"CMDECOD": therapy, "CMSTDTC": start, "CMENDTC": ""})
+    data = study.derive()
+    assert by_row(data.datasets["ADCM"]).loc[row, "ASTDTM"] == taken
+    adtte = data.datasets["ADTTE"]
+    own = adtte[(adtte["USUBJID"] == "A") & (adtte["PARAMCD"] == "PFS")].iloc[0]
+    assert own["CNSRSN"] == censored
+    warned = (data.findings["rule_id"] == "NEWTHERAPYPARTIAL").sum()
+    assert warned == (1 if censored else 0)
+
+
+def test_a_treatment_that_ended_before_the_infusion_is_none_after_it(study):
+    study.options = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"]}}
+    dates = {"CMSTDTC": "2024", "CMENDTC": "2024-02-20"}
+    row = study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", **dates})
+    data = study.derive()
+    assert by_row(data.datasets["ADCM"]).loc[row, "ASTDTM"] == "2024-01-01"
+    assert "NEWTHERAPYEARLY" in set(data.findings["rule_id"])
+
+
+def test_the_death_of_a_subject_without_other_records_is_the_first_possible_day(study):
+    study.set("DM", 3, "DTHDTC", "2024-05")
+    study.set("DM", 3, "RFICDTC", "")
+    study.set("DM", 3, "LEUKDTC", "")
+    study.tables["DS"] = study.tables["DS"].drop(index=3)
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    assert adsl.loc["C", "DTHDTC"] == "2024-05-01"
+
+
+def test_the_release_of_a_lot_puts_no_death_off(study):
+    study.set("DM", 2, "DTHDTC", "2024-06")
+    study.set("LOTS", 2, "RELDTC", "2024-06-20")
+    adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
+    assert adsl.loc["B", "DTHDTC"] == "2024-06-01"

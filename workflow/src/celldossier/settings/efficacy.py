@@ -128,6 +128,15 @@ class EfficacySettings(Section):
             "gives the parameters RSP<landmark>."
         ),
     )
+    imwg_relapse: Literal["none", "event"] = Field(
+        "none",
+        description=(
+            "Vocabulary IMWG2016: what the category RELAPSE (relapse from complete response, "
+            "clinical relapse) is. none: no progression, as the criteria have it, which count it "
+            "for disease-free survival only (Kumar 2016, table 5). event: it ends response, PFS, "
+            "EFS and DOR."
+        ),
+    )
     mrd: MrdRule = Field(
         default_factory=MrdRule, description="Minimal residual disease; none where blank."
     )

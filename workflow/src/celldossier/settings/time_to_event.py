@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from celldossier.settings.base import Code, Section
 
-EndpointEvent = Literal["PROGRESSION", "RELAPSE", "DEATH", "NEWTHERAPY", "HSCT"]
+EndpointEvent = Literal["PROGRESSION", "RELAPSE", "DEATH", "NEWTHERAPY", "HSCT", "REINFUSION"]
 Handling = Literal["censor", "event", "ignore"]
 EndpointCode = Literal["OS", "PFS", "EFS", "DOR", "TTR", "TTNT", "PERSIST"]
 RecoveryCode = Literal["BCREC", "BCAPL", "NEUTREC", "PLATREC"]
@@ -34,6 +34,14 @@ class EndpointRule(Section):
         description=(
             "Stem cell transplantation before the event: censor (at the last adequate assessment "
             "on or before it), event (at its day) or ignore."
+        ),
+    )
+    reinfusion: Handling = Field(
+        "censor",
+        description=(
+            "Retreatment with the product or unplanned infusion of it before the event, whose "
+            "effect would be counted else: censor (at the last adequate assessment on or before "
+            "it), event (at its day) or ignore. Planned repeat and split doses are none."
         ),
     )
     missed: Literal["censor", "event"] = Field(
@@ -95,8 +103,9 @@ class TimeToEventSettings(Section):
     )
     efs: EndpointRule = Field(
         EndpointRule(
-            events=("PROGRESSION", "RELAPSE", "DEATH", "NEWTHERAPY"),
+            events=("PROGRESSION", "RELAPSE", "DEATH", "NEWTHERAPY", "REINFUSION"),
             new_therapy="event",
+            reinfusion="event",
             missed="event",
         ),
         description="Event-free survival.",
@@ -119,7 +128,8 @@ class TimeToEventSettings(Section):
         (),
         description=(
             "Planned days of the disease assessments from the first infusion, d; where blank, the "
-            "nominal days in RS, by indication."
+            "nominal days in RS, by study, cohort and indication; days of two schedules within "
+            "`assessment_window` of one another are one."
         ),
     )
     assessment_window: float = Field(
@@ -154,7 +164,9 @@ class TimeToEventSettings(Section):
             raise ValueError("endpoints: an endpoint is named twice")
         for name in ("pfs", "efs", "dor"):
             rule: EndpointRule = getattr(self, name)
-            for event, handling in (("NEWTHERAPY", rule.new_therapy), ("HSCT", rule.transplant)):
+            handlings = (rule.new_therapy, rule.transplant, rule.reinfusion)
+            events: tuple[EndpointEvent, ...] = ("NEWTHERAPY", "HSCT", "REINFUSION")
+            for event, handling in zip(events, handlings, strict=True):
                 if event in rule.events and handling != "event":
                     raise ValueError(
                         f"{name}: {event} is among the events, but its handling is {handling}"

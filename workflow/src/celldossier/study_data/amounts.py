@@ -64,6 +64,12 @@ def find_window(basis: DoseBasis, settings: DosingSettings) -> tuple[float, floa
     return settings.basis_windows.get(basis, settings.dose_window)
 
 
+def is_count(unit: str) -> bool:
+    """Whether a unit counts cells, as such or per body weight or surface."""
+    table = UnitTable()
+    return any(table.factor(unit, CELLS + body) > 0 for body in ("", "/kg", "/m2"))
+
+
 def count_cells(dose: pd.Series, unit: pd.Series, body: Body) -> tuple[pd.Series, pd.Series]:
     """Cells (10^6) that a dose means, and how: EXDOSE, WEIGHT, SURFACE; NaN and "" elsewhere."""
     table = UnitTable()

@@ -206,19 +206,23 @@ def _at_landmark(
 ) -> pd.DataFrame:
     """Response nearest to a landmark, of the assessments in its window that count.
 
-    Who progressed, died or was given a new therapy or a transplantation before the
-    window ends, and has no assessment in it, is no responder at the landmark; who has
-    none for another reason has no value.
+    One that cannot be evaluated stands only where the window holds no other. Who progressed,
+    died, was given a new therapy, a transplantation or the product again before the window
+    ends, and has no assessment in it, is no responder at the landmark; who has none for
+    another reason has no value.
     """
     day, low, high = landmark
     inside = counted[counted["AFRLT"].between(low, high)]
-    nearest = inside.assign(DISTANCE=(inside["AFRLT"] - day).abs()).sort_values(
-        ["USUBJID", "DISTANCE", "AFRLT", "RANK", "SRCFILE", "SRCROW"], kind="stable"
+    silent = inside["RESPFL"] == ""
+    nearest = inside.assign(DISTANCE=(inside["AFRLT"] - day).abs(), SILENT=silent).sort_values(
+        ["USUBJID", "SILENT", "DISTANCE", "AFRLT", "RANK", "SRCFILE", "SRCROW"], kind="stable"
     )
-    nearest = nearest.drop_duplicates("USUBJID").drop(columns="DISTANCE")
+    nearest = nearest.drop_duplicates("USUBJID").drop(columns=["DISTANCE", "SILENT"])
     found = _complete(nearest, infused, "NOLANDMRK")
     ended = found["USUBJID"].map(ends["DAY"]).astype("float64")
-    gone = (found["REASND"] != "") & (ended <= high)
+    silent = (found["RESPFL"] == "") & (found["REASND"] == "")
+    found = found.assign(REASND=found["REASND"].mask(silent, "NOTEVAL"))
+    gone = (found["REASND"] == "NOLANDMRK") & (ended <= high)
     reason = found["USUBJID"].map(ends["REASON"])
     return found.assign(
         RESPFL=found["RESPFL"].mask(gone, "N"),

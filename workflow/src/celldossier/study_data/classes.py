@@ -15,6 +15,9 @@ from celldossier.settings.study_data import StudyDataSettings
 SHORTEST_HINT = 5
 """Letters from which on a word says something wherever it stands."""
 
+NEW_THERAPY = "NEW_THERAPY"
+"""Medication class of a treatment of the disease after the product."""
+
 
 def list_events(settings: SafetySettings) -> dict[str, tuple[str, ...]]:
     """Events of special interest and their preferred terms, in the order of precedence."""
@@ -84,6 +87,12 @@ def find_medication_near_misses(names: pd.Series, settings: StudyDataSettings) -
         return next((code for code, pattern in members if pattern.search(name)), "")
 
     return names.map({name: look(name) for name in names.unique()}).astype(object)
+
+
+def find_disease_treatments(names: pd.Series, settings: StudyDataSettings) -> pd.Series:
+    """Whether each medication is a new therapy or a transplantation."""
+    classes = (NEW_THERAPY, settings.efficacy.time_to_event.transplant_class)
+    return classify_medications(names, settings).isin(classes)
 
 
 def classify_events(

@@ -83,7 +83,8 @@ def apply_cutoff(domain: Domain, rules: DateRules) -> None:
     A record that starts after the cut-off is excluded. In a record that is used,
     another date after the cut-off was not yet known at that time and is blanked: the
     event is ongoing, the subject alive. A partial date lies after the cut-off only if
-    all its days do.
+    all its days do. `Domain.after_cutoff` keeps where a date was: who did something later was
+    alive at the cut-off, and a date that is later is not one that is missing.
     """
     start = name_start(domain.name)
     words = {"cutoff": rules.cutoff.date().isoformat()}
@@ -96,7 +97,9 @@ def apply_cutoff(domain: Domain, rules: DateRules) -> None:
         words["count"] = str(int(after.sum()))
         if rules.settings.cutoff == "keep":
             domain.report_file("DATEAFTERCUTOFF", column=column, **words)
-        elif variable == start:
+            continue
+        domain.after_cutoff[variable] = after
+        if variable == start:
             domain.report_file("AFTERCUTOFF", column=column, **words)
             domain.exclude(after, "AFTERCUTOFF", domain.frame[variable])
         else:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
+from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.classes import classify
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.subjects import Subjects
 
-NO_EVIDENCE = {"DM": ("DTHDTC",)}
+NO_EVIDENCE = {"DM": ("DTHDTC",), "LOTS": ("MFGDTC", "RELDTC")}
 """Dates that do not show that a subject was alive, by domain."""
 
 DEAD_OR_LOST = ("DEATH", "LOSTFU")
@@ -35,15 +36,13 @@ def derive_adds(ds: Domain, subjects: Subjects, settings: StudyDataSettings) -> 
     missing = ds.active & (start.text == "")
     ds.report("TIMEMISSING", missing, "DSSTDTC")
     ds.exclude(missing, "NOTIME")
-    term = ds.frame["DSDECOD"]
-    classes = {str(name): terms for name, terms in settings.efficacy.disposition_classes.items()}
     frame = pd.DataFrame(
         {
             "USUBJID": ds.subject,
-            "DSDECOD": term,
+            "DSDECOD": ds.frame["DSDECOD"],
             "DSTERM": ds.frame["DSTERM"],
             "DSCAT": ds.frame["DSCAT"],
-            "DSCLASS": classify(term, classes),
+            "DSCLASS": class_dispositions(ds, settings.efficacy),
             "ADTM": start.text,
             "AFRLT": subjects.days(start, ds.subject),
             **ds.trace,
@@ -82,56 +81,39 @@ def collect_deaths(dm: Domain, adds: pd.DataFrame, subjects: Subjects) -> pd.Dat
 
 def collect_last_alive(
     mapped: Mapping[str, Domain],
-    adds: pd.DataFrame,
     deaths: pd.DataFrame,
     subjects: Subjects,
+    settings: EfficacySettings,
     cutoff: pd.Timestamp,
 ) -> pd.DataFrame:
     """Latest date that shows each subject alive, over all domains.
 
-    Every date of a record that is used, or left out only because nobody analyses it, counts, but
-    a date that was completed, the date of death, the end of an event with grade 5, and a
-    disposition that means death or loss to follow-up. A date after the cut-off counts as the
-    day of the cut-off, for who is alive later was alive then; a date after the day of death
-    does not count.
+    See `list_life_dates`. A date after the cut-off counts as the day of the cut-off, for who
+    is alive later was alive then; so does a death after the cut-off. A date after the day of
+    death does not count.
 
     Returns
     -------
     DataFrame
         One row a subject: ``USUBJID``, ``TIME``, ``DAY`` from the first infusion in
-        whole days (NaN where not infused), and the source.
+        whole days (NaN where not infused), the source, and ``LATER``, whether the cut-off
+        took that date out.
     """
+    died = time_deaths(deaths)
     parts = []
-    for name, domain in mapped.items():
-        for variable, dates in domain.dates.items():
-            if variable in NO_EVIDENCE.get(name, ()) or not dates.known.any():
-                continue
-            seen = domain.active | domain.reason.isin(SEEN_ALIVE)
-            counts = seen & dates.known & (dates.imputed == "")
-            counts &= _shows_life(domain, variable, adds)
-            times = dates.time[counts]
-            times = times.where(~(times > cutoff), cutoff)
-            subject = domain.subject[counts]
-            died = subject.map(time_deaths(deaths))
-            times = times.where(~(times.dt.floor("D") > died))
-            latest = times.groupby(subject).idxmax().dropna().astype(int)
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "USUBJID": latest.index.to_numpy(),
-                        "TIME": times.loc[latest].to_numpy(),
-                        "SRCDOM": name,
-                        "SRCFILE": domain.frame["SRCFILE"].loc[latest].to_numpy(),
-                        "SRCROW": domain.frame["SRCROW"].loc[latest].to_numpy(),
-                        "SRCVAR": variable,
-                    }
-                )
-            )
-    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=LAST_ALIVE)
+    for shown in list_life_dates(mapped, settings):
+        times = shown["TIME"].where(~(shown["TIME"] > cutoff), cutoff)
+        parts.append(_keep_latest(shown.assign(TIME=times, LATER=False), died))
+    parts += [
+        _keep_latest(shown.assign(TIME=cutoff, LATER=True), died)
+        for shown in list_later_dates(mapped, settings)
+    ]
+    columns = [*LAST_ALIVE, "LATER"]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     found = found[(found["USUBJID"] != "") & subjects.known(found["USUBJID"])]
     found = found.sort_values(
-        ["USUBJID", "TIME", "SRCDOM", "SRCVAR", "SRCFILE", "SRCROW"],
-        ascending=[True, False, True, True, True, True],
+        ["USUBJID", "TIME", "LATER", "SRCDOM", "SRCVAR", "SRCFILE", "SRCROW"],
+        ascending=[True, False, True, True, True, True, True],
         kind="stable",
     ).drop_duplicates("USUBJID", ignore_index=True)
     time = pd.to_datetime(found["TIME"])
@@ -140,12 +122,76 @@ def collect_last_alive(
     return found.assign(TIME=time, DAY=day.astype("float64"))
 
 
-def _shows_life(domain: Domain, variable: str, adds: pd.DataFrame) -> pd.Series:
+def _keep_latest(shown: pd.DataFrame, died: pd.Series) -> pd.DataFrame:
+    """Latest date of each subject that is not after the death, the first record of equals."""
+    days = shown["TIME"].dt.floor("D")
+    before = shown[~(days > shown["USUBJID"].map(died))]
+    return before.loc[before.groupby("USUBJID")["TIME"].idxmax()]
+
+
+def list_life_dates(
+    mapped: Mapping[str, Domain], settings: EfficacySettings
+) -> Iterator[pd.DataFrame]:
+    """Dates that show a subject alive: the one list of what does and what does not.
+
+    Every date of a record that is used, or left out only because nobody analyses it, counts, but
+    a date that was completed, the date of death, manufacture and release of a lot, the end of
+    an event with grade 5, and a disposition that means death or loss to follow-up.
+
+    Yields
+    ------
+    DataFrame
+        For each variable ``USUBJID``, ``TIME`` and the source.
+    """
+    for name, domain in mapped.items():
+        for variable, dates in domain.dates.items():
+            if variable in NO_EVIDENCE.get(name, ()) or not dates.known.any():
+                continue
+            seen = domain.active | domain.reason.isin(SEEN_ALIVE)
+            counts = seen & dates.known & (dates.imputed == "")
+            counts &= _shows_life(domain, variable, settings)
+            yield _name_source(domain, variable, counts, dates.time)
+
+
+def list_later_dates(
+    mapped: Mapping[str, Domain], settings: EfficacySettings
+) -> Iterator[pd.DataFrame]:
+    """Dates after the cut-off that show a subject alive at it; as `list_life_dates`.
+
+    Who dies later was alive at the cut-off; that a loss to follow-up was noted later says
+    nothing.
+    """
+    for name, domain in mapped.items():
+        for variable, rows in domain.after_cutoff.items():
+            if name == "LOTS":
+                continue
+            if name == "DS":
+                rows = rows & (class_dispositions(domain, settings) != "LOSTFU")
+            yield _name_source(domain, variable, rows, domain.dates[variable].time)
+
+
+def _name_source(domain: Domain, variable: str, rows: pd.Series, times: pd.Series) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "USUBJID": domain.subject[rows],
+            "TIME": times[rows],
+            "SRCDOM": domain.name,
+            "SRCFILE": domain.frame["SRCFILE"][rows],
+            "SRCROW": domain.frame["SRCROW"][rows],
+            "SRCVAR": variable,
+        }
+    )
+
+
+def class_dispositions(ds: Domain, settings: EfficacySettings) -> pd.Series:
+    """Class of each disposition event; "" where its term is of none."""
+    classes = {str(name): terms for name, terms in settings.disposition_classes.items()}
+    return classify(ds.frame["DSDECOD"], classes)
+
+
+def _shows_life(domain: Domain, variable: str, settings: EfficacySettings) -> pd.Series:
     if domain.name == "DS":
-        lost = adds[adds["DSCLASS"].isin(DEAD_OR_LOST)]
-        places = pd.MultiIndex.from_frame(lost[["SRCFILE", "SRCROW"]])
-        own = pd.MultiIndex.from_frame(domain.frame[["SRCFILE", "SRCROW"]])
-        return pd.Series(~own.isin(places), index=domain.frame.index)
+        return ~class_dispositions(domain, settings).isin(DEAD_OR_LOST)
     if domain.name == "AE" and variable == "AEENDTC":
         return ~(domain.numbers["AETOXGR"] == FATAL_GRADE)
     return pd.Series(True, index=domain.frame.index)

@@ -81,6 +81,8 @@ class Domain:
         Reason code by record, "" while the record is used; and what is behind it.
     numbers, dates
         Parsed columns, filled by `check_structure`.
+    after_cutoff
+        By variable, the records whose date the data cut-off took out (`apply_cutoff`).
     supplements
         Records of each supplement: ``file``, ``row``, ``subject``, ``reason`` ("" where it
         was joined), ``detail``.
@@ -97,6 +99,7 @@ class Domain:
     detail: pd.Series = field(init=False)
     numbers: dict[str, pd.Series] = field(default_factory=dict)
     dates: dict[str, Dates] = field(default_factory=dict)
+    after_cutoff: dict[str, Mask] = field(default_factory=dict)
     supplements: list[pd.DataFrame] = field(default_factory=list)
 
     def __post_init__(self) -> None:

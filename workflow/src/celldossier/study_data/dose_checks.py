@@ -8,7 +8,7 @@ from celldossier.settings.dosing import BASES, DoseBasis
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.amounts import CELLS, SHORT, find_window, read_recorded
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.exposure import CELL_PRODUCT
+from celldossier.study_data.exposure import CELL_PRODUCT, read_units
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import is_before
 from celldossier.study_data.repeats import find_repeats
@@ -53,9 +53,7 @@ def _check_amounts(
     """Doses that cannot be, contradict each other, or were computed."""
     dose = ex.number("EXDOSE")
     ex.report("DOSENOTPOSITIVE", cells & ~(dose > 0), "EXDOSE")
-    if cells.any():
-        common = of["DOSEU"][cells].iloc[0]
-        ex.report("DOSEUNITMIXED", cells & (of["DOSEU"] != common), "EXDOSU", unit=common)
+    _check_units(ex, cells, of, settings, basis)
     plan = ex.number("EXPDOSE")
     if plan[cells].notna().any():
         ex.report("PLANNEDDOSEMISSING", cells & plan.isna() & (of["EXPLFL"] != "N"), "EXPDOSE")
@@ -72,7 +70,7 @@ def _check_amounts(
             apart = apart & of["DOSEVIA"].isna()
         ex.report("DOSECONTRADICTION", apart, "EXDOSE", smaller=part, larger=whole, cells=larger)
     own = read_recorded(ex)[basis]
-    counted = dose.where(of["DOSEU"] == CELLS)
+    counted = of["DOSEA"].where(of["DOSEU"] == CELLS)
     differs = cells & (dose > 0) & ((counted / own - 1).abs() > BASIS_TOLERANCE)
     ex.report("DOSEBASIS", differs, "EXDOSE", amount=own, cells=basis)
     for name in BASES:
@@ -88,6 +86,34 @@ def _check_amounts(
         low=format_number(low),
         high=format_number(high),
     )
+
+
+def _check_units(
+    ex: Domain,
+    cells: pd.Series,
+    of: pd.DataFrame,
+    settings: StudyDataSettings,
+    basis: DoseBasis,
+) -> None:
+    """Doses in several units, and doses per body whose body is not known.
+
+    That units differ is no fault by itself (weight bands, 10^8 and 10^6 cells); it is one
+    where a unit counts no cells, or the amount that the unit makes of the dose cannot be.
+    """
+    unit, dose = read_units(ex), ex.number("EXDOSE")
+    amount = of[f"DOSE{SHORT[basis]}"]
+    per_body = cells & unit.str.contains(r"/(?:kg|m2)$") & (dose > 0)
+    ex.report("DOSENOBODY", per_body & amount.isna(), "EXDOSU")
+    if unit[cells].nunique() < 2:
+        return
+    common = unit[cells].mode().iloc[0]
+    low, high = settings.dosing.plausible_dose_per_kg
+    per_kg = of[f"DOS{SHORT[basis]}KG"]
+    converted = cells & (of["DOSEU"] == CELLS)
+    odd = ~converted | (per_kg < low) | (per_kg > high)
+    ex.report("DOSEUNITMIXED", cells & (unit != common) & odd & (dose > 0), "EXDOSU", unit=common)
+    brought = converted & (unit != CELLS) & ~odd
+    ex.report("DOSECONVERTED", brought, "EXDOSU", amount=of["DOSEA"], dose=ex.frame["EXDOSE"])
 
 
 def _check_windows(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.settings.efficacy import EfficacySettings
+from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.time_to_event import RecoveryRule, TimeToEventSettings
+from celldossier.study_data.classes import NEW_THERAPY, find_disease_treatments
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
-from celldossier.study_data.response import NEW_THERAPY
 from celldossier.study_data.subjects import Subjects
-from celldossier.study_data.time_to_event import count_missed
+from celldossier.study_data.time_to_event import count_missed, pick_before_event
 from celldossier.study_data.timeline import pick
 
 MISSABLE = ("PROGRESSION", "RELAPSE", "DEATH")
@@ -40,7 +41,9 @@ def check_responses(
     if len(evaluators) > 1 and not settings.primary_evaluator:
         rs.report_file("EVALUATORMIXED", column="RSEVAL", value=", ".join(evaluators))
     response = after[after["RESPFL"] == "Y"].groupby("USUBJID")["AFRLT"].min()
-    relapse = after[after["EVENTCD"] == "RELAPSE"]
+    silent = after[(after["AVALC"] == "RELAPSE") & (after["EVENTCD"] == "")]
+    rs.report_rows("RELAPSENOEVENT", silent, "RSSTRESC")
+    relapse = after[(after["EVENTCD"] == "RELAPSE") | (after["AVALC"] == "RELAPSE")]
     before = relapse["USUBJID"].map(response).astype("float64")
     rs.report_rows("RELAPSEUNFOUNDED", relapse[~(before < relapse["AFRLT"])], "RSSTRESC")
     _check_residual_disease(rs, adrs)
@@ -87,7 +90,7 @@ def check_missed_assessments(
     """Find subjects whose event follows missed assessments."""
     subjects = pd.Index(sorted(set(timeline["USUBJID"])))
     event = pick(timeline, subjects, MISSABLE)
-    before = pick(timeline, subjects, ["ASSESSMENT"], until=event["DAY"] - 1, last=True)
+    before = pick_before_event(timeline, subjects, event)
     last = before["DAY"].fillna(0.0)
     missed = count_missed(planned, last, event["DAY"], tte.assessment_window).reindex(subjects)
     many = missed[missed >= tte.missed_assessments]
@@ -101,10 +104,21 @@ def check_missed_assessments(
         )
 
 
-def check_new_therapy(cm: Domain, adcm: pd.DataFrame) -> None:
-    """Find new therapies that start before the infusion."""
-    early = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] < 0)]
+def check_new_therapy(
+    cm: Domain, adcm: pd.DataFrame, subjects: Subjects, settings: StudyDataSettings
+) -> None:
+    """Find new therapies that start before the infusion, and those that are not fully dated."""
+    early = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] <= 0)]
     cm.report_rows("NEWTHERAPYEARLY", early, "CMSTDTC")
+    name, start = cm.frame["CMDECOD"], cm.dates["CMSTDTC"]
+    treats = find_disease_treatments(name, settings) & subjects.of(cm.subject, "zero").notna()
+    completed = cm.active & treats & (start.imputed != "")
+    completed &= subjects.days(start, cm.subject) > 0
+    words = {"medication": name, "taken": start.text}
+    cm.report("NEWTHERAPYPARTIAL", completed, "CMSTDTC", **words)
+    # A record without any date is in no dataset: it lacks more than one with a part of it.
+    undated = treats & (cm.active | (cm.reason == "NOTIME")) & ~start.known
+    cm.report("NEWTHERAPYUNDATED", undated, "CMSTDTC", medication=name)
 
 
 def check_recovery(

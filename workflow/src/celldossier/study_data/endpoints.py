@@ -13,7 +13,7 @@ from celldossier.settings.time_to_event import EndpointCode, TimeToEventSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.efficacy_checks import check_missed_assessments, check_recovery
 from celldossier.study_data.marker_endpoints import derive_persistence, derive_recovery
-from celldossier.study_data.response import find_stops
+from celldossier.study_data.stops import find_stops
 from celldossier.study_data.time_to_event import derive_survival, finish_adtte, plan_assessments
 from celldossier.study_data.timeline import make_timeline
 
@@ -72,12 +72,12 @@ def derive_adtte(
     """
     tte = settings.efficacy.time_to_event
     adrs, adpc, adpd = datasets["ADRS"], datasets["ADPC"], datasets["ADPD"]
-    stops = find_stops(datasets["ADCM"], settings.efficacy)
+    stops = find_stops(datasets["ADEX"], datasets["ADCM"], settings.efficacy)
     timeline = make_timeline(datasets["ADEX"], adrs, stops, datasets["ADDS"], deaths, last_alive)
     subject = adsl.set_index("USUBJID")
     assessed = timeline.loc[timeline["KIND"] == "BASELINE", "USUBJID"]
     baseline = subject["TBURDBL"].notna() | subject.index.isin(assessed)
-    planned = plan_assessments(adrs, subject["INDIC"], tte)
+    planned = plan_assessments(adrs, subject[["STUDYID", "COHORT", "INDIC"]], tte)
     collected = {name: domain.collected and domain.usable for name, domain in mapped.items()}
     endpoints = list_endpoints(tte, product_class, bioanalysis)
     if collected["RS"] and {"PFS", "EFS", "DOR"} & set(endpoints):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import numpy as np
 import pandas as pd
 
@@ -279,7 +281,11 @@ def list_graded(adae: pd.DataFrame, ae: Domain) -> pd.DataFrame:
 
 
 def check_outcomes(
-    ae: Domain, adae: pd.DataFrame, subjects: Subjects, deaths: pd.DataFrame
+    ae: Domain,
+    adae: pd.DataFrame,
+    subjects: Subjects,
+    deaths: pd.DataFrame,
+    died_later: Set[str],
 ) -> None:
     """Find events after death, grade 5 without a death, and death within CRS or ICANS below 5.
 
@@ -287,6 +293,8 @@ def check_outcomes(
     ----------
     deaths
         Index USUBJID: ``day`` (whole days from the first infusion, NaN where not known).
+    died_later
+        Subjects whose date of death lies after the data cut-off: it is not missing.
     """
     own = adae[adae["SRCDOM"] == ae.name]
     dead = own["USUBJID"].map(deaths["day"]).astype("float64")
@@ -295,7 +303,7 @@ def check_outcomes(
     report_rows(ae, own, "EVENTAFTERDEATH", late, "AESTDTC")
     five = (own["ATOXGRN"] == DEATH) | (own["AETOXGRN"] == DEATH)
     five |= own["AEOUT"].str.upper() == FATAL
-    without = five & ~own["USUBJID"].isin(deaths.index)
+    without = five & ~own["USUBJID"].isin({*deaths.index, *died_later})
     report_rows(ae, own, "DEATHDATEMISSING", without, "AETOXGR")
     within = own["AESI"].isin(BY_SCALE) & (own["first"] <= dead) & ~(own["last"] < dead)
     within &= (own["TRTEMFL"] == "Y") & ~five

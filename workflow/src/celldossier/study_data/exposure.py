@@ -6,10 +6,13 @@ import pandas as pd
 
 from celldossier.settings.dosing import DoseBasis, DosingSettings
 from celldossier.study_data.amounts import (
+    CELLS,
     SHORT,
     Body,
+    count_cells,
     derive_amounts,
     find_window,
+    is_count,
     is_in_window,
 )
 from celldossier.study_data.domain import Domain
@@ -74,7 +77,7 @@ def derive_adex(
     dose, planned = ex.number("EXDOSE"), ex.number("EXPDOSE")
     cells = ex.frame["EXCAT"] == CELL_PRODUCT
     infusions = ex.active & cells
-    unit = UnitTable().normalise(ex.frame["EXDOSU"]).astype(str)
+    unit = read_units(ex)
     body = find_body(ex, subjects)
     planned_day = nominal_days(ex, subjects.time)
     amounts = derive_amounts(
@@ -87,6 +90,8 @@ def derive_adex(
         basis=basis,
         settings=settings,
     )
+    # Only now: each amount was brought to cells from the unit of its record.
+    dose, planned, unit = unify_doses(dose, planned, unit, infusions, body)
     ratio = (dose / planned).where(planned > 0)
     in_window = flag(is_in_window(ratio, find_window(basis, settings)))
     frame = pd.DataFrame(
@@ -105,6 +110,7 @@ def derive_adex(
             "DOSEDEV": 100 * (ratio - 1),
             "INWINFL": in_window.where(ratio.notna(), ""),
             "EXDURM": measure_minutes(start, end),
+            "EXDOSFRQ": ex.text("EXDOSFRQ"),
             "ROUTE": ex.frame["EXROUTE"],
             "LOTID": ex.frame["EXLOT"],
             "EPOCH": ex.frame["EPOCH"],
@@ -117,6 +123,35 @@ def derive_adex(
         }
     )[ex.active]
     return frame.assign(**_sum_doses(frame))
+
+
+def read_units(ex: Domain) -> pd.Series:
+    """Unit of each dose, normalised."""
+    return UnitTable().normalise(ex.frame["EXDOSU"]).astype(str)
+
+
+def unify_doses(
+    dose: pd.Series, planned: pd.Series, unit: pd.Series, infusions: pd.Series, body: Body
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Doses of the cell product in one unit: as they are, or in 10^6 cells where units differ.
+
+    Dosing by weight bands gives cells/kg below a weight and cells above it, and both have
+    a common unit. Where any unit cannot be brought to cells, all stay as they are.
+
+    Returns
+    -------
+    tuple
+        Actual and planned dose, and their unit; a dose whose subject has no weight is NaN.
+    """
+    units = unit[infusions].unique()
+    if len(units) < 2 or not all(is_count(text) for text in units):
+        return dose, planned, unit
+    given, wanted = (count_cells(amount, unit, body)[0] for amount in (dose, planned))
+    return (
+        dose.mask(infusions, given),
+        planned.mask(infusions, wanted),
+        unit.mask(infusions, CELLS),
+    )
 
 
 def find_body(ex: Domain, subjects: Subjects) -> Body:

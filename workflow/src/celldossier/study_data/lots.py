@@ -41,6 +41,7 @@ def check_lots(
     for name in PERCENTAGES:
         share = lots.number(name)
         lots.report("LOTPERCENT", lots.active & ((share < 0) | (share > 100)), name, lot=lot)
+    _check_shares(lots)
     total = _sum_memory(lots)
     over = lots.active & (total > 100 + MEMORY_ROUNDING)
     lots.report("LOTMEMORY", over, "LOTID", total=total.round(2))
@@ -54,6 +55,25 @@ def check_lots(
         low=format_number(low),
         high=format_number(high),
     )
+
+
+def _check_shares(lots: Domain) -> None:
+    """Find files that give shares where percentages belong: 0.85 for 85 %.
+
+    Each value alone could be a percentage, and the amounts of cells would be wrong by a
+    factor of 100 in silence; viability or transduction of at most 1 % in most lots could not.
+    """
+    for name in ("VIABPCT", "TRANSPCT"):
+        value = lots.number(name)
+        for place, part in enumerate(lots.parts):
+            given = value[lots.active & (lots.part == place) & (value > 0)]
+            small = int((given <= 1).sum())
+            if 2 * small > len(given):
+                column = part.raw_columns.get(name, name)
+                count, total = str(small), str(len(given))
+                lots.report_file(
+                    "LOTSHARE", file=part.file, column=column, count=count, total=total
+                )
 
 
 def _sum_memory(lots: Domain) -> pd.Series:

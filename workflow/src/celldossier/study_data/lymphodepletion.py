@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.dosing import LymphodepletionSettings
+from celldossier.study_data.administrations import count_administrations, list_days
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import parse_dates
@@ -35,7 +36,8 @@ def list_drug_records(adex: pd.DataFrame, adcm: pd.DataFrame, subjects: Subjects
     -------
     DataFrame
         ``USUBJID``, ``LDTRT``, ``LDNO`` (number of the infusion that follows, 0 where none
-        does), ``dose``, ``planned``, ``unit``, ``start`` and ``end`` (text), ``date``
+        does), ``dose`` of one administration, ``planned``, ``unit``, ``start`` and ``end``
+        (text), ``count``, ``length`` and ``reason`` (see `count_administrations`), ``date``
         (datetime64), ``day`` (whole days from the first infusion), ``to_infusion`` (whole
         days from the infusion that follows) and the source variables.
     """
@@ -52,12 +54,14 @@ def list_drug_records(adex: pd.DataFrame, adcm: pd.DataFrame, subjects: Subjects
                 "unit": rows[unit],
                 "start": rows[start],
                 "end": rows["AENDTM"],
+                "frequency": rows[frequency],
+                "imputed": (rows["ASTDTF"] != "") | (rows["AENDTF"] != "") if flags else False,
                 **{variable: rows[variable] for variable in source},
             }
         )
-        for rows, name, dose, plan, unit, start in (
-            (drugs, "EXTRT", "DOSEA", "DOSEP", "DOSEU", "ADTM"),
-            (medicines, "CMDECOD", "CMDOSE", "", "CMDOSU", "ASTDTM"),
+        for rows, name, dose, plan, unit, start, frequency, flags in (
+            (drugs, "EXTRT", "DOSEA", "DOSEP", "DOSEU", "ADTM", "EXDOSFRQ", False),
+            (medicines, "CMDECOD", "CMDOSE", "", "CMDOSU", "ASTDTM", "CMDOSFRQ", True),
         )
     ]
     in_ex = pd.MultiIndex.from_frame(parts[0][["USUBJID", "LDTRT"]])
@@ -65,6 +69,8 @@ def list_drug_records(adex: pd.DataFrame, adcm: pd.DataFrame, subjects: Subjects
     records = pd.concat([parts[0], parts[1][~twice]], ignore_index=True)
     records["dose"] = records["dose"].astype("float64")
     records["planned"] = records["planned"].astype("float64")
+    records["imputed"] = records["imputed"].astype(bool)
+    records = records.join(count_administrations(records))
     date = parse_dates(records["start"].astype(str)).time.dt.floor("D")
     zero = subjects.of(records["USUBJID"], "zero").dt.floor("D")
     records["date"] = date
@@ -105,16 +111,23 @@ def derive_adld(
     (LDOMFL = Y); its source is the first infusion.
     """
     ordered = records.sort_values(["date", "SRCROW"], kind="stable")
+    ordered = ordered.assign(
+        given=ordered["dose"] * ordered["count"],
+        wanted=ordered["planned"] * ordered["count"],
+        plan=ordered["planned"] * ordered["count"] / ordered["length"],
+        last=ordered["to_infusion"] + ordered["length"] - 1,
+    )
     groups = ordered.groupby(KEY, sort=True)
     unit = groups["unit"].agg(lambda units: units.iloc[0] if units.nunique() == 1 else "")
     frame = groups.agg(
         LDDOSEA=("dose", "mean"),
-        LDDOSEP=("planned", "mean"),
-        LDDAYS=("date", "nunique"),
-        LDTOTA=("dose", lambda doses: doses.sum(skipna=False)),
-        total=("planned", lambda doses: doses.sum(skipna=False)),
+        LDDOSEP=("plan", "mean"),
+        LDTOTA=("given", lambda doses: doses.sum(skipna=False)),
+        total=("wanted", lambda doses: doses.sum(skipna=False)),
+        # The reasons of records whose doses cannot be counted; "" sorts first.
+        LDRSN=("reason", "max"),
         LDSTDY=("to_infusion", "min"),
-        LDENDY=("to_infusion", "max"),
+        LDENDY=("last", "max"),
         AFRLT=("day", "min"),
         ASTDTM=("start", "first"),
         AENDTM=("end", "last"),
@@ -123,6 +136,7 @@ def derive_adld(
         SRCROW=("SRCROW", "first"),
     ).reset_index()
     frame["LDDOSEU"] = unit.to_numpy()
+    frame["LDDAYS"] = list_days(ordered).groupby(KEY, sort=True)["date"].nunique().to_numpy()
     # Doses in several units have neither mean nor sum.
     mixed = frame["LDDOSEU"] == ""
     frame[["LDDOSEA", "LDTOTA"]] = frame[["LDDOSEA", "LDTOTA"]].mask(mixed, axis=0)
@@ -198,6 +212,10 @@ def check_lymphodepletion(
     days = to_infusion.abs()
     ex.report("LDTOOEARLY", ex.active & early, "EXSTDTC", drug=drug, days=days, limit=limit)
     for domain in (ex, cm):
+        uncounted = _rows_of(domain, records[records["reason"] != ""])
+        rows = domain.active & uncounted["LDTRT"].notna()
+        words = {"drug": uncounted["LDTRT"].fillna("")}
+        domain.report("LDFREQUENCY", rows, f"{domain.name}ENDTC", **words)
         own = adld[(adld["SRCDOM"] == domain.name) & (adld["LDOMFL"] == "N")]
         found = _rows_of(domain, own)
         domain.report(

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.settings.time_to_event import RecoveryRule
+from celldossier.study_data.stops import STOPS
 from celldossier.study_data.time_to_event import COMPETING, REASON_OF
 from celldossier.study_data.timeline import LEFT_STUDY, pick
 
 SAMPLE = ["USUBJID", "DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW"]
-STOPS = ("NEWTHERAPY", "HSCT")
 
 
 def derive_persistence(adpc: pd.DataFrame, analyte: str, timeline: pd.DataFrame) -> pd.DataFrame:
@@ -21,8 +21,9 @@ def derive_persistence(adpc: pd.DataFrame, analyte: str, timeline: pd.DataFrame)
     Loss is the first of two consecutive samples below the limit of quantitation after
     the peak (draft guideline, lines 195 to 197); it lies after the last quantifiable
     sample before it. Without loss, also after a single sample below the limit, a subject
-    is censored at the last quantifiable sample. Samples after a new therapy or a
-    transplantation do not count; death, new therapy and transplantation compete.
+    is censored at the last quantifiable sample. Samples after a new therapy, a
+    transplantation, a retreatment or an unplanned infusion do not count (R15); these and
+    death compete.
     """
     samples = adpc[(adpc["PARAMCD"] == analyte) & (adpc["ANL01FL"] == "Y") & (adpc["AFRLT"] > 0)]
     samples = _prepare(samples, timeline)
@@ -89,8 +90,8 @@ def derive_recovery(
 
 
 def _prepare(samples: pd.DataFrame, timeline: pd.DataFrame) -> pd.DataFrame:
-    """Samples in order of time, without those after a new therapy or a transplantation."""
-    stops = timeline[timeline["KIND"].isin(STOPS)].groupby("USUBJID")["DAY"].min()
+    """Samples in order of time, without those after what ends the course."""
+    stops = timeline[timeline["KIND"].isin(STOPS)].groupby("USUBJID")["TIME"].min()
     until = samples["USUBJID"].map(stops).astype("float64")
     kept = samples[~(samples["AFRLT"] > until)]
     kept = kept.assign(DAY=kept["AFRLT"], DATE=kept["ADTM"].str.slice(0, 10))

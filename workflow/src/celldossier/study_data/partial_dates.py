@@ -14,24 +14,28 @@ from dataclasses import replace
 
 import pandas as pd
 
-from celldossier.settings.study_time import PartialDates
-from celldossier.study_data.dates import name_start
+from celldossier.settings.efficacy import EfficacySettings
+from celldossier.settings.study_data import StudyDataSettings
+from celldossier.study_data.classes import find_disease_treatments
+from celldossier.study_data.disposition import list_life_dates
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.parsing import Dates
 from celldossier.study_data.subjects import Subjects
 
 YEAR_ONLY = 4
-NO_EVIDENCE_OF_LIFE = ("DM", "DS", "LOTS")
-"""Domains whose records do not show that the subject was alive on their day."""
 
 
 def complete_partial_dates(
     domains: Mapping[str, Domain],
     subjects: Subjects,
-    settings: PartialDates,
+    settings: StudyDataSettings,
     cutoff: pd.Timestamp,
 ) -> None:
     """Complete partial dates in the `dates` of the domains.
+
+    The start of a new therapy and of a transplantation is completed to the day after the
+    infusion where others are to its day: a treatment of the disease that may follow the
+    product counts as one that does.
 
     Parameters
     ----------
@@ -40,34 +44,40 @@ def complete_partial_dates(
     cutoff
         Day of the data cut-off.
     """
+    rules = settings.time.partial_dates
     dm = domains["DM"]
-    if settings.death == "first":
-        alive = find_last_alive(domains).reindex(dm.subject).set_axis(dm.frame.index)
+    if rules.death == "first":
+        alive = find_last_alive(domains, settings.efficacy)
+        alive = alive.reindex(dm.subject).set_axis(dm.frame.index)
         deaths = dm.dates["DTHDTC"]
-        latest = alive.where(alive <= deaths.last_day, deaths.last_day)
+        latest = alive.mask(alive > deaths.last_day, deaths.last_day)
         day = deaths.first_day.where(~(latest > deaths.first_day), latest)
         dm.dates["DTHDTC"] = complete(deaths, day)
     deaths = dm.dates["DTHDTC"].time.dt.floor("D")[dm.active]
     died = pd.Series(deaths.to_numpy(), index=dm.subject[dm.active])
     died = died[~died.index.duplicated()]
     kinds = {
-        "AE": (settings.event_start, settings.event_end),
-        "CM": (settings.medication_start, settings.medication_end),
+        "AE": (rules.event_start, rules.event_end),
+        "CM": (rules.medication_start, rules.medication_end),
     }
     for name, (start_rule, end_rule) in kinds.items():
         domain = domains[name]
         start, end = f"{name}STDTC", f"{name}ENDTC"
         if start_rule == "first":
             zero = subjects.of(domain.subject, "zero")
+            earliest = zero.dt.floor("D")
+            if name == "CM":
+                treats = find_disease_treatments(domain.frame["CMDECOD"], settings)
+                earliest += pd.to_timedelta(treats.astype(int), "D")
             domain.dates[start] = complete_start(
-                domain.dates[start], domain.dates[end].last_day, zero
+                domain.dates[start], domain.dates[end].last_day, earliest
             )
         if end_rule == "last":
             death = died.reindex(domain.subject).set_axis(domain.frame.index)
             domain.dates[end] = complete_end(
                 domain.dates[end], domain.dates[start].time, death, cutoff
             )
-    if "DS" in domains and settings.disposition == "first":
+    if "DS" in domains and rules.disposition == "first":
         dates = domains["DS"].dates["DSSTDTC"]
         domains["DS"].dates["DSSTDTC"] = complete(dates, dates.first_day)
 
@@ -96,7 +106,7 @@ def complete_start(start: Dates, last_end: pd.Series, zero: pd.Series) -> Dates:
     last_end
         Last possible day of the end; NaT where it has no end.
     zero
-        Start of the first infusion; NaT where there was none.
+        First infusion, or the day that stands in for it; NaT where there was none.
     """
     infusion = zero.dt.floor("D")
     possible = (start.first_day <= infusion) & (infusion <= start.last_day)
@@ -123,14 +133,11 @@ def complete_end(end: Dates, start: pd.Series, death: pd.Series, cutoff: pd.Time
     return complete(end, day)
 
 
-def find_last_alive(domains: Mapping[str, Domain]) -> pd.Series:
-    """Last day on which a record that is used shows each subject alive."""
-    parts = []
-    for name, domain in domains.items():
-        if name in NO_EVIDENCE_OF_LIFE:
-            continue
-        day = domain.dates[name_start(name)].time.dt.floor("D")
-        used = domain.active & day.notna()
-        parts.append(pd.Series(day[used].to_numpy(), index=domain.subject[used].to_numpy()))
-    days = pd.concat(parts).astype("datetime64[ns]")
+def find_last_alive(domains: Mapping[str, Domain], settings: EfficacySettings) -> pd.Series:
+    """Last day on which a record shows each subject alive, see `list_life_dates`."""
+    parts = [
+        shown["TIME"].dt.floor("D").groupby(shown["USUBJID"]).max()
+        for shown in list_life_dates(domains, settings)
+    ]
+    days = pd.concat([pd.Series(dtype="datetime64[ns]"), *parts]).astype("datetime64[ns]")
     return days.groupby(level=0).max()

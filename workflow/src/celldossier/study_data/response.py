@@ -18,18 +18,21 @@ from celldossier.study_data.results import check_not_done
 from celldossier.study_data.samples import check_duplicates, flag, time_samples
 from celldossier.study_data.subjects import Subjects
 
-NEW_THERAPY = "NEW_THERAPY"
-"""Medication class (`medication_classes`) of a treatment of the disease after the product."""
-
 TIMING = ["AFRLT", "NFRLT", "TIMEDEV", "WINFL"]
 """Variables of ADRS that say where an assessment stands in time."""
+
+AFTER_STOP = {"NEWTHERAPY": "AFTERNEW", "HSCT": "AFTERHSCT", "REINFUSION": "AFTERREIN"}
+"""Reason why an assessment after a stop does not count."""
+
+BEFORE_LANDMARK = {"NEWTHERAPY": "NEWBEFORE", "HSCT": "HSCTBEFOR", "REINFUSION": "REINBEFOR"}
+"""Reason of no response at a landmark after a stop."""
 
 
 def derive_adrs(
     rs: Domain,
     dm: Domain,
     subjects: Subjects,
-    adcm: pd.DataFrame,
+    stops: pd.DataFrame,
     adpd: pd.DataFrame,
     deaths: pd.DataFrame,
     settings: StudyDataSettings,
@@ -39,14 +42,16 @@ def derive_adrs(
     Each result is brought to a category of its vocabulary. An assessment counts for
     the best response if it comes after the first infusion, from the primary
     evaluator, and neither after progression or relapse nor after the start of a new
-    therapy (`adcm`, class NEW_THERAPY) or a transplantation, whose effect it would
-    show; the others carry a reason. Derived parameters: `derive_response_parameters`.
+    therapy, a transplantation, a retreatment or an unplanned infusion, whose effect it
+    would show; the others carry a reason. Derived parameters: `derive_response_parameters`.
 
     Parameters
     ----------
     dm
         For the indication, which may choose the vocabulary, and as the source of the
         record of a subject without any assessment.
+    stops
+        From `celldossier.study_data.stops.find_stops`.
     adpd
         For residual disease where a laboratory analyte tells it.
     deaths
@@ -95,33 +100,17 @@ def derive_adrs(
     )
     frame = frame[rs.active].reset_index(drop=True)
     frame = frame.assign(PARAM=frame["PARAMCD"].map(name_parameter))
-    stops = find_stops(adcm, efficacy)
     frame = _choose_assessments(frame, stops, efficacy)
     if not (rs.collected and rs.usable):
         return frame.drop(columns="RANK")
     zero = subjects.of(dm.subject, "zero")
     infused = pd.DataFrame({"USUBJID": dm.subject, **dm.trace})[dm.active & zero.notna()]
     died = deaths[["USUBJID", "DAY"]].dropna().assign(REASON="DTHBEFORE")
-    reason = stops["CMCLASS"].map({NEW_THERAPY: "NEWBEFORE"}).fillna("HSCTBEFOR")
-    treated = stops.assign(DAY=stops["ASTDY"], REASON=reason)[["USUBJID", "DAY", "REASON"]]
+    reason = stops["KIND"].map(BEFORE_LANDMARK)
+    treated = stops.assign(DAY=stops["LASTDAY"], REASON=reason)[["USUBJID", "DAY", "REASON"]]
     ends = pd.concat([died, treated], ignore_index=True)
     derived = derive_response_parameters(frame, infused, ends, adpd, efficacy)
     return pd.concat([frame, derived], ignore_index=True).drop(columns="RANK")
-
-
-def find_stops(adcm: pd.DataFrame, settings: EfficacySettings) -> pd.DataFrame:
-    """First start of a new therapy and of a transplantation after the first infusion.
-
-    Returns
-    -------
-    DataFrame
-        One row a subject and class: ``USUBJID``, ``CMCLASS``, ``ASTDY`` and the other
-        variables of ADCM.
-    """
-    classes = (NEW_THERAPY, settings.time_to_event.transplant_class)
-    rows = adcm[adcm["CMCLASS"].isin(classes) & (adcm["ASTDY"] > 0)]
-    order = ["USUBJID", "CMCLASS", "ASTDY", "SRCFILE", "SRCROW"]
-    return rows.sort_values(order, kind="stable").drop_duplicates(["USUBJID", "CMCLASS"])
 
 
 def _read_residual_disease(raw: pd.Series, settings: EfficacySettings) -> pd.Series:
@@ -145,16 +134,16 @@ def _choose_assessments(
     mixed = usable & (frame["RSVOCAB"] != subject.map(first))
     events = frame[usable & ~mixed & (frame["EVENTCD"] != "")]
     progressed = subject.map(events.groupby("USUBJID")["AFRLT"].min()).astype("float64")
-    new = stops[stops["CMCLASS"] == NEW_THERAPY].set_index("USUBJID")["ASTDY"]
-    transplant = stops[stops["CMCLASS"] != NEW_THERAPY].set_index("USUBJID")["ASTDY"]
     reasons = pd.Series("", index=frame.index, dtype=object)
-    for rows, code in (
+    rules = [
         (other, "OTHEREVAL"),
         (~(day > 0), "RSBEFORE"),
         (mixed, "OTHERCRIT"),
         (day > progressed, "AFTERPD"),
-        (day > subject.map(new).astype("float64"), "AFTERNEW"),
-        (day > subject.map(transplant).astype("float64"), "AFTERHSCT"),
-    ):
+    ]
+    for kind, code in AFTER_STOP.items():
+        last = stops[stops["KIND"] == kind].set_index("USUBJID")["LASTDAY"]
+        rules.append((day > subject.map(last).astype("float64"), code))
+    for rows, code in rules:
         reasons = reasons.mask(rows & (reasons == ""), code)
     return frame.assign(ANL01FL=flag(reasons == ""), ANLRSN=reasons)

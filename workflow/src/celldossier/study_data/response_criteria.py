@@ -58,7 +58,7 @@ def read_criteria() -> Mapping[str, Criteria]:
 
 
 def make_vocabularies(settings: EfficacySettings) -> dict[str, Criteria]:
-    """Vocabularies of the published criteria and the study's own."""
+    """Vocabularies of the published criteria, as the study takes them, and the study's own."""
     categories = {
         name: Category(
             responder="Y" if name in settings.responder_categories else "N",
@@ -72,7 +72,13 @@ def make_vocabularies(settings: EfficacySettings) -> dict[str, Criteria]:
     unknown = {name: Category(responder="") for name in settings.unknown_response_categories}
     stable = [name for name in ("SD", "NR") if name in categories]
     own = Criteria(categories=categories | unknown, unconfirmed=stable[0] if stable else "")
-    return {**read_criteria(), OWN: own}
+    vocabularies = {**read_criteria(), OWN: own}
+    if settings.imwg_relapse == "event":
+        imwg = vocabularies["IMWG2016"]
+        relapse = imwg.categories["RELAPSE"].model_copy(update={"event": "RELAPSE"})
+        changed = {**imwg.categories, "RELAPSE": relapse}
+        vocabularies["IMWG2016"] = imwg.model_copy(update={"categories": changed})
+    return vocabularies
 
 
 def choose_vocabulary(

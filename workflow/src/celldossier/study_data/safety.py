@@ -66,7 +66,8 @@ def derive_safety(
     if ae.collected and ae.usable:
         rows = adae["DTYPE"] == "EPISODE"
         report_rows(fa, adae, "EVENTNOTREPORTED", rows, "FAOBJ", grade=adae["ATOXGRN"])
-    check_outcomes(ae, adae, subjects, deaths)
+    after = dm.after_cutoff.get("DTHDTC", pd.Series(False, index=dm.frame.index))
+    check_outcomes(ae, adae, subjects, deaths, set(dm.subject[after]))
     special = adae[(adae["AESI"] != "") & adae["EPISODE"].notna()]
     adaesi = derive_adaesi(
         pd.concat([special, blood], ignore_index=True) if len(blood) else special,

@@ -61,6 +61,7 @@ from celldossier.study_data.relative_time import fill_relative_times
 from celldossier.study_data.response import derive_adrs
 from celldossier.study_data.safety import derive_safety
 from celldossier.study_data.samples import derive_adpc
+from celldossier.study_data.stops import find_stops
 from celldossier.study_data.structure import check_structure
 from celldossier.study_data.studies import check_studies
 from celldossier.study_data.subject_checks import check_against_infusion, check_baseline
@@ -215,7 +216,7 @@ def _derive(
             check_known_subjects(domain, subjects)
     check_lots(lots, subjects, settings.dosing, study.product)
     subjects = set_time_zero(subjects, check_infusions(ex, subjects), ex.usable)
-    complete_partial_dates(mapped, subjects, settings.time.partial_dates, cutoff)
+    complete_partial_dates(mapped, subjects, settings, cutoff)
     check_deaths(dm, subjects)
     check_against_infusion(dm, subjects, settings)
 
@@ -228,6 +229,7 @@ def _derive(
     adcm = derive_adcm(mapped["CM"], subjects, settings)
     adds = derive_adds(mapped["DS"], subjects, settings)
     deaths = collect_deaths(dm, adds, subjects)
+    stops = find_stops(adex, adcm, settings.efficacy)
     drugs = list_drug_records(adex, adcm, subjects)
     adld = derive_adld(drugs, adex, settings.dosing.lymphodepletion)
     check_lymphodepletion(ex, mapped["CM"], drugs, adld, settings.dosing.lymphodepletion)
@@ -242,7 +244,7 @@ def _derive(
         "ADPC": add_cell_counts(mapped["PC"], adpc, measured, bioanalysis.conversions),
         "ADPD": adpd,
         "ADAB": derive_adab(mapped["IS"], subjects, assays("ADA"), settings),
-        "ADRS": derive_adrs(mapped["RS"], dm, subjects, adcm, adpd, deaths, settings),
+        "ADRS": derive_adrs(mapped["RS"], dm, subjects, stops, adpd, deaths, settings),
         "ADDS": adds,
         "ADCM": adcm,
         "ADLD": adld,
@@ -262,9 +264,9 @@ def _derive(
         datasets["ADLD"] = datasets["ADLD"].iloc[:0]
     check_across(mapped, subjects, datasets, settings, cutoff)
     check_responses(mapped["RS"], datasets["ADRS"], subjects, settings.efficacy)
-    check_new_therapy(mapped["CM"], datasets["ADCM"])
+    check_new_therapy(mapped["CM"], datasets["ADCM"], subjects, settings)
     adsl = derive_adsl(mapped, subjects, datasets, settings)
-    last_alive = collect_last_alive(mapped, adds, deaths, subjects, cutoff)
+    last_alive = collect_last_alive(mapped, deaths, subjects, settings.efficacy, cutoff)
     check_after_death(mapped, deaths, subjects)
     check_disposition(mapped["DS"], dm, datasets["ADDS"], last_alive, subjects)
     adtte = pd.DataFrame(columns=["USUBJID"])

@@ -6,15 +6,19 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from celldossier.study_data.disposition import time_deaths
+from celldossier.study_data.disposition import NO_EVIDENCE, time_deaths
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.subjects import Subjects
+from celldossier.terms.finding_rules import Severity
 
 OWN_RULE = ("AE", "DS")
 """Domains whose records after death have a rule of their own."""
 
-NOT_OF_THE_SUBJECT = {"DM": ("DTHDTC",)}
+NOT_OF_THE_SUBJECT = NO_EVIDENCE
 """Dates that do not record something done with the living subject."""
+
+AFTER_DEATH_POSSIBLE = ("MI",)
+"""Domains whose specimens may be of an autopsy."""
 
 
 def check_after_death(
@@ -23,7 +27,7 @@ def check_after_death(
     """Find records of any domain that lie after the day of death.
 
     A death before the first infusion is a fault of its own and says nothing of the
-    records; nor does a date that was completed.
+    records; nor does a date that was completed. Tissue may be taken at an autopsy: a warning.
     """
     times = time_deaths(deaths)
     texts = deaths.set_index("USUBJID")["TEXT"]
@@ -39,7 +43,8 @@ def check_after_death(
             if name == "DS":
                 domain.report("DISPOSITIONAFTERDEATH", late, variable, death=death)
             elif name not in OWN_RULE:
-                domain.report("RECORDAFTERDEATH", late, variable, death=death)
+                severity: Severity | None = "warning" if name in AFTER_DEATH_POSSIBLE else None
+                domain.report("RECORDAFTERDEATH", late, variable, severity=severity, death=death)
 
 
 def check_disposition(
@@ -67,11 +72,15 @@ def check_disposition(
     source = ds.subject.map(known["SRCDOM"] + "." + known["SRCVAR"]).fillna("")
     contact = ds.active & (classes == "CONTACT")
     early = contact & (ds.dates["DSSTDTC"].time.dt.floor("D") < latest.dt.floor("D"))
+    # The last contact before the cut-off is not contradicted by what came after it.
+    early &= ~ds.subject.map(known["LATER"]).eq(True)
     ds.report("CONTACTTOOEARLY", early, "DSSTDTC", later=source)
     term = ds.frame["DSDECOD"]
     other = ds.active & (classes == "")
     count = term.where(other).groupby(term).transform("count")
     ds.report("DISPOSITIONOTHER", other & ~term.where(other).duplicated(), "DSDECOD", count=count)
-    infused = subjects.frame.index[subjects.frame["zero"].notna()]
-    for subject in sorted(set(infused) - set(adds.loc[adds["DSCLASS"] != "", "USUBJID"])):
+    infused = set(subjects.frame.index[subjects.frame["zero"].notna()])
+    # Whose disposition comes after the cut-off was in the study at it.
+    later = set(ds.subject[ds.reason == "AFTERCUTOFF"])
+    for subject in sorted(infused - set(adds.loc[adds["DSCLASS"] != "", "USUBJID"]) - later):
         ds.report_file("DISPOSITIONMISSING", subject=subject)

@@ -12,16 +12,18 @@ import pandas as pd
 from celldossier.io.resources import read_resource
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.time_to_event import EndpointRule, TimeToEventSettings
+from celldossier.study_data.stops import STOPS
 from celldossier.study_data.timeline import LEFT_STUDY, pick
 
 OUTCOME = ["DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
-COMPETING = ("DEATH", "NEWTHERAPY", "HSCT")
+COMPETING = ("DEATH", *STOPS)
 REASON_OF = {
     "PROGRESSION": "CNSPROG",
     "RELAPSE": "CNSPROG",
     "DEATH": "CNSDEATH",
     "NEWTHERAPY": "CNSNEWTH",
     "HSCT": "CNSHSCT",
+    "REINFUSION": "CNSREIN",
 }
 """Reason for censoring where another event ends the observation."""
 
@@ -165,9 +167,14 @@ def _assessed(
     Censoring after FDA, Clinical Trial Endpoints for the Approval of Cancer Drugs and
     Biologics (December 2018), appendix on progression-free survival: no event, at the last
     adequate assessment; new therapy before the event, at the last one before it; event
-    after missed assessments, at the last one before them; no assessment, at the origin.
+    after missed assessments, at the last one before them; no assessment, at the origin. A
+    retreatment or unplanned infusion is treated as a new therapy is.
     """
-    handling = {"NEWTHERAPY": rule.new_therapy, "HSCT": rule.transplant}
+    handling = {
+        "NEWTHERAPY": rule.new_therapy,
+        "HSCT": rule.transplant,
+        "REINFUSION": rule.reinfusion,
+    }
     kinds = [*rule.events, *(k for k, h in handling.items() if h == "event")]
     zero = origin["DAY"].astype("float64")
     # Death may come on the day of the origin; what is seen at an assessment comes after it.
@@ -180,7 +187,7 @@ def _assessed(
     stop = pick(facts, study.subjects, [k for k, h in handling.items() if h == "censor"])
     stopped = stop["DAY"].notna() & ~(stop["DAY"] >= event["DAY"])
     at_stop = pick(facts, study.subjects, ["ASSESSMENT"], until=stop["DAY"], last=True)
-    before = pick(facts, study.subjects, ["ASSESSMENT"], until=event["DAY"] - 1, last=True)
+    before = pick_before_event(facts, study.subjects, event)
     latest = pick(facts, study.subjects, ["ASSESSMENT"], last=True)
     gaps = count_missed(planned, before["DAY"].fillna(zero), event["DAY"], tte.assessment_window)
     gaps = gaps.reindex(study.subjects).fillna(0)
@@ -208,6 +215,16 @@ def _assessed(
     outcome = settle(study.subjects, [*cases, Case(~has_origin, study.start)])
     reason = pd.Series("", index=study.subjects, dtype=object).mask(~has_origin, "NORESPONSE")
     return study.finish(outcome.assign(REASND=reason), code, origin)
+
+
+def pick_before_event(facts: pd.DataFrame, subjects: pd.Index, event: pd.DataFrame) -> pd.DataFrame:
+    """Last adequate assessment before the event.
+
+    Progression is seen at an assessment of its own day, which does not precede it; a death is
+    not, and an assessment on its day shows that none was missed.
+    """
+    until = event["DAY"].astype("float64") - event["KIND"].ne("DEATH").astype("float64")
+    return pick(facts, subjects, ["ASSESSMENT"], until=until, last=True)
 
 
 def count_missed(
@@ -261,24 +278,57 @@ def _time_to_new_therapy(study: Observed) -> pd.DataFrame:
 
 
 def plan_assessments(
-    adrs: pd.DataFrame, indication: pd.Series, tte: TimeToEventSettings
+    adrs: pd.DataFrame, groups: pd.DataFrame, tte: TimeToEventSettings
 ) -> pd.DataFrame:
-    """Planned assessments of each subject: of the config, else the nominal days by indication.
+    """Planned assessments of each subject: of the config, else the nominal days of its group.
+
+    Subjects of one study, cohort and indication share a schedule; see `merge_schedules`.
 
     Parameters
     ----------
-    indication
-        By subject.
+    groups
+        By subject: ``STUDYID``, ``COHORT``, ``INDIC``.
     """
-    subjects = pd.DataFrame(
-        {"USUBJID": indication.index, "INDIC": indication.to_numpy()}, dtype=object
-    )
+    names = list(groups.columns)
+    subjects = groups.astype(object).rename_axis("USUBJID").reset_index()
     if tte.assessment_days:
         return subjects.merge(pd.DataFrame({"DAY": tte.assessment_days}), how="cross")
     overall = adrs[(adrs["PARAMCD"] == "OVR") & (adrs["NFRLT"] > 0)]
-    known = overall["USUBJID"].map(indication).astype(object)
-    days = pd.DataFrame({"INDIC": known, "DAY": overall["NFRLT"]}).drop_duplicates()
-    return subjects.merge(days, on="INDIC")[["USUBJID", "INDIC", "DAY"]]
+    planned = overall[["USUBJID", "NFRLT"]].drop_duplicates().merge(subjects, on="USUBJID")
+    days = [
+        (*group, day)
+        for group, rows in planned.groupby(names, sort=True)
+        for day in merge_schedules(rows, tte.assessment_window)
+    ]
+    return subjects.merge(pd.DataFrame(days, columns=[*names, "DAY"], dtype=object), on=names)[
+        ["USUBJID", *names, "DAY"]
+    ].astype({"DAY": "float64"})
+
+
+def merge_schedules(planned: pd.DataFrame, window: float) -> list[float]:
+    """Planned days of one group, those of an amended schedule counted once.
+
+    Days within the window of one another are one visit of two schedules (day 84, after an
+    amendment day 90), unless one subject has both; the day that most subjects have stands for it.
+
+    Parameters
+    ----------
+    planned
+        ``USUBJID`` and ``NFRLT``, once each.
+    window
+        Largest distance of an assessment from its planned day, d.
+    """
+    visits: list[dict[float, set[str]]] = []
+    have: set[str] = set()
+    for day, subjects in planned.groupby("NFRLT")["USUBJID"]:
+        own = set(subjects)
+        if visits and day - min(visits[-1]) <= window and not own & have:
+            visits[-1][day] = own
+            have |= own
+        else:
+            visits.append({day: own})
+            have = own
+    return [max(days, key=lambda day: (len(days[day]), -day)) for days in visits]
 
 
 def finish_adtte(parts: Sequence[pd.DataFrame], tte: TimeToEventSettings) -> pd.DataFrame:

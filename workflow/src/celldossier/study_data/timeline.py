@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from celldossier.study_data.exposure import CELL_PRODUCT
-from celldossier.study_data.response import NEW_THERAPY
+from celldossier.study_data.stops import STOPS
 
 TIMELINE = ["USUBJID", "KIND", "DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
 
@@ -37,9 +37,10 @@ def make_timeline(
     -------
     DataFrame
         ``USUBJID``, ``KIND`` (START, BASELINE, ASSESSMENT, RESPONSE, PROGRESSION,
-        RELAPSE, DEATH, NEWTHERAPY, HSCT, ALIVE, LOSTFU, WITHDRAWN, COMPLETED), ``DAY``
-        from the first infusion in whole days, ``DATE``, and the source of the date. Facts
-        without a known day are left out.
+        RELAPSE, DEATH, NEWTHERAPY, HSCT, REINFUSION, ALIVE, LOSTFU, WITHDRAWN, COMPLETED),
+        ``DAY`` from the first infusion in whole days, ``TIME`` in days and parts of them
+        where the time of day is known, ``DATE``, and the source of the date. Facts without
+        a known day are left out.
     """
     infusion = adex[(adex["EXCAT"] == CELL_PRODUCT) & (adex["DOSENO"] == 1)]
     overall = adrs[(adrs["PARAMCD"] == "OVR") & ~adrs["ANLRSN"].isin(["OTHEREVAL", "OTHERCRIT"])]
@@ -56,9 +57,8 @@ def make_timeline(
     ]
     for event in ("PROGRESSION", "RELAPSE"):
         parts.append(_facts(after[after["EVENTCD"] == event], event, "AFRLT", "ADTM", "RSDTC"))
-    new = stops["CMCLASS"] == NEW_THERAPY
-    parts.append(_facts(stops[new], "NEWTHERAPY", "ASTDY", "ASTDTM", "CMSTDTC"))
-    parts.append(_facts(stops[~new], "HSCT", "ASTDY", "ASTDTM", "CMSTDTC"))
+    for kind in STOPS:
+        parts.append(_facts(stops[stops["KIND"] == kind], kind, "DAY", "DATE", ""))
     for name in LEFT_STUDY:
         parts.append(_facts(adds[adds["DSCLASS"] == name], name, "AFRLT", "ADTM", "DSSTDTC"))
     facts = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
@@ -69,7 +69,7 @@ def make_timeline(
     )
     # Time to event is counted in calendar days, whatever times of day some dates have.
     whole = (dates - facts["USUBJID"].map(origin)).dt.days.astype("float64")
-    return facts.assign(DAY=whole.fillna(facts["DAY"]))
+    return facts.assign(TIME=facts["DAY"], DAY=whole.fillna(facts["DAY"]))
 
 
 def pick(
