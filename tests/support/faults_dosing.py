@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fault_cases import Fault, cell, cells, copy
+from small_study import SmallStudy
 
 
 def _dose_of_unknown_weight(study: SmallStudy) -> None:

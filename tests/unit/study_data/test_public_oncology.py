@@ -50,6 +50,8 @@ def public(package):
     # The patch of placebo holds nothing; here it only marks the start of treatment.
     sources["EX"]["keep"]["EXTRT"] += ["PLACEBO"]
     sources["EX"]["constants"]["EXDOSE"] = "1"
+    # Repeated by plan: an unplanned infusion would end the course, and with it the observation.
+    sources["EX"]["constants"]["EXPLFL"] = "Y"
     sources["RS"] = {
         "file": "rs_onco_recist.parquet",
         "constants": {"RSCAT": "RECIST 1.1"},

@@ -126,7 +126,8 @@ def _keep_latest(shown: pd.DataFrame, died: pd.Series) -> pd.DataFrame:
     """Latest date of each subject that is not after the death, the first record of equals."""
     days = shown["TIME"].dt.floor("D")
     before = shown[~(days > shown["USUBJID"].map(died))]
-    return before.loc[before.groupby("USUBJID")["TIME"].idxmax()]
+    latest: pd.DataFrame = before.loc[before.groupby("USUBJID")["TIME"].idxmax()]
+    return latest
 
 
 def list_life_dates(

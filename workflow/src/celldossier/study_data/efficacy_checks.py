@@ -114,8 +114,7 @@ def check_new_therapy(
     treats = find_disease_treatments(name, settings) & subjects.of(cm.subject, "zero").notna()
     completed = cm.active & treats & (start.imputed != "")
     completed &= subjects.days(start, cm.subject) > 0
-    words = {"medication": name, "taken": start.text}
-    cm.report("NEWTHERAPYPARTIAL", completed, "CMSTDTC", **words)
+    cm.report("NEWTHERAPYPARTIAL", completed, "CMSTDTC", medication=name, taken=start.text)
     # A record without any date is in no dataset: it lacks more than one with a part of it.
     undated = treats & (cm.active | (cm.reason == "NOTIME")) & ~start.known
     cm.report("NEWTHERAPYUNDATED", undated, "CMSTDTC", medication=name)

@@ -213,9 +213,9 @@ def check_lymphodepletion(
     ex.report("LDTOOEARLY", ex.active & early, "EXSTDTC", drug=drug, days=days, limit=limit)
     for domain in (ex, cm):
         uncounted = _rows_of(domain, records[records["reason"] != ""])
-        rows = domain.active & uncounted["LDTRT"].notna()
-        words = {"drug": uncounted["LDTRT"].fillna("")}
-        domain.report("LDFREQUENCY", rows, f"{domain.name}ENDTC", **words)
+        interval = domain.active & uncounted["LDTRT"].notna()
+        given = uncounted["LDTRT"].fillna("")
+        domain.report("LDFREQUENCY", interval, f"{domain.name}ENDTC", drug=given)
         own = adld[(adld["SRCDOM"] == domain.name) & (adld["LDOMFL"] == "N")]
         found = _rows_of(domain, own)
         domain.report(

@@ -140,4 +140,5 @@ def find_last_alive(domains: Mapping[str, Domain], settings: EfficacySettings) -
         for shown in list_life_dates(domains, settings)
     ]
     days = pd.concat([pd.Series(dtype="datetime64[ns]"), *parts]).astype("datetime64[ns]")
-    return days.groupby(level=0).max()
+    last: pd.Series = days.groupby(level=0).max()
+    return last

@@ -320,8 +320,8 @@ def merge_schedules(planned: pd.DataFrame, window: float) -> list[float]:
     """
     visits: list[dict[float, set[str]]] = []
     have: set[str] = set()
-    for day, subjects in planned.groupby("NFRLT")["USUBJID"]:
-        own = set(subjects)
+    for name, subjects in planned.groupby("NFRLT")["USUBJID"]:
+        day, own = float(str(name)), {str(subject) for subject in subjects}
         if visits and day - min(visits[-1]) <= window and not own & have:
             visits[-1][day] = own
             have |= own
