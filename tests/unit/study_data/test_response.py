@@ -249,3 +249,37 @@ def test_an_assessment_has_its_deviation_from_the_plan_and_its_window(study):
     assert own["WINFL"].tolist() == ["Y", "N", ""]
     late = data.findings.query("rule_id == 'SAMPLEWINDOW'")
     assert late[["domain", "row"]].to_numpy().tolist() == [["RS", 3]]
+
+
+def retreat(study: SmallStudy, date: str) -> None:
+    """Give subject A the product again."""
+    again = {"EXSTDTC": date, "EXENDTC": "", "EPOCH": "RETREATMENT"}
+    study.repeat("EX", 2, again)
+
+
+def test_a_response_to_a_retreatment_is_not_one_to_the_first_course(study):
+    assess(study, ("SD", "2024-03-29"), ("SD", "2024-06-01"), ("CR", "2024-09-01"))
+    assert parameter(study, "BOR")["AVALC"] == "CR"
+    retreat(study, "2024-07-01T10:00")
+    assert parameter(study, "BOR")["AVALC"] == "SD"
+    assert parameter(study, "ORR")["AVALC"] == "N"
+    adrs = study.derive().datasets["ADRS"]
+    last = adrs[(adrs["PARAMCD"] == "OVR") & (adrs["USUBJID"] == "A")].iloc[-1]
+    assert last[["AVALC", "ANLRSN"]].tolist() == ["CR", "AFTERREIN"]
+
+
+@pytest.mark.parametrize(
+    ("told", "reason", "event"), [("none", "", ""), ("event", "AFTERPD", "RELAPSE")]
+)
+def test_relapse_from_complete_response_of_myeloma_is_an_event_where_the_study_says_so(
+    study, told, reason, event
+):
+    criteria = {"response_criteria": {"ALL": "IMWG2016"}, "imwg_relapse": told}
+    study.options = {"efficacy": criteria}
+    course = [("CR", "2024-03-29"), ("Relapse from CR", "2024-06-01"), ("VGPR", "2024-09-01")]
+    assess(study, *course)
+    datasets = study.derive().datasets
+    own = datasets["ADRS"].query("PARAMCD == 'OVR' and USUBJID == 'A'").sort_values("ADTM")
+    assert own["ANLRSN"].tolist() == ["", "", reason]
+    adtte = datasets["ADTTE"].query("PARAMCD == 'PFS' and USUBJID == 'A'").iloc[0]
+    assert adtte["EVENTCD"] == event

@@ -13,6 +13,7 @@ from celldossier.io.resources import read_resource
 from celldossier.settings.study import ProductClass
 from celldossier.settings.time_to_event import TimeToEventSettings
 from celldossier.study_data.endpoints import list_endpoints
+from celldossier.study_data.time_to_event import merge_schedules
 
 NEW_THERAPY = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"], "HSCT": ["TRANSPLANT"]}}
 
@@ -376,3 +377,37 @@ def test_times_of_estimates_and_endpoints_that_cannot_be_are_refused():
     for wrong in ({"landmark_months": [6, 3]}, {"landmark_days": [0]}, {"endpoints": ["OS", "OS"]}):
         with pytest.raises(ValidationError):
             TimeToEventSettings.model_validate(wrong)
+
+
+def test_persistence_is_that_of_the_course_before_a_retreatment(study):
+    add_samples(study, ("60", "BLQ"), ("130", "900"), ("150", "800"))
+    assert endpoint(study, "PERSIST")["EVENTCD"] == "LOSS"
+    study.tables["PC"] = study.tables["PC"].drop(index=3)
+    study.tables["PC"].index = pd.RangeIndex(1, len(study.tables["PC"]) + 1, name="row")
+    again = {"EXSTDTC": "2024-06-29T10:00", "EXENDTC": "", "EPOCH": "RETREATMENT"}
+    study.repeat("EX", 2, again)
+    found = endpoint(study, "PERSIST")
+    # Day 7 is the last quantifiable sample of the first course; one below the limit is no loss.
+    assert tuple(found[["AVAL", "CNSRSN"]]) == (7, "CNSREIN")
+
+
+def test_progression_after_a_retreatment_is_censored_before_it(study):
+    assess(study, ("SD", "2024-03-29"), ("SD", "2024-06-01"), ("PD", "2024-09-01"))
+    assert endpoint(study, "PFS")["EVENTCD"] == "PROGRESSION"
+    again = {"EXSTDTC": "2024-07-01T10:00", "EXENDTC": "", "EPOCH": "RETREATMENT"}
+    study.repeat("EX", 2, again)
+    assert tuple(endpoint(study, "PFS")[["AVAL", "CNSRSN"]]) == (92, "CNSREIN")
+
+
+def planned(*days_of_subjects: tuple[str, list[float]]) -> pd.DataFrame:
+    """Planned days of the assessments of each subject."""
+    rows = [(name, day) for name, days in days_of_subjects for day in days]
+    return pd.DataFrame(rows, columns=["USUBJID", "NFRLT"])
+
+
+def test_a_visit_of_two_schedules_is_planned_once():
+    amended = planned(("A", [28, 84, 168]), ("B", [28, 84, 168]), ("C", [28, 90, 180]))
+    assert merge_schedules(amended, 14) == [28, 84, 168]
+    # Near visits of one subject are two, and far ones of two subjects as well.
+    assert merge_schedules(planned(("A", [28, 35]), ("B", [28])), 14) == [28, 35]
+    assert merge_schedules(planned(("A", [28]), ("B", [60])), 14) == [28, 60]
