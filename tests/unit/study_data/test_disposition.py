@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from small_study import assay, to_table
+
+from celldossier.settings.bioanalysis import BioanalysisSettings
 
 
 def alive(study, subject: str = "A") -> list:
@@ -109,3 +112,24 @@ def test_the_release_of_a_lot_shows_nobody_alive(study):
     study.set("DS", 1, "DSDECOD", "LOST TO FOLLOW-UP")
     study.set("LOTS", 1, "RELDTC", "2024-12-20")
     assert alive(study)[0] == "2024-09-01"
+
+
+def test_tissue_of_an_autopsy_is_a_warning_and_a_lot_released_after_death_is_nothing(study):
+    more = BioanalysisSettings.model_validate({"assays": [assay("CART", "PD", "CART", "score")]})
+    assays = (*study.bioanalysis.assays, *more.assays)
+    study.bioanalysis = study.bioanalysis.model_copy(update={"assays": assays})
+    study.tables["MI"] = to_table(
+        [{"USUBJID": "B", "MITESTCD": "CART", "MIORRES": "3", "MIDTC": "2024-06-11"}]
+    )
+    study.sources["MI"] = {"file": "mi.csv"}
+    study.set("DM", 3, "DTHDTC", "2024-03-05")
+    study.set("DS", 3, "DSSTDTC", "2024-03-05")
+    own = {"LOTID": "L3", "USUBJID": "C", "MFGDTC": "2024-02-25", "RELDTC": "2024-03-12"}
+    study.repeat("LOTS", 1, own)
+    found = study.derive().findings
+    late = found[found["rule_id"] == "RECORDAFTERDEATH"]
+    assert late[["domain", "severity"]].values.tolist() == [["MI", "warning"]]
+    study.set("CM", 2, "CMSTDTC", "2024-07-01")
+    found = study.derive().findings
+    late = found[found["rule_id"] == "RECORDAFTERDEATH"]
+    assert sorted(late["severity"]) == ["error", "warning"]

@@ -92,6 +92,55 @@ def test_a_dose_per_body_weight_becomes_cells_and_is_not_divided_again(study):
     assert adex.loc[2, "DOSEM2U"] == "10^6 cells/m2"
 
 
+def set_dose(study, row, dose, planned, unit):
+    for column, value in (("EXDOSE", dose), ("EXPDOSE", planned), ("EXDOSU", unit)):
+        study.set("EX", row, column, value)
+
+
+@pytest.mark.parametrize(
+    ("dose", "planned", "unit", "amount"),
+    [
+        # Weight bands: per kg up to a weight, as such above it (50 kg here).
+        ("2", "2.5", "10^6 cells/kg", 100),
+        ("2.1", "2", "10^8 cells", 210),
+    ],
+)
+def test_doses_in_several_units_are_brought_to_cells(study, dose, planned, unit, amount):
+    set_dose(study, 3, dose, planned, unit)
+    data = study.derive()
+    assert data.errors == 0
+    adex = rows(data)
+    assert adex.loc[[2, 3], "DOSEU"].tolist() == ["10^6 cells", "10^6 cells"]
+    assert adex.loc[3, "DOSEA"] == pytest.approx(amount)
+    assert adex.loc[3, "DOSEP"] == pytest.approx(amount * float(planned) / float(dose))
+    assert adex.loc[3, "DOSERAT"] == pytest.approx(float(dose) / float(planned))
+    assert adex.loc[3, ["DOSEKG", "DOSETGP"]].tolist() == pytest.approx([amount / 50, amount])
+    # Lymphodepletion keeps its unit.
+    assert adex.loc[1, ["DOSEA", "DOSEU"]].tolist() == [30, "mg/m2"]
+    assert found(data, "DOSECONVERTED")["row"].tolist() == [3]
+    assert found(data, "DOSEBASIS").empty
+
+
+@pytest.mark.parametrize("unit", ["cells", "mg"])
+def test_a_unit_that_makes_no_possible_dose_stops_the_run(study, unit):
+    set_dose(study, 3, "210", "200", unit)
+    data = study.derive()
+    assert found(data, "DOSEUNITMIXED")[["row", "severity"]].values.tolist() == [[3, "error"]]
+    assert found(data, "DOSECONVERTED").empty
+
+
+def test_a_dose_per_weight_needs_the_weight(study):
+    study.set("DM", 1, "WTBL", "")
+    for row in (2, 3):
+        set_dose(study, row, "2", "2", "10^6 cells/kg")
+    data = study.derive()
+    assert rows(data).loc[2, "DOSETGP"] != rows(data).loc[2, "DOSETGP"]
+    assert found(data, "DOSENOBODY")["row"].tolist() == [2]
+    # An amount of its own column needs no weight.
+    study.set("EX", 2, "EXDOSTGP", "140")
+    assert found(study.derive(), "DOSENOBODY").empty
+
+
 def test_without_the_declared_rule_no_amount_is_computed_from_the_lot(study):
     study.set("LOTS", 1, "VIABPCT", "80")
     study.set("LOTS", 1, "TRANSPCT", "50")
@@ -202,6 +251,12 @@ def test_a_long_gap_is_a_retreatment_only_where_the_study_says_so(study):
     adex = kinds(study)
     assert adex["DOSETYPE"].tolist() == ["FIRST", "RETREATMENT", "RETREATMENT"]
     assert adex["COURSE"].tolist() == [1, 2, 2]
+
+
+def test_a_gap_of_just_the_limit_is_no_retreatment(study):
+    plan(study, (0, {}), (100, {}), (201, {}))
+    study.options["dosing"] = {"retreatment_after": 100}
+    assert kinds(study)["DOSETYPE"].tolist() == ["FIRST", "REPEAT", "RETREATMENT"]
 
 
 def test_planned_days_tell_what_is_planned(study):

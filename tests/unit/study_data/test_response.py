@@ -251,23 +251,6 @@ def test_an_assessment_has_its_deviation_from_the_plan_and_its_window(study):
     assert late[["domain", "row"]].to_numpy().tolist() == [["RS", 3]]
 
 
-def retreat(study: SmallStudy, date: str) -> None:
-    """Give subject A the product again."""
-    again = {"EXSTDTC": date, "EXENDTC": "", "EPOCH": "RETREATMENT"}
-    study.repeat("EX", 2, again)
-
-
-def test_a_response_to_a_retreatment_is_not_one_to_the_first_course(study):
-    assess(study, ("SD", "2024-03-29"), ("SD", "2024-06-01"), ("CR", "2024-09-01"))
-    assert parameter(study, "BOR")["AVALC"] == "CR"
-    retreat(study, "2024-07-01T10:00")
-    assert parameter(study, "BOR")["AVALC"] == "SD"
-    assert parameter(study, "ORR")["AVALC"] == "N"
-    adrs = study.derive().datasets["ADRS"]
-    last = adrs[(adrs["PARAMCD"] == "OVR") & (adrs["USUBJID"] == "A")].iloc[-1]
-    assert last[["AVALC", "ANLRSN"]].tolist() == ["CR", "AFTERREIN"]
-
-
 @pytest.mark.parametrize(
     ("told", "reason", "event"), [("none", "", ""), ("event", "AFTERPD", "RELAPSE")]
 )
@@ -283,3 +266,97 @@ def test_relapse_from_complete_response_of_myeloma_is_an_event_where_the_study_s
     assert own["ANLRSN"].tolist() == ["", "", reason]
     adtte = datasets["ADTTE"].query("PARAMCD == 'PFS' and USUBJID == 'A'").iloc[0]
     assert adtte["EVENTCD"] == event
+
+
+def retreat(study: SmallStudy, date: str, epoch: str = "RETREATMENT") -> None:
+    """Infuse subject A again, as a retreatment or as an unplanned infusion."""
+    for row in (2, 3):
+        study.set("EX", row, "EPOCH", "TREATMENT")
+    changes = {"EXSTDTC": date, "EXENDTC": "", "EPOCH": epoch, "EXPLFL": "N"}
+    study.repeat("EX", 2, changes)
+
+
+@pytest.mark.parametrize("epoch", ["RETREATMENT", "TREATMENT"])
+@pytest.mark.parametrize(
+    ("date", "best", "reasons"),
+    [
+        ("2024-07-01T10:00", "SD", ["", "", "AFTERREIN"]),
+        # What is seen on the day of the infusion belongs to the course before.
+        ("2024-08-01T08:00", "CR", ["", "", ""]),
+    ],
+)
+def test_a_response_after_another_infusion_is_not_that_of_the_first(
+    study, epoch, date, best, reasons
+):
+    assess(study, ("SD", "2024-03-29"), ("SD", "2024-06-01"), ("CR", "2024-08-01"))
+    retreat(study, date, epoch)
+    own = study.derive().datasets["ADRS"].query("USUBJID == 'A'").set_index("PARAMCD")
+    assert own.loc["BOR", "AVALC"] == best
+    assert own.loc["OVR", "ANLRSN"].tolist() == reasons
+    # The last assessment comes a day before the window of the landmark opens.
+    assert own.loc["RSPM6", ["RESPFL", "REASND"]].tolist() == ["N", "REINBEFOR"]
+
+
+def test_a_planned_repeat_dose_ends_no_course(study):
+    assess(study, ("SD", "2024-03-29"), ("CR", "2024-08-01"))
+    study.repeat("EX", 2, {"EXSTDTC": "2024-04-01T10:00", "EXENDTC": ""})
+    assert parameter(study, "BOR")["AVALC"] == "CR"
+
+
+NEW_THERAPY = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"]}}
+
+
+@pytest.mark.parametrize(
+    ("start", "reasons"),
+    [
+        # On the day of the infusion it is none after the product.
+        ("2024-03-01", ["", ""]),
+        ("2024-03-02", ["AFTERNEW", "AFTERNEW"]),
+        ("2024-05-31", ["", "AFTERNEW"]),
+        # The assessment of its first day comes before it.
+        ("2024-06-01", ["", ""]),
+        ("2024-06-01T07:00", ["", ""]),
+    ],
+)
+def test_an_assessment_counts_up_to_the_day_of_a_new_therapy(study, start, reasons):
+    assess(study, ("PR", "2024-03-29"), ("CR", "2024-06-01"))
+    study.options = NEW_THERAPY
+    study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": start})
+    own = study.derive().datasets["ADRS"].query("USUBJID == 'A' and PARAMCD == 'OVR'")
+    assert own["ANLRSN"].tolist() == reasons
+
+
+def test_an_assessment_that_says_nothing_gives_way_at_a_landmark(study):
+    assess(study, ("NE", "2024-03-29"), ("CR", "2024-04-05"))
+    assert parameter(study, "RSPD28")[["AVALC", "RESPFL", "REASND"]].tolist() == ["CR", "Y", ""]
+
+
+def test_a_landmark_that_cannot_be_evaluated_says_so(study):
+    assess(study, ("NE", "2024-03-29"), ("PD", "2024-04-20"))
+    found = parameter(study, "RSPD28")
+    assert found[["AVALC", "RESPFL", "REASND"]].tolist() == ["NE", "", "NOTEVAL"]
+
+
+@pytest.mark.parametrize(
+    ("option", "best", "reasons", "event"),
+    [
+        ("none", "VGPR", ["", "", ""], "CNSCOMPL"),
+        ("event", "PR", ["", "", "AFTERPD"], ""),
+    ],
+)
+@pytest.mark.parametrize("text", ["Relapse from CR", "Clinical relapse"])
+def test_a_relapse_of_myeloma_is_no_progression_unless_the_study_says_so(
+    study, text, option, best, reasons, event
+):
+    # Kumar 2016, table 5: for disease-free survival only; not used for TTP or PFS.
+    criteria = {"response_criteria": {"ALL": "IMWG2016"}, "imwg_relapse": option}
+    study.options = {"efficacy": criteria}
+    assess(study, ("PR", "2024-03-29"), (text, "2024-06-01"), ("VGPR", "2024-07-01"))
+    data = study.derive()
+    own = data.datasets["ADRS"].query("USUBJID == 'A'").set_index("PARAMCD")
+    assert own.loc["BOR", "AVALC"] == best
+    assert own.loc["OVR", "ANLRSN"].tolist() == reasons
+    adtte = data.datasets["ADTTE"].query("USUBJID == 'A'").set_index("PARAMCD")
+    for code in ("PFS", "DOR"):
+        assert adtte.loc[code, "CNSRSN"] == event
+    assert ("RELAPSENOEVENT" in set(data.findings["rule_id"])) == (option == "none")

@@ -13,7 +13,7 @@ from celldossier.io.resources import read_resource
 from celldossier.settings.study import ProductClass
 from celldossier.settings.time_to_event import TimeToEventSettings
 from celldossier.study_data.endpoints import list_endpoints
-from celldossier.study_data.time_to_event import merge_schedules
+from celldossier.study_data.time_to_event import count_missed, merge_schedules, plan_assessments
 
 NEW_THERAPY = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"], "HSCT": ["TRANSPLANT"]}}
 
@@ -379,26 +379,6 @@ def test_times_of_estimates_and_endpoints_that_cannot_be_are_refused():
             TimeToEventSettings.model_validate(wrong)
 
 
-def test_persistence_is_that_of_the_course_before_a_retreatment(study):
-    add_samples(study, ("60", "BLQ"), ("130", "900"), ("150", "800"))
-    assert endpoint(study, "PERSIST")["EVENTCD"] == "LOSS"
-    study.tables["PC"] = study.tables["PC"].drop(index=3)
-    study.tables["PC"].index = pd.RangeIndex(1, len(study.tables["PC"]) + 1, name="row")
-    again = {"EXSTDTC": "2024-06-29T10:00", "EXENDTC": "", "EPOCH": "RETREATMENT"}
-    study.repeat("EX", 2, again)
-    found = endpoint(study, "PERSIST")
-    # Day 7 is the last quantifiable sample of the first course; one below the limit is no loss.
-    assert tuple(found[["AVAL", "CNSRSN"]]) == (7, "CNSREIN")
-
-
-def test_progression_after_a_retreatment_is_censored_before_it(study):
-    assess(study, ("SD", "2024-03-29"), ("SD", "2024-06-01"), ("PD", "2024-09-01"))
-    assert endpoint(study, "PFS")["EVENTCD"] == "PROGRESSION"
-    again = {"EXSTDTC": "2024-07-01T10:00", "EXENDTC": "", "EPOCH": "RETREATMENT"}
-    study.repeat("EX", 2, again)
-    assert tuple(endpoint(study, "PFS")[["AVAL", "CNSRSN"]]) == (92, "CNSREIN")
-
-
 def planned(*days_of_subjects: tuple[str, list[float]]) -> pd.DataFrame:
     """Planned days of the assessments of each subject."""
     rows = [(name, day) for name, days in days_of_subjects for day in days]
@@ -411,3 +391,141 @@ def test_a_visit_of_two_schedules_is_planned_once():
     # Near visits of one subject are two, and far ones of two subjects as well.
     assert merge_schedules(planned(("A", [28, 35]), ("B", [28])), 14) == [28, 35]
     assert merge_schedules(planned(("A", [28]), ("B", [60])), 14) == [28, 60]
+
+
+def retreat(study: SmallStudy, date: str, epoch: str = "RETREATMENT") -> None:
+    """Infuse subject A again, as a retreatment or as an unplanned infusion."""
+    for row in (2, 3):
+        study.set("EX", row, "EPOCH", "TREATMENT")
+    study.repeat("EX", 2, {"EXSTDTC": date, "EXENDTC": "", "EPOCH": epoch, "EXPLFL": "N"})
+
+
+@pytest.mark.parametrize("epoch", ["RETREATMENT", "TREATMENT"])
+def test_persistence_is_that_of_the_course_before_another_infusion(study, epoch):
+    # Lost on day 28 and 60; what comes after the infusion on day 184 is not the first product.
+    add_samples(study, ("60", "BLQ"), ("193", "5000"), ("223", "900"))
+    retreat(study, "2024-09-01T10:00", epoch)
+    found = endpoint(study, "PERSIST")
+    assert tuple(found[["AVAL", "AVALLO", "EVENTCD"]]) == (28.25, 7, "LOSS")
+
+
+def test_another_infusion_competes_with_the_loss_of_persistence(study):
+    add_samples(study, ("60", "80"), ("193", "5000"))
+    retreat(study, "2024-09-01T10:00")
+    found = endpoint(study, "PERSIST")
+    assert tuple(found[["AVAL", "CNSRSN", "EVENTCD", "EVENTDY"]]) == (
+        *(60, "CNSREIN", "REINFUSION", 184),
+    )
+
+
+def test_the_sample_before_another_infusion_on_its_day_still_counts(study):
+    study.set("PC", 3, "PCORRES", "70")
+    add_samples(study, ("60", "BLQ"), ("184", "BLQ"))
+    retreat(study, "2024-09-01T14:00")
+    assert endpoint(study, "PERSIST")["EVENTCD"] == "LOSS"
+    retreat(study := make_study(), "2024-09-01T09:00")
+    study.set("PC", 3, "PCORRES", "70")
+    add_samples(study, ("60", "BLQ"), ("184", "BLQ"))
+    assert endpoint(study, "PERSIST")["CNSRSN"] == "CNSREIN"
+
+
+@pytest.mark.parametrize(
+    ("handling", "expected"),
+    [
+        ("censor", (92, "CNSREIN", "REINFUSION", 122)),
+        ("event", (122, "", "REINFUSION", 122)),
+        ("ignore", (184, "", "PROGRESSION", 184)),
+    ],
+)
+def test_another_infusion_censors_or_is_what_the_study_says(study, handling, expected):
+    study.options = {"efficacy": {"time_to_event": {"pfs": {"reinfusion": handling}}}}
+    retreat(study, "2024-07-01T10:00")
+    found = endpoint(study, "PFS")
+    assert tuple(found[["AVAL", "CNSRSN", "EVENTCD", "EVENTDY"]]) == expected
+
+
+def test_another_infusion_is_an_event_of_event_free_survival_and_competes_with_response(study):
+    assess(study, ("SD", "2024-03-29"), ("CR", "2024-08-01"))
+    retreat(study, "2024-07-01T10:00")
+    adtte = study.derive().datasets["ADTTE"].query("USUBJID == 'A'").set_index("PARAMCD")
+    assert tuple(adtte.loc["EFS", ["AVAL", "EVENTCD"]]) == (122, "REINFUSION")
+    assert tuple(adtte.loc["TTR", ["AVAL", "CNSRSN", "EVENTDY"]]) == (28, "CNSREIN", 122)
+    # Life goes on.
+    assert adtte.loc["OS", "CNSRSN"] == "CNSCOMPL"
+
+
+def test_an_event_that_is_handled_otherwise_than_listed_is_refused():
+    with pytest.raises(ValidationError, match="REINFUSION is among the events"):
+        TimeToEventSettings.model_validate({"pfs": {"events": ["DEATH", "REINFUSION"]}})
+
+
+@pytest.mark.parametrize(
+    ("last", "missed"),
+    [
+        # Within the window after the last assessment, a planned one is that assessment.
+        ({"A": 78.0}, 1),
+        ({"A": 73.9}, 2),
+        # Within the window before the event it is not yet missed.
+        ({"A": 95.0}, 1),
+    ],
+)
+def test_a_planned_visit_within_the_window_of_an_assessment_is_not_missed(last, missed):
+    planned = pd.DataFrame({"USUBJID": "A", "DAY": [28.0, 84.0, 112.0, 140.0]})
+    count = count_missed(planned, pd.Series(last), pd.Series({"A": 150.0}), 10)
+    assert count["A"] == missed
+
+
+def planned_of(*days: tuple[str, float]) -> pd.DataFrame:
+    return pd.DataFrame(days, columns=["USUBJID", "NFRLT"])
+
+
+@pytest.mark.parametrize(
+    ("planned", "visits"),
+    [
+        # Two subjects on day 84, one on day 90 after an amendment: one visit.
+        ([("A", 28), ("A", 84), ("B", 84), ("C", 28), ("C", 90)], [28, 84]),
+        ([("A", 84), ("B", 90), ("C", 90)], [90]),
+        ([("A", 84), ("B", 90)], [84]),
+        # Farther apart than the window, or both in one schedule: two visits.
+        ([("A", 84), ("B", 99)], [84, 99]),
+        ([("A", 14), ("A", 28), ("B", 28)], [14, 28]),
+        # A chain of days does not make all of them one.
+        ([("A", 80), ("B", 90), ("C", 100)], [80, 100]),
+    ],
+)
+def test_planned_days_of_two_schedules_are_one_visit(planned, visits):
+    assert merge_schedules(planned_of(*planned), 14) == visits
+
+
+def test_each_study_cohort_and_indication_has_its_own_schedule():
+    groups = pd.DataFrame(
+        {
+            "STUDYID": ["S1", "S1", "S1", "S2"],
+            "COHORT": ["1", "1", "2", "1"],
+            "INDIC": ["ALL", "NHL", "ALL", "ALL"],
+        },
+        index=["A", "B", "C", "D"],
+    )
+    adrs = planned_of(("A", 28), ("B", 60), ("C", 90), ("D", 120)).assign(PARAMCD="OVR")
+    found = plan_assessments(adrs, groups, TimeToEventSettings())
+    assert found[["USUBJID", "DAY"]].to_numpy().tolist() == [
+        *(["A", 28], ["B", 60], ["C", 90], ["D", 120]),
+    ]
+    none = plan_assessments(adrs.iloc[:0], groups, TimeToEventSettings())
+    assert none.empty
+
+
+def test_a_death_on_the_day_of_an_assessment_is_no_missed_one(study):
+    tte = {"assessment_days": [28, 60, 90, 120]}
+    study.options = {"efficacy": {"time_to_event": tte}}
+    study.set("RS", 5, "RSSTRESC", "PR")
+    row = study.repeat("RS", 5, {"RSSTRESC": "SD", "RSDTC": "2024-08-29"})
+    study.set("DM", 2, "DTHDTC", "2024-08-29")
+    study.set("DS", 2, "DSSTDTC", "2024-08-29")
+    data = study.derive()
+    found = data.datasets["ADTTE"].query("PARAMCD == 'PFS' and USUBJID == 'B'").iloc[0]
+    assert tuple(found[["AVAL", "CNSRSN", "EVENTCD"]]) == (150, "", "DEATH")
+    assert "ASSESSMENTSMISSED" not in set(data.findings["rule_id"])
+    # Without it, two were missed before the death.
+    study.tables["RS"] = study.tables["RS"].drop(index=row)
+    assert endpoint(study, "PFS", "B")["CNSRSN"] == "CNSMISSED"
