@@ -379,20 +379,6 @@ def test_times_of_estimates_and_endpoints_that_cannot_be_are_refused():
             TimeToEventSettings.model_validate(wrong)
 
 
-def planned(*days_of_subjects: tuple[str, list[float]]) -> pd.DataFrame:
-    """Planned days of the assessments of each subject."""
-    rows = [(name, day) for name, days in days_of_subjects for day in days]
-    return pd.DataFrame(rows, columns=["USUBJID", "NFRLT"])
-
-
-def test_a_visit_of_two_schedules_is_planned_once():
-    amended = planned(("A", [28, 84, 168]), ("B", [28, 84, 168]), ("C", [28, 90, 180]))
-    assert merge_schedules(amended, 14) == [28, 84, 168]
-    # Near visits of one subject are two, and far ones of two subjects as well.
-    assert merge_schedules(planned(("A", [28, 35]), ("B", [28])), 14) == [28, 35]
-    assert merge_schedules(planned(("A", [28]), ("B", [60])), 14) == [28, 60]
-
-
 def retreat(study: SmallStudy, date: str, epoch: str = "RETREATMENT") -> None:
     """Infuse subject A again, as a retreatment or as an unplanned infusion."""
     for row in (2, 3):

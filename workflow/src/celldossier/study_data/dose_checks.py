@@ -108,7 +108,9 @@ def _check_units(
         return
     common = unit[cells].mode().iloc[0]
     low, high = settings.dosing.plausible_dose_per_kg
-    per_kg = of[f"DOS{SHORT[basis]}KG"]
+    # Of the dose as it is given, which recorded amounts of cells may contradict.
+    weight = of[f"DOSE{SHORT[basis]}"] / of[f"DOS{SHORT[basis]}KG"]
+    per_kg = of["DOSEA"] / weight
     converted = cells & (of["DOSEU"] == CELLS)
     odd = ~converted | (per_kg < low) | (per_kg > high)
     ex.report("DOSEUNITMIXED", cells & (unit != common) & odd & (dose > 0), "EXDOSU", unit=common)

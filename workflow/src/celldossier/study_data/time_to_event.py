@@ -324,7 +324,7 @@ def merge_schedules(planned: pd.DataFrame, window: float) -> list[float]:
         day, own = float(str(name)), {str(subject) for subject in subjects}
         if visits and day - min(visits[-1]) <= window and not own & have:
             visits[-1][day] = own
-            have |= own
+            have = have | own
         else:
             visits.append({day: own})
             have = own
