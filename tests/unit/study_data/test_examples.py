@@ -66,7 +66,8 @@ def test_a_clean_example_passes_the_gate(example):
     assert {"DOSEWINDOW", "ASSAYCHANGE", "LLOQCHANGE"} <= warned <= {*DOSING, *changes, *others}
     noted = set(findings.loc[findings["severity"] == "note", "rule_id"])
     quiet = {"SPECIMENFLAGGED", "UNITMIXED", "COLUMNBLANK", "KEYDUPLICATE", "LOTNOTINFUSED"}
-    assert noted <= quiet
+    # Platelets of one subject fall below the threshold of recovery once more.
+    assert noted <= {*quiet, "LOWAGAIN"}
 
 
 def test_a_clean_example_uses_every_record_that_its_config_keeps(example):
