@@ -79,6 +79,22 @@ def test_the_page_holds_every_rule_message_exclusion_and_decision(messy, languag
     assert changed[language] in re.sub(r"\s+", " ", page.text)
 
 
+def test_the_heading_of_a_rule_leaves_its_fields_open_and_names_no_place(messy):
+    expected = {
+        "en": "Age … of subject … is outside … to … years. Check value and unit.",
+        "zh": "受试者…的年龄…不在…至…岁范围内。请核对数值与单位。",
+    }
+    for language, heading in expected.items():
+        page = render_findings_page(make_checks(messy), language)
+        wordings = [
+            re.sub("<[^>]+>", "", text)
+            for text in re.findall(r'<p class="wording">(.*?)</p>', page, flags=re.DOTALL)
+        ]
+        assert len(wordings) == messy.findings["rule_id"].nunique()
+        assert heading in wordings
+        assert not any(re.match("…[:：,，第]", wording) for wording in wordings)
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_nothing_of_the_data_becomes_markup_and_the_page_stands_alone(messy, language):
     text = render_findings_page(make_checks(messy), language)

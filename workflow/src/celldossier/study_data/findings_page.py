@@ -25,6 +25,8 @@ EXAMPLES = 3
 """Findings of a rule that the page shows at once."""
 LISTED = 500
 """Findings of a rule, and subjects, that the page can unfold; the CSV holds all of them."""
+PLACE = re.compile(r"^\{file\}(, row \{row\}|第\{row\}行)?(: |：)")
+"""How messages begin; a heading of many findings has no place of its own."""
 SLOT = Markup('<span class="slot">…</span>')
 
 
@@ -103,9 +105,9 @@ def _describe_rule(rule_id: str, group: pd.DataFrame, language: Language) -> dic
 
 
 def _blank_fields(message: str) -> Markup:
-    """A rule's message with its fields left open."""
-    parts = re.split(r"'?\{\w+\}'?", message)
-    return SLOT.join(parts)
+    """A rule's message with its fields left open, without the place that opens it."""
+    parts = re.split(r"'?\{\w+\}'?", PLACE.sub("", message))
+    return SLOT.join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])
 
 
 def _in_order(domains: pd.Series) -> list[str]:
