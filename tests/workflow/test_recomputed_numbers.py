@@ -714,6 +714,15 @@ def test_survival_events_and_medians_agree_with_a_count_of_the_raw_dates(
         if dm.at[subject, "DTHDTC"]
     }
     alive = last_seen(raw)
+    ex = raw("ex")
+    cells = ex[ex["EXCAT"] == "CELL PRODUCT"].sort_values("EXSTDTC", kind="stable")
+    # Retreatments and an unplanned infusion: what comes after them is not of the first course.
+    second = cells[cells["USUBJID"].duplicated()].drop_duplicates("USUBJID")
+    again = {
+        row["USUBJID"]: days(row["EXSTDTC"][:10], infusion.at[row["USUBJID"], "zero"])
+        for row in second.to_dict("records")
+    }
+    assert len(again) == 3
     month = 365.25 / 12
     courses: dict[str, dict[str, tuple[float, bool]]] = {"OS": {}, "PFS": {}, "DOR": {}}
     for subject, course in assessments.items():
@@ -721,7 +730,7 @@ def test_survival_events_and_medians_agree_with_a_count_of_the_raw_dates(
         last = days(alive[subject], zero)
         courses["OS"][subject] = (death.get(subject, last), subject in death)
         adequate = [(day, name) for day, name in course if name != "NE"]
-        therapy = new_therapy.get(subject, math.inf)
+        therapy = min(new_therapy.get(subject, math.inf), again.get(subject, math.inf))
         answers = [d for d, name in adequate if name in RESPONDERS and d <= therapy]
         progressed = min((d for d, name in adequate if name == "PD"), default=math.inf)
         event = min(progressed, death.get(subject, math.inf))
