@@ -133,6 +133,9 @@ def test_incidence_without_competing_events_is_one_less_survival() -> None:
     assert math.isnan(estimate_incidence(time, event, 7).value)
     assert estimate_incidence(time, event, 0.5).value == 0
     assert math.isnan(estimate_incidence([], [], 1).value)
+    # All have the event at last; the sum of the steps is 1 but for rounding.
+    whole = estimate_incidence([1, 1, 1, 1, 2, 2, 2, 3, 4], [1, 1, 1, 1, 0, 1, 1, 1, 1], 4)
+    assert whole.value == 1 and math.isnan(whole.low)
 
 
 def test_times_and_events_that_do_not_belong_together_are_refused() -> None:

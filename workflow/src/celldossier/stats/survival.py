@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 TOLERANCE = float(np.sqrt(np.finfo(float).eps))
 """Survival within this distance of a quantile is at it (as R's survfit)."""
 
+ROUNDING = 1e-12
+"""A probability this near to 1 is 1."""
+
 Floats = NDArray[np.float64]
 
 
@@ -168,6 +171,8 @@ def estimate_incidence(
     steps = before * own / at_risk
     incidence = np.cumsum(steps)[until]
     value = float(incidence[-1]) if incidence.size else 0.0
+    # A sum that rounding keeps just below 1 has no interval either.
+    value = 1.0 if value > 1 - ROUNDING else value
     if not 0 < value < 1:
         return Estimate(value, math.nan, math.nan)
     n, d, d1, s = at_risk[until], either[until], own[until], before[until]
