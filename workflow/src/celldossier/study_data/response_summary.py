@@ -11,9 +11,9 @@ from celldossier.results import ResultCollector
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.stats.proportion import clopper_pearson
 from celldossier.study_data.response_criteria import Criteria, make_vocabularies
+from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share, note_missing
 
 MISSING_INDICATION = "MISSING"
-NOT_COLLECTED = "NOTCOLL"
 RATES = ("ORR", "CORR", "CR")
 """Parameters of ADRS with an answer Y or N whose rates are given."""
 DENOMINATORS = ("INFUSED", "EVALUABLE")
@@ -140,16 +140,17 @@ def _add_share(
     infused: int,
     where: str,
 ) -> None:
+    statistics = count_share(count, infused)
     collector.add(
         analysis,
-        {"n": float(count), "pct": 100 * count / infused if infused else math.nan},
+        statistics,
         dataset="ADRS",
         variable=variable,
         by=by,
         where=where,
         units={"pct": "%"},
         n=float(count),
-        notes={} if infused else {"pct": "NOGROUP"},
+        notes=note_missing(statistics, "NOGROUP"),
     )
 
 

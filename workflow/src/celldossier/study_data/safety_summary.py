@@ -10,6 +10,7 @@ import pandas as pd
 from celldossier.results import ResultCollector
 from celldossier.stats.descriptive import describe
 from celldossier.study_data.special_interest import TREATMENTS
+from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share, note_missing
 
 DOMAINS = ("AE", "FA")
 """Domains in which events are recorded; without them nobody knows of any."""
@@ -17,7 +18,6 @@ ALWAYS = ("CRS", "ICANS")
 """Events that are counted also where nobody has them."""
 GRADES = ("1", "2", "3", "4", "5", "UNKNOWN")
 TIMES = ("n", "median", "min", "max")
-NOT_COLLECTED = "NOTCOLL"
 
 
 def add_special_interest(
@@ -60,8 +60,7 @@ def _add_counts(
 ) -> None:
     n = float(own["USUBJID"].nunique())
     statistics = {
-        "n": n,
-        "pct": 100 * n / infused if infused else math.nan,
+        **count_share(n, infused),
         "n_infused": float(infused),
         "n_episodes": float(len(own)),
     }
@@ -77,7 +76,7 @@ def _add_counts(
         where=f"AESI = {event}",
         units={"pct": "%"},
         n=n if collected else 0,
-        notes={stat: reason for stat, value in statistics.items() if math.isnan(value)},
+        notes=note_missing(statistics, reason),
     )
 
 
@@ -94,7 +93,7 @@ def _add_grades(
         n = float((level == grade).sum())
         collector.add(
             "special_interest_grade",
-            {"n": n, "pct": 100 * n / infused},
+            count_share(n, infused),
             dataset="ADAESI",
             variable=event,
             by={**by, "grade": grade},
@@ -137,7 +136,7 @@ def _add_treatments(
         n = float(own.loc[own[variable].notna(), "USUBJID"].nunique())
         collector.add(
             "special_interest_treatment",
-            {"n": n, "pct": 100 * n / with_event},
+            count_share(n, with_event),
             dataset="ADAESI",
             variable=event,
             by={**by, "treatment": treatment},

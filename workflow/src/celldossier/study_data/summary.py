@@ -15,7 +15,12 @@ from celldossier.study_data.product_summary import add_product_attributes
 from celldossier.study_data.response_summary import add_response
 from celldossier.study_data.safety_summary import DOMAINS as SAFETY_DOMAINS
 from celldossier.study_data.safety_summary import add_special_interest
-from celldossier.study_data.summary_blocks import NOT_COLLECTED, describe_known, note_missing
+from celldossier.study_data.summary_blocks import (
+    NOT_COLLECTED,
+    count_share,
+    describe_known,
+    note_missing,
+)
 from celldossier.study_data.survival_summary import add_time_to_event
 
 POPULATIONS: dict[str, tuple[str, str]] = {
@@ -98,7 +103,7 @@ def _add_populations(collector: ResultCollector, adsl: pd.DataFrame) -> None:
                 (adsl[flag] == "").all() or (bool(reason) and (adsl[reason] == NOT_COLLECTED).all())
             )
             n = math.nan if unknown else float((subjects[flag] == "Y").sum())
-            statistics = {"n": n, "pct": 100 * n / total if total else math.nan}
+            statistics = count_share(n, total)
             collector.add(
                 "populations",
                 statistics,
@@ -199,7 +204,7 @@ def _add_levels(
     text = _as_text(subjects[variable])
     for level in levels:
         n = float((text == level).sum())
-        statistics = {"n": n, "pct": 100 * n / len(subjects) if len(subjects) else math.nan}
+        statistics = count_share(n, len(subjects))
         collector.add(
             "demographics",
             statistics,

@@ -21,7 +21,8 @@ from celldossier.stats.survival import (
     estimate_quantile,
     estimate_survival,
 )
-from celldossier.study_data.response_summary import NOT_COLLECTED, group_by_indication
+from celldossier.study_data.response_summary import group_by_indication
+from celldossier.study_data.summary_blocks import NOT_COLLECTED
 
 DAYS_PER_MONTH = 365.25 / 12
 COUNTS = ("n_infused", "n", "n_events", "pct_events", "n_censored", "pct_censored")
