@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import pytest
+import small_study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_study import make_study
@@ -246,3 +249,20 @@ def test_the_release_of_a_lot_puts_no_death_off(study):
     study.set("LOTS", 2, "RELDTC", "2024-06-20")
     adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
     assert adsl.loc["B", "DTHDTC"] == "2024-06-01"
+
+
+@pytest.mark.parametrize(("seen", "died"), [("2024-12-20", ""), ("2024-12-10", "2024-12-10")])
+def test_a_death_in_the_month_of_the_cut_off_is_later_where_the_subject_was_seen_after_it(
+    study, monkeypatch, seen, died
+):
+    cutoff = small_study.STUDY.model_copy(update={"data_cutoff": date(2024, 12, 15)})
+    monkeypatch.setattr(small_study, "STUDY", cutoff)
+    study.set("DM", 2, "DTHDTC", "2024-12")
+    study.set("DS", 2, "DSDECOD", "LAST CONTACT")
+    study.set("DS", 2, "DSSTDTC", seen)
+    data = study.derive()
+    adsl = data.datasets["ADSL"].set_index("USUBJID")
+    assert adsl.loc["B", "DTHDTC"] == died
+    survival = data.datasets["ADTTE"].query("PARAMCD == 'OS' and USUBJID == 'B'").iloc[0]
+    expected = ("2024-12-15", "ONGOING") if not died else (died, "")
+    assert tuple(survival[["ADT", "CNSRSN"]]) == expected

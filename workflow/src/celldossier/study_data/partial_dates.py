@@ -17,7 +17,7 @@ import pandas as pd
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.classes import find_disease_treatments
-from celldossier.study_data.disposition import list_life_dates
+from celldossier.study_data.disposition import list_later_dates, list_life_dates
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.parsing import Dates
 from celldossier.study_data.subjects import Subjects
@@ -46,6 +46,7 @@ def complete_partial_dates(
     """
     rules = settings.time.partial_dates
     dm = domains["DM"]
+    _leave_later_deaths_open(domains, settings, cutoff)
     if rules.death == "first":
         alive = find_last_alive(domains, settings.efficacy)
         alive = alive.reindex(dm.subject).set_axis(dm.frame.index)
@@ -80,6 +81,26 @@ def complete_partial_dates(
     if "DS" in domains and rules.disposition == "first":
         dates = domains["DS"].dates["DSSTDTC"]
         domains["DS"].dates["DSSTDTC"] = complete(dates, dates.first_day)
+
+
+def _leave_later_deaths_open(
+    domains: Mapping[str, Domain], settings: StudyDataSettings, cutoff: pd.Timestamp
+) -> None:
+    """Take out partial deaths that lie after the cut-off, as records after it show.
+
+    The death in the month of the cut-off of somebody who was seen after it was not known then.
+    """
+    dm = domains["DM"]
+    deaths = dm.dates["DTHDTC"]
+    parts = [shown["USUBJID"] for shown in list_later_dates(domains, settings.efficacy)]
+    seen = set(pd.concat(parts)) if parts else set()
+    later = dm.active & deaths.partial & (deaths.last_day > cutoff) & dm.subject.isin(seen)
+    if later.any():
+        words = {"cutoff": cutoff.date().isoformat(), "count": str(int(later.sum()))}
+        dm.report_file("OPENATCUTOFF", column=dm.raw_columns["DTHDTC"], **words)
+        dm.after_cutoff["DTHDTC"] = later | dm.after_cutoff.get("DTHDTC", False)
+        dm.dates["DTHDTC"] = deaths.without(later)
+        dm.frame["DTHDTC"] = dm.frame["DTHDTC"].mask(later, "")
 
 
 def complete(dates: Dates, day: pd.Series) -> Dates:
