@@ -13,6 +13,8 @@ import pytest
 
 from celldossier.io.resources import shared_path
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).parents[3] / "benchmarks" / "study_data.py"
 
 

@@ -186,6 +186,7 @@ def shift(study, days):
             )
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(days=st.integers(-300, 180))
 def test_shifting_all_dates_changes_no_day(days):
@@ -203,6 +204,7 @@ def test_shifting_all_dates_changes_no_day(days):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_the_rows_changes_nothing(seed):

@@ -26,6 +26,8 @@ from celldossier.simulation.study import SimulatedStudy
 from celldossier.study_data.findings import read_rules
 from celldossier.study_data.stage import StudyData, derive_study_data
 
+pytestmark = pytest.mark.slow
+
 PROJECT = shared_path()
 CONFIGS = {
     "CTX-101": "config/config.yaml",

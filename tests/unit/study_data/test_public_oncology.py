@@ -19,6 +19,8 @@ from celldossier.settings.model import Settings
 from celldossier.settings.read import check_values, read_yaml
 from celldossier.study_data.stage import derive_study_data
 
+pytestmark = pytest.mark.slow
+
 TREATED, ASSESSED = 254, 8
 LATER_IN_DISPOSITION = (
     *("01-703-1197", "01-703-1279", "01-704-1009", "01-704-1017", "01-704-1233", "01-704-1260"),

@@ -20,6 +20,8 @@ from celldossier.settings.sources import Source
 from celldossier.study_data.stage import derive_study_data
 from celldossier.study_data.standards import apply_standard, read_analysis_columns
 
+pytestmark = pytest.mark.slow
+
 ARMS = ["Xanomeline High Dose", "Xanomeline Low Dose"]
 FILES = {"adsl": "", "adex": "EX", "adpc": "PC", "adlb": "LB", "adcm": "CM", "adae": "AE"}
 """File: prefix of the SDTM columns in it."""
