@@ -1,6 +1,6 @@
-"""The public kinetics of 32 patients with B-ALL are read by mapping alone, as far as their layout goes.
+"""The public kinetics of 32 patients with B-ALL are read by mapping alone.
 
-The files have no licence and are not at hand in a test: files of the same layout stand in for them.
+Their files have no licence, so that files of the same layout stand in for them here.
 """
 
 from __future__ import annotations
