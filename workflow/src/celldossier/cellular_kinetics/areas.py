@@ -12,27 +12,38 @@ import numpy as np
 import numpy.typing as npt
 
 from celldossier.cellular_kinetics.lambda_z import LambdaZ
-from celldossier.cellular_kinetics.profiles import Bools, Floats, Profiles
+from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles, last_true, pick
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The points of the areas, moved together to the left: no gaps but at the end."""
+    """The points of the areas, moved together to the left: no gaps but at the end.
+
+    Attributes
+    ----------
+    time, value
+        Shape (profiles, points), NaN beyond the last point.
+    count
+        Number of points of each profile.
+    rule
+        The setting `auc_rule`.
+    """
 
     time: Floats
     value: Floats
+    count: Ints
     rule: str
 
     @cached_property
     def cumulative(self) -> Floats:
         """Area from the first point to each point; shape as `time`."""
-        steps = step_areas(
-            self.time[:, :-1], self.value[:, :-1], self.time[:, 1:], self.value[:, 1:], self.rule
-        )
-        total = np.zeros_like(self.time)
-        np.cumsum(np.nan_to_num(steps, nan=0.0, posinf=np.inf), axis=1, out=total[:, 1:])
-        return total
+        time, value = self.time.T, self.value.T
+        total = np.zeros(time.shape)
+        steps = step_areas(time[:-1], value[:-1], time[1:], value[1:], self.rule)
+        steps[np.isnan(steps)] = 0.0
+        np.cumsum(steps, axis=0, out=total[1:])
+        return total.T
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,10 @@ class PartialArea:
 
 def is_logarithmic(start: Floats, end: Floats, rule: str) -> Bools:
     """Which steps are logarithmic: both ends above 0, falling unless `rule` is log (R11)."""
+    if rule == "linear":
+        return np.zeros(np.shape(start), dtype=bool)
     positive = (start > 0) & (end > 0)
-    if rule == "log":
-        return np.asarray(positive & (start != end))
-    return np.asarray(positive & (end < start) & (rule == "linear_up_log_down"))
+    return np.asarray(positive & ((start != end) if rule == "log" else (end < start)))
 
 
 def step_areas(t1: Floats, c1: Floats, t2: Floats, c2: Floats, rule: str) -> Floats:
@@ -61,23 +72,29 @@ def step_areas(t1: Floats, c1: Floats, t2: Floats, c2: Floats, rule: str) -> Flo
     it keeps its precision where the ends nearly agree.
     """
     width = t2 - t1
-    logarithmic = is_logarithmic(c1, c2, rule)
-    fall = np.where(logarithmic, c1 - c2, 1.0)
-    ratio = fall / np.where(logarithmic, c2, 1.0)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        log_area = width * (fall / np.log1p(ratio))
-        linear_area = width * (c1 / 2 + c2 / 2)
-    return np.where(logarithmic, log_area, linear_area)
+    with np.errstate(all="ignore"):
+        areas = np.asarray(width * (c1 / 2 + c2 / 2))
+        logarithmic = is_logarithmic(c1, c2, rule)
+        if logarithmic.any():
+            # Computed everywhere, which costs less than picking the steps out.
+            fall = c1 - c2
+            np.copyto(areas, width * (fall / np.log1p(fall / c2)), where=logarithmic)
+    return areas
 
 
 def derive_curve(profiles: Profiles, rule: str) -> Curve:
     """The points of the areas of each profile; `rule` is the setting `auc_rule`."""
-    used = ~np.isnan(profiles.value)
-    order = np.argsort(~used, axis=1, kind="stable")
-    kept = np.take_along_axis(used, order, axis=1)
-    time = np.where(kept, np.take_along_axis(profiles.time, order, axis=1), np.nan)
-    value = np.where(kept, np.take_along_axis(profiles.value, order, axis=1), np.nan)
-    return Curve(time, value, rule)
+    time, value = profiles.time.copy(order="K").T, profiles.value.copy(order="K").T
+    unused = np.isnan(value)
+    time[unused] = np.nan
+    count = len(value) - unused.sum(axis=0)
+    # Few profiles have gaps: only their points are moved.
+    gaps = np.flatnonzero((unused[:-1] & ~unused[1:]).any(axis=0))
+    if len(gaps):
+        order = np.argsort(unused[:, gaps], axis=0, kind="stable")
+        time[:, gaps] = np.take_along_axis(time[:, gaps], order, axis=0)
+        value[:, gaps] = np.take_along_axis(value[:, gaps], order, axis=0)
+    return Curve(time.T, value.T, count, rule)
 
 
 def area_to(curve: Curve, end: float) -> Floats:
@@ -85,29 +102,28 @@ def area_to(curve: Curve, end: float) -> Floats:
 
     Where the last point is before `end`, the area to the last point.
     """
-    inside = curve.time <= end
-    column = np.maximum(inside.sum(axis=1) - 1, 0)[:, None]
+    inside = (end >= curve.time.T).sum(axis=0)
+    column = np.maximum(inside - 1, 0)
     following = np.minimum(column + 1, curve.time.shape[1] - 1)
     t1, c1, t2, c2 = (
-        np.take_along_axis(values, place, axis=1)[:, 0]
-        for place in (column, following)
-        for values in (curve.time, curve.value)
+        pick(values, place) for place in (column, following) for values in (curve.time, curve.value)
     )
-    whole = np.take_along_axis(curve.cumulative, column, axis=1)[:, 0]
     within = (t1 < end) & (t2 > end)
-    part = np.where(within, (end - t1) / np.where(within, t2 - t1, 1.0), 0.0)
-    logarithmic = within & is_logarithmic(c1, c2, curve.rule)
-    ratio = np.where(logarithmic, c2, 1.0) / np.where(logarithmic, c1, 1.0)
-    at_end = np.where(logarithmic, c1 * ratio**part, c1 + (c2 - c1) * part)
-    rest = step_areas(t1, c1, np.full_like(t1, end), at_end, curve.rule)
+    with np.errstate(all="ignore"):
+        part = (end - t1) / (t2 - t1)
+        at_end = c1 + (c2 - c1) * part
+        logarithmic = is_logarithmic(c1, c2, curve.rule)
+        np.copyto(at_end, c1 * (c2 / c1) ** part, where=logarithmic)
+        rest = step_areas(t1, c1, np.full_like(t1, end), at_end, curve.rule)
+    area = pick(curve.cumulative, column) + np.where(within, rest, 0.0)
     # A first point after `end` (no pre-dose point) leaves nothing inside.
-    return np.where(inside.any(axis=1), whole + np.where(within, rest, 0.0), 0.0)
+    area[inside == 0] = 0.0
+    return np.asarray(area, dtype=np.float64)
 
 
 def area_to_last(curve: Curve) -> Floats:
     """Area to the last point, which is the last quantifiable sample (R12)."""
-    points = np.maximum((~np.isnan(curve.time)).sum(axis=1) - 1, 0)[:, None]
-    return np.take_along_axis(curve.cumulative, points, axis=1)[:, 0]
+    return pick(curve.cumulative, np.maximum(curve.count - 1, 0))
 
 
 def estimate_partial_area(
@@ -207,11 +223,8 @@ def _exponential(c_last: Floats, rate: Floats, beyond: Floats) -> Floats:
 def _extend(profiles: Profiles, c_last: Floats, beyond: Floats) -> Floats:
     """Tail (b) of R14: log slope of the last two quantifiable points if it falls, else constant."""
     last = profiles.last
-    column = np.arange(profiles.time.shape[1])[None, :]
-    earlier = profiles.quantifiable & (column < last[:, None])
-    previous = np.where(
-        earlier.any(axis=1), earlier.shape[1] - 1 - earlier[:, ::-1].argmax(axis=1), -1
-    )
+    column = np.arange(profiles.time.shape[1])[:, None]
+    previous = last_true((profiles.quantifiable.T & (column < last)).T)
     fall = np.log(profiles.at(profiles.conc, previous) / c_last)
     width = profiles.at(profiles.time, last) - profiles.at(profiles.time, previous)
     falling = (previous >= 0) & (fall > 0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from celldossier.cellular_kinetics.profiles import Bools, Floats, Profiles
+from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 R2ADJ_TOLERANCE = 1e-4
@@ -57,82 +57,112 @@ def estimate_lambda_z(profiles: Profiles, settings: CellularKineticsSettings) ->
     """Best terminal regression of ln concentration on time of each profile (R16).
 
     The candidates are the last k quantifiable points strictly after the first
-    Tmax, k >= ``lambda_z.min_points``. Each is fitted on centred values, so that
-    the sums of squares keep their precision.
+    Tmax, k >= ``lambda_z.min_points``: all windows of all profiles are fitted in one
+    pass from the last column to the first.
 
     References
     ----------
     The rule `gate: before` is that of Phoenix WinNonlin and NonCompart, `after`
     that of PKNCA.
     """
-    shape = profiles.time.shape
-    column = np.arange(shape[1])[None, :]
-    candidate = profiles.quantifiable & (column > profiles.peak[:, None])
-    order = np.argsort(candidate, axis=1, kind="stable")
-    available = candidate.sum(axis=1)
-    x = np.take_along_axis(profiles.time, order, axis=1)
-    with np.errstate(divide="ignore"):
-        y = np.log(np.take_along_axis(profiles.conc, order, axis=1))
-    counts = range(settings.lambda_z.min_points, int(available.max(initial=0)) + 1)
-    if not len(counts):
-        none = np.full(shape[0], np.nan)
-        window = np.zeros(shape, dtype=bool)
-        return LambdaZ(none, none, none, none, none, none, none, none, window)
-    fits = np.stack([_fit_last(x, y, k, available >= k) for k in counts])
-    chosen = _choose(fits, settings.gate)
-    slope, intercept, r2, r2adj, lower = np.take_along_axis(
-        fits, np.maximum(chosen, 0)[None, :, None], axis=0
-    )[0].T
-    rate = -slope
-    valid = (chosen >= 0) & (rate > 0)
-    points = chosen + counts[0]
-    upper = x[:, -1]
-    rank = candidate.sum(axis=1)[:, None] - np.cumsum(candidate, axis=1)
-    window = candidate & (rank < points[:, None]) & valid[:, None]
-
-    def where_valid(values: npt.NDArray[np.generic]) -> Floats:
-        return np.where(valid, values, np.nan).astype(float)
-
-    return LambdaZ(
-        rate=where_valid(rate),
-        intercept=where_valid(intercept),
-        r2=where_valid(r2),
-        r2adj=where_valid(r2adj),
-        points=where_valid(points),
-        lower=where_valid(lower),
-        upper=where_valid(upper),
-        predicted=where_valid(np.exp(intercept + slope * upper)),
-        window=window,
-    )
+    time = profiles.time.T
+    column = np.arange(len(time))[:, None]
+    candidate = profiles.quantifiable.T & (column > profiles.peak)
+    with np.errstate(all="ignore"):
+        logs = np.log(profiles.conc.T)
+        sums = _sum_windows(time, logs, candidate)
+        slope = sums.sxy / sums.sxx
+        r2 = np.minimum(sums.sxy * sums.sxy / (sums.sxx * sums.syy), 1.0)
+        r2adj = 1 - (1 - r2) * (sums.count - 1) / (sums.count - 2)
+        competes = candidate & (sums.count >= settings.lambda_z.min_points) & ~np.isnan(r2adj)
+        if settings.gate == "before":
+            competes &= slope < 0
+        chosen = _choose(r2adj, competes)
+        at = (np.maximum(chosen, 0), np.arange(time.shape[1]))
+        rate = -slope[at]
+        valid = (chosen >= 0) & (rate > 0)
+        intercept = sums.mean_log[at] + rate * sums.mean_time[at]
+        upper = profiles.at(profiles.time, profiles.last)
+        fit = {
+            "rate": rate,
+            "intercept": intercept,
+            "r2": r2[at],
+            "r2adj": r2adj[at],
+            "points": sums.count[at],
+            "lower": time[at],
+            "upper": upper,
+            "predicted": np.exp(intercept - rate * upper),
+        }
+    for values in fit.values():
+        values[~valid] = np.nan
+    window = candidate & (column >= chosen) & valid
+    return LambdaZ(**fit, window=window.T)
 
 
-def _fit_last(x: Floats, y: Floats, k: int, enough: Bools) -> Floats:
-    """Slope, intercept, R2, adjusted R2 and first time of the last k points; (profiles, 5)."""
-    times, logs = x[:, -k:], y[:, -k:]
-    mean_x, mean_y = times.mean(axis=1), logs.mean(axis=1)
-    dx, dy = times - mean_x[:, None], logs - mean_y[:, None]
-    sxx, syy, sxy = (dx * dx).sum(axis=1), (dy * dy).sum(axis=1), (dx * dy).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        slope = sxy / sxx
-        r2 = np.minimum(sxy * sxy / (sxx * syy), 1.0)
-    # Equal concentrations have no R squared; rounding must not make one up.
-    r2[logs.max(axis=1) == logs.min(axis=1)] = np.nan
-    r2adj = 1 - (1 - r2) * (k - 1) / (k - 2)
-    fit = np.stack([slope, mean_y - slope * mean_x, r2, r2adj, times[:, 0]], axis=1)
-    return np.where(enough[:, None], fit, np.nan)
+@dataclass(frozen=True)
+class _WindowSums:
+    """Sums of the windows that begin at each sample, shape (samples, profiles)."""
+
+    count: Floats
+    mean_time: Floats
+    mean_log: Floats
+    sxx: Floats
+    sxy: Floats
+    syy: Floats
 
 
-def _choose(fits: Floats, gate: str) -> npt.NDArray[np.int64]:
-    """Index of the best fit of each profile along axis 0, -1 where there is none."""
-    r2adj = fits[:, :, 3]
-    competes = ~np.isnan(r2adj)
-    if gate == "before":
-        competes &= fits[:, :, 0] < 0
-    best = np.where(competes, r2adj, -np.inf).max(axis=0)
-    near = competes & (best - r2adj < R2ADJ_TOLERANCE)
-    # The candidates are ordered by their number of points: the last one near has most.
-    largest = near.shape[0] - 1 - near[::-1].argmax(axis=0)
-    return np.where(near.any(axis=0), largest, -1)
+def _sum_windows(time: Floats, logs: Floats, candidate: Bools) -> _WindowSums:
+    """Means and centred sums of squares and products of all windows.
+
+    A window begins at a candidate and ends with the last one. Each candidate that joins
+    updates means and sums about the mean (Welford), so that nothing cancels, and
+    equal concentrations give a sum of squares of exactly 0.
+
+    References
+    ----------
+    B. P. Welford, Technometrics 1962, 4:419-420.
+    """
+    shape = time.shape
+    joins = candidate.astype(np.float64)
+    x, y = np.zeros(shape), np.zeros(shape)
+    np.copyto(x, time, where=candidate)
+    np.copyto(y, logs, where=candidate)
+    count, mean_time, mean_log, sxx, sxy, syy = np.zeros((6, *shape))
+    before = np.zeros((6, shape[1]))
+    for column in range(shape[0] - 1, -1, -1):
+        n, mean_x, mean_y, xx, xy, yy = before
+        here = joins[column]
+        total = np.add(n, here, out=count[column])
+        weight = here / np.maximum(total, 1.0)
+        dx, dy = x[column] - mean_x, y[column] - mean_y
+        np.add(mean_x, dx * weight, out=mean_time[column])
+        np.add(mean_y, dy * weight, out=mean_log[column])
+        weight *= n
+        weighted = dx * weight
+        np.add(xx, weighted * dx, out=sxx[column])
+        np.add(xy, weighted * dy, out=sxy[column])
+        np.add(yy, dy * weight * dy, out=syy[column])
+        before = (
+            total,
+            mean_time[column],
+            mean_log[column],
+            sxx[column],
+            sxy[column],
+            syy[column],
+        )
+    return _WindowSums(count, mean_time, mean_log, sxx, sxy, syy)
+
+
+def _choose(r2adj: Floats, competes: Bools) -> Ints:
+    """Column at which the best window of each profile begins, -1 where there is none."""
+    fits = np.full(r2adj.shape, -np.inf)
+    np.copyto(fits, r2adj, where=competes)
+    near = competes & (fits.max(axis=0, initial=-np.inf) - fits < R2ADJ_TOLERANCE)
+    chosen = np.full(r2adj.shape[1], -1)
+    # Backwards: of those near the best, the one that begins first has most points.
+    for column in range(len(near) - 1, -1, -1):
+        chosen[near[column]] = column
+    return chosen
 
 
 def check_gates(fit: LambdaZ, settings: CellularKineticsSettings) -> npt.NDArray[np.object_]:

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from celldossier.cellular_kinetics.profiles import Bools, Floats, Profiles
+from celldossier.cellular_kinetics.profiles import (
+    Bools,
+    Floats,
+    Profiles,
+    first_true,
+    last_true,
+)
 
 MIN_RISING = 3
 """Least number of rising points for an expansion rate (R21)."""
@@ -39,19 +45,19 @@ class Loss:
 
 def estimate_loss(profiles: Profiles) -> Loss:
     """Time of loss of quantifiability and the interval in which it lies."""
-    column = np.arange(profiles.time.shape[1])[None, :]
-    after_peak = (profiles.peak >= 0)[:, None] & (column > profiles.peak[:, None])
-    pair = profiles.blq & after_peak
-    pair[:, :-1] &= profiles.blq[:, 1:]
-    pair[:, -1] = False
-    lost = pair.any(axis=1)
-    first = np.where(lost, pair.argmax(axis=1), profiles.time.shape[1])
-    later = profiles.quantifiable & (column > first[:, None])
-    before = profiles.quantifiable & (column < first[:, None])
-    previous = profiles.time.shape[1] - 1 - before[:, ::-1].argmax(axis=1)
+    column = np.arange(profiles.time.shape[1])[:, None]
+    blq, quantifiable = profiles.blq.T, profiles.quantifiable.T
+    pair = np.zeros_like(blq)
+    np.logical_and(blq[:-1], blq[1:], out=pair[:-1])
+    pair &= (column > profiles.peak) & (profiles.peak >= 0)
+    first = first_true(pair.T)
+    lost = first >= 0
+    end = np.where(lost, first, len(column))
+    later = (quantifiable & (column > end)).T
+    before = last_true((quantifiable & (column < end)).T)
     return Loss(
-        time=np.where(lost, profiles.at(profiles.time, np.where(lost, first, 0)), np.nan),
-        lower=np.where(before.any(axis=1), profiles.at(profiles.time, previous), np.nan),
+        time=np.where(lost, profiles.at(profiles.time, first), np.nan),
+        lower=np.where(before >= 0, profiles.at(profiles.time, before), np.nan),
         again=later.any(axis=1),
         later=later,
     )
@@ -65,28 +71,23 @@ def estimate_expansion_rate(profiles: Profiles) -> Floats:
     phase and a BLQ sample break it. NaN below `MIN_RISING` points, and where there
     is no eligible peak.
     """
-    rows = np.arange(profiles.time.shape[0])
-    peak = np.where(has_peak(profiles), profiles.peak, -1)
-    inside = peak >= 0
-    rising = np.zeros_like(profiles.quantifiable)
-    rising[rows[inside], peak[inside]] = True
-    usable = profiles.quantifiable & (profiles.time > 0)
-    # Backwards from the peak, one column at a time.
-    for column in range(profiles.time.shape[1] - 2, -1, -1):
-        rising[:, column] |= (
-            rising[:, column + 1]
-            & usable[:, column]
-            & (profiles.conc[:, column] < profiles.conc[:, column + 1])
-        )
-    count = rising.sum(axis=1)
-    x = np.where(rising, profiles.time, 0.0)
-    y = np.where(rising, np.log(np.where(rising, profiles.conc, 1.0)), 0.0)
+    time, conc = profiles.time.T, profiles.conc.T
+    rising = (np.arange(len(time))[:, None] == profiles.peak) & has_peak(profiles)
+    if len(time) > 1:
+        # Backwards from the peak, one column at a time.
+        climbs = (time[:-1] > 0) & (conc[:-1] < conc[1:])
+        for column in range(len(time) - 2, -1, -1):
+            rising[column] |= rising[column + 1] & climbs[column]
+    count = rising.sum(axis=0)
     enough = count >= MIN_RISING
     n = np.where(enough, count, 1)
-    dx = np.where(rising, x - (x.sum(axis=1) / n)[:, None], 0.0)
-    dy = np.where(rising, y - (y.sum(axis=1) / n)[:, None], 0.0)
-    sxx = np.where(enough, (dx * dx).sum(axis=1), 1.0)
-    return np.where(enough, (dx * dy).sum(axis=1) / sxx, np.nan)
+    x, y = np.zeros(time.shape), np.ones(time.shape)
+    np.copyto(x, time, where=rising)
+    np.copyto(y, conc, where=rising)
+    np.log(y, out=y)
+    dx, dy = (x - x.sum(axis=0) / n) * rising, y - y.sum(axis=0) / n
+    sxx = np.where(enough, (dx * dx).sum(axis=0), 1.0)
+    return np.where(enough, (dx * dy).sum(axis=0) / sxx, np.nan)
 
 
 def has_peak(profiles: Profiles) -> Bools:

@@ -94,7 +94,7 @@ class Profiles:
 
     def at(self, values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:
         """`values` at one column a profile; the caller masks profiles with column -1."""
-        return np.take_along_axis(values, np.maximum(column, 0)[:, None], axis=1)[:, 0]
+        return pick(values, np.maximum(column, 0))
 
 
 def derive_profiles(
@@ -242,7 +242,8 @@ def _pad(
     shape = (count, int((results + inserted).max(initial=0)) or 1)
 
     def spread(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
-        padded = np.full(shape, fill, dtype=np.asarray(values).dtype)
+        # The samples of one place lie together: the kernels work through them place by place.
+        padded = np.full(shape, fill, dtype=np.asarray(values).dtype, order="F")
         padded[at] = values
         return padded
 
@@ -256,9 +257,9 @@ def _pad(
     in_time = reference >= settings.peak_from
     eligible = quantifiable & in_time
     row = spread(flat["row"].to_numpy(), _INSERTED)
-    last = _last_true(quantifiable)
-    peak = _first_highest(conc, eligible)
-    peak = np.where(peak >= 0, peak, _first_highest(conc, quantifiable))
+    last = last_true(quantifiable)
+    peak = first_highest(conc, eligible)
+    peak = np.where(peak >= 0, peak, first_highest(conc, quantifiable))
     value, disposition = _impute(
         time, conc, blq, spread(flat["lloq"].to_numpy(), np.nan), peak, last, settings, samples, row
     )
@@ -338,11 +339,33 @@ def _impute(
     return value, disposition
 
 
-def _last_true(mask: Bools) -> Ints:
+def pick(values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:
+    """`values`, shape (profiles, samples), at one column a profile."""
+    return np.asarray(values.T[column, np.arange(len(column))])
+
+
+def first_true(mask: Bools) -> Ints:
+    """Column of the first True of each row, -1 where there is none."""
+    first = np.full(len(mask), -1)
+    for column in range(mask.shape[1] - 1, -1, -1):
+        first[mask[:, column]] = column
+    return first
+
+
+def last_true(mask: Bools) -> Ints:
     """Column of the last True of each row, -1 where there is none."""
-    return np.where(mask.any(axis=1), mask.shape[1] - 1 - mask[:, ::-1].argmax(axis=1), -1)
+    last = np.full(len(mask), -1)
+    for column in range(mask.shape[1]):
+        last[mask[:, column]] = column
+    return last
 
 
-def _first_highest(values: Floats, mask: Bools) -> Ints:
+def first_highest(values: Floats, mask: Bools) -> Ints:
     """Column of the first highest value among `mask` of each row, -1 where there is none."""
-    return np.where(mask.any(axis=1), np.where(mask, values, -np.inf).argmax(axis=1), -1)
+    highest = np.full(len(mask), -np.inf)
+    first = np.full(len(mask), -1)
+    for column in range(mask.shape[1]):
+        higher = mask[:, column] & ((values[:, column] > highest) | (first < 0))
+        np.copyto(highest, values[:, column], where=higher)
+        first[higher] = column
+    return first
