@@ -97,8 +97,8 @@ def derive_curve(profiles: Profiles, rule: str) -> Curve:
     return Curve(time.T, value.T, count, rule)
 
 
-def area_to(curve: Curve, end: float) -> Floats:
-    """Area from the first point to `end`, interpolated by the rule of that step (R13).
+def area_to(curve: Curve, end: float | Floats) -> Floats:
+    """Area of each profile from its first point to `end`, interpolated by the step's rule (R13).
 
     Where the last point is before `end`, the area to the last point.
     """
@@ -114,7 +114,7 @@ def area_to(curve: Curve, end: float) -> Floats:
         at_end = c1 + (c2 - c1) * part
         logarithmic = is_logarithmic(c1, c2, curve.rule)
         np.copyto(at_end, c1 * (c2 / c1) ** part, where=logarithmic)
-        rest = step_areas(t1, c1, np.full_like(t1, end), at_end, curve.rule)
+        rest = step_areas(t1, c1, np.broadcast_to(end, t1.shape), at_end, curve.rule)
     area = pick(curve.cumulative, column) + np.where(within, rest, 0.0)
     # A first point after `end` (no pre-dose point) leaves nothing inside.
     area[inside == 0] = 0.0

@@ -128,7 +128,7 @@ def _sum_windows(time: Floats, logs: Floats, candidate: Bools) -> _WindowSums:
     np.copyto(x, time, where=candidate)
     np.copyto(y, logs, where=candidate)
     count, mean_time, mean_log, sxx, sxy, syy = np.zeros((6, *shape))
-    before = np.zeros((6, shape[1]))
+    before: tuple[Floats, ...] = tuple(np.zeros((6, shape[1])))
     for column in range(shape[0] - 1, -1, -1):
         n, mean_x, mean_y, xx, xy, yy = before
         here = joins[column]

@@ -58,7 +58,7 @@ def estimate_loss(profiles: Profiles) -> Loss:
     return Loss(
         time=np.where(lost, profiles.at(profiles.time, first), np.nan),
         lower=np.where(before >= 0, profiles.at(profiles.time, before), np.nan),
-        again=later.any(axis=1),
+        again=np.asarray(later.any(axis=1)),
         later=later,
     )
 
