@@ -98,11 +98,6 @@ def test_contradictory_values_are_refused(columns, words):
     assert words in faults[0]
 
 
-@pytest.mark.parametrize("columns", [{"DOSENO": ["1", "2"]}, {"TAU": ["", "28"]}])
-def test_repeat_doses_are_refused_as_not_yet_available(columns):
-    assert "not yet available" in faults_of(text_frame(**columns))[0]
-
-
 def test_a_missing_result_may_lack_its_time_and_is_counted(run):
     result = run([*PROFILE, (np.nan, None)])
     missing = result.dispositions[result.dispositions["DISPOS"] == "MISSING"]

@@ -30,6 +30,10 @@ def test_the_defaults_are_those_of_the_rules():
         "max_extrapolation": 20.0,
         "duplicates": "error",
         "end_window": 3.0,
+        "dosing_interval": None,
+        "trough_window": 1.0,
+        "interval_window": 25.0,
+        "interval_tolerance": 20.0,
         "primary_analyte": "PCR",
     }
 
@@ -64,7 +68,7 @@ def test_partial_areas_give_codes_of_at_most_eight_characters(nca):
 
 
 def test_every_parameter_is_in_the_registry_and_has_words_in_both_languages(nca):
-    answer = nca([(0, "BLQ"), (0.5, 80.0), (7, 900.0)], peak_from=1)
+    answer = nca([(0, "BLQ"), (0.5, 80.0), (7, 900.0)], {"TAU": 7.0}, peak_from=1)
     assert list(answer) == order_parameters(answer)
     for code in answer:
         entry = find_parameter(code)
@@ -80,6 +84,8 @@ def test_every_code_that_can_stand_beside_a_value_has_words_in_both_languages(ru
     columns |= {"DOSE", "DOSETIME", "TAU", "CENSTIME", "CONCU", "ROW", "RELTIME", "VALUE"}
     columns |= {"DISPOS", "USED", "IMPUTED", "LZFL", "CODE", "PARAMCD", "AVAL", "AVALU", "FLAG"}
     columns |= {"REASND", "LAMZICPT", "R2", "CLSTP", "GATE", "LOWER", "UPPER", "STATUS"}
+    columns |= {"DOSETIME", "NDOSETIME", "CYCLE", "GAP", "INTERVAL", "COPY", "REPEATED"}
+    columns |= {"PREVIOUS", "NEXT", "NEXTTIME"}
     statuses = {"PASS", "LOSS", "NEVER"}
     unknown = codes - set(words) - parameters - columns - statuses
     assert unknown == set()
@@ -90,7 +96,8 @@ def _sources():
 
     import celldossier.cellular_kinetics as package
 
-    modules = ("areas", "dispositions", "lambda_z", "limbs", "nca", "profiles")
+    modules = ("areas", "columns", "dispositions", "doses", "imputation", "intervals")
+    modules += ("lambda_z", "limbs", "nca", "profiles")
     folder = Path(package.__file__).parent
     return "\n".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in modules)
 

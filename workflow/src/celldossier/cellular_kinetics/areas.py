@@ -130,8 +130,9 @@ def estimate_partial_area(
     profiles: Profiles,
     curve: Curve,
     fit: LambdaZ,
-    end: float,
+    end: float | Floats,
     settings: CellularKineticsSettings,
+    window: float | Floats | None = None,
 ) -> PartialArea:
     """Partial area from 0 to `end`, with its tail where the last sample is earlier.
 
@@ -142,9 +143,11 @@ def estimate_partial_area(
     fit
         The raw lambda-z fits: the gates do not apply here (R14).
     end
-        End of the area, in the time unit of the samples.
+        End of the area, in the time unit of the samples; one, or one a profile.
     settings
         `tail`, `end_window` and `max_extrapolation` are used.
+    window
+        Tolerance around the end in place of `end_window`.
 
     Returns
     -------
@@ -153,6 +156,8 @@ def estimate_partial_area(
         bounded by a BLQ sample (%), a flag and the reasons where empty.
     """
     last = profiles.last
+    end = np.broadcast_to(np.asarray(end, dtype=np.float64), last.shape)
+    window = settings.end_window if window is None else window
     found = last >= 0
     t_last = np.where(found, profiles.at(profiles.time, last), np.nan)
     c_last = np.where(found, profiles.at(profiles.conc, last), np.nan)
@@ -174,8 +179,8 @@ def estimate_partial_area(
     none = np.zeros_like(inside)
     closed = ~inside & np.isfinite(t_blq) if tail in ("auto", "all") else none
     if tail == "auto":
-        closed &= t_blq <= end + settings.end_window
-    windowed = ~inside & ~closed & (beyond <= settings.end_window) if tail == "auto" else none
+        closed &= t_blq <= end + window
+    windowed = ~inside & ~closed & (beyond <= window) if tail == "auto" else none
     by_slope = ~inside & ~closed & ~windowed if tail in ("auto", "extrapolate") else none
     added = np.select([closed, windowed, by_slope], [closing, extended, extrapolated], 0.0)
     area = body + added

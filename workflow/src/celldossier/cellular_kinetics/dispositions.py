@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from celldossier.cellular_kinetics.doses import PROFILE_KEYS
 from celldossier.cellular_kinetics.profiles import EXCLUDED, IMPUTED, Bools, Profiles
-from celldossier.cellular_kinetics.samples import PROFILE_KEYS
 
 BELOW = ("BLQFIRST", "EMBZERO", "EMBHALF", "EMBDROP", "BLQALL", "BLQCLOSE", "BLQLATE")
 """Dispositions of samples below the limit of quantitation."""
@@ -111,15 +111,18 @@ def list_findings(
         DOSENO, TIME, CONC, ROW (number of the data row).
     """
     conc, row = samples["CONC"].to_numpy(), profiles.row
+    own = ~samples["COPY"].to_numpy(dtype=bool)
+    # Before a later dose cells of the earlier are expected: that is its trough.
+    first = (profiles.keys["DOSENO"] == 1).to_numpy()[:, None]
     after = (profiles.quantifiable | profiles.blq) & (profiles.time > profiles.censored[:, None])
     rows = {
-        "PREDOSEQ": row[profiles.quantifiable & (profiles.time == 0)],
-        "BELOWLLQ": np.flatnonzero((conc > 0) & (conc < samples["LLOQ"].to_numpy())),
-        "ZEROCONC": np.flatnonzero(conc == 0),
+        "PREDOSEQ": row[profiles.quantifiable & (profiles.time == 0) & first],
+        "BELOWLLQ": np.flatnonzero(own & (conc > 0) & (conc < samples["LLOQ"].to_numpy())),
+        "ZEROCONC": np.flatnonzero(own & (conc == 0)),
         "SCREEN": np.flatnonzero(outside.to_numpy() == "SCREEN"),
         "DUPREC": np.flatnonzero(outside.to_numpy() == "DUPREC"),
-        "REEXPAND": row[later],
-        "AFTCENS": row[after],
+        "REEXPAND": row[later & ~np.isfinite(profiles.gap)[:, None]],
+        "AFTCENS": row[after & own[row]],
     }
     every = np.concatenate(list(rows.values())).astype("int64")
     findings = samples.iloc[every][[*PROFILE_KEYS, "TIME", "CONC", "ROW"]].reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""Non-compartmental analysis of cellular kinetics after one dose (rules R1 to R17, R20 to R22).
+"""Non-compartmental analysis of cellular kinetics (rules R1 to R17, R20 to R23).
 
 `estimate_nca` takes samples and gives parameters, each with its unit, a flag, or
 the reason for its absence. All profiles are computed at once on padded arrays.
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from celldossier.cellular_kinetics.areas import (
@@ -18,15 +17,34 @@ from celldossier.cellular_kinetics.areas import (
     estimate_partial_area,
     lacks_start,
 )
+from celldossier.cellular_kinetics.columns import (
+    Column,
+    Texts,
+    either,
+    flag_start,
+    join_flags,
+    make_column,
+)
 from celldossier.cellular_kinetics.dispositions import derive_dispositions, list_findings
+from celldossier.cellular_kinetics.doses import (
+    PROFILE_KEYS,
+    derive_doses,
+    gather_courses,
+    has_intervals,
+    share_troughs,
+)
+from celldossier.cellular_kinetics.intervals import (
+    compare_to_first,
+    end_at_next_dose,
+    estimate_intervals,
+    take_areas_of_course,
+)
 from celldossier.cellular_kinetics.lambda_z import LambdaZ, check_gates, estimate_lambda_z
 from celldossier.cellular_kinetics.limbs import estimate_expansion_rate, estimate_loss, has_peak
-from celldossier.cellular_kinetics.profiles import Bools, Floats, Profiles, derive_profiles
-from celldossier.cellular_kinetics.samples import PROFILE_KEYS, check_samples
+from celldossier.cellular_kinetics.profiles import Profiles, derive_profiles
+from celldossier.cellular_kinetics.samples import check_samples
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings, partial_area_code
 from celldossier.terms.parameters import order_parameters, parameter_unit
-
-Texts = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -43,9 +61,11 @@ class NcaResult:
         The raw fit of each profile with its window, and GATE: PASS or the reason.
     persistence
         Loss of quantifiability of each profile as an interval: LOWER, UPPER (empty
-        where right-censored), STATUS (LOSS, CENSORED, NEVER or NOSAMPLE).
+        where right-censored), STATUS (LOSS, CENSORED, NEVER, NOSAMPLE, or NEXTDOSE where
+        a further dose followed).
     dispositions
-        What became of each sample (see `dispositions.derive_dispositions`).
+        What became of each sample (see `dispositions.derive_dispositions`); a trough has
+        one in either interval.
     findings
         What is worth a look in the samples: CODE, USUBJID, ANALYTE, DOSENO, TIME,
         CONC, ROW.
@@ -58,15 +78,6 @@ class NcaResult:
     findings: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class _Column:
-    """One parameter of all profiles."""
-
-    value: Floats
-    flag: Texts
-    reason: Texts
-
-
 def estimate_nca(
     samples: pd.DataFrame,
     settings: CellularKineticsSettings,
@@ -74,16 +85,19 @@ def estimate_nca(
     time_unit: str = "d",
     conc_unit: str = "",
 ) -> NcaResult:
-    """Parameters of cellular kinetics after one dose.
+    """Parameters of cellular kinetics after one dose, or after each of several.
 
     Parameters
     ----------
     samples
         One row a sample: USUBJID, ANALYTE, TIME (since the start of the first
         infusion), CONC (blank where BLQ = 1 or missing), BLQ (0/1), LLOQ; optional
-        NTIME, ULOQ, DOSE, DOSENO, DOSETIME, CENSTIME (death, relapse with new
-        therapy, unplanned re-infusion: R15), CONCU (unit of CONC). The row order
-        has no influence but for `duplicates: first`.
+        NTIME, ULOQ, DOSE, CENSTIME (death, relapse with new therapy, unplanned
+        re-infusion: R15), CONCU (unit of CONC). For repeat doses (R23) DOSENO, the dose
+        that the sample belongs to (fractions of a split dose share it), DOSETIME and
+        NDOSETIME, its actual and nominal time on the clock of TIME, TAU, the
+        protocol's interval, and CYCLE, whose last dose has that interval. The row
+        order has no influence but for `duplicates: first`.
     settings
         Rules; times in them are in the unit of TIME.
     time_unit
@@ -103,11 +117,14 @@ def estimate_nca(
 
     References
     ----------
-    Rules R1 to R17 and R20 to R22 of the project's NCA rules; parameter formulas in
+    Rules R1 to R17 and R20 to R23 of the project's NCA rules; parameter formulas in
     ``resources/terms/nca_parameters.yaml``.
     """
     checked = check_samples(samples)
-    profiles, outside = derive_profiles(checked, settings)
+    repeated = has_intervals(checked)
+    doses = derive_doses(checked) if repeated else None
+    shared = share_troughs(checked, doses, settings.trough_window)
+    profiles, outside = derive_profiles(shared, settings)
     # What leaves the range of doubles ends as a value with the reason OVERFLOW.
     with np.errstate(all="ignore"):
         fit = estimate_lambda_z(profiles, settings)
@@ -115,110 +132,109 @@ def estimate_nca(
         columns = {
             **_estimate_peak(profiles),
             **_estimate_areas(profiles, fit, gate, settings),
-            **_estimate_early_sensitivity(profiles, checked, settings),
+            **_estimate_early_sensitivity(profiles, shared, settings),
             **_report_lambda_z(profiles, fit, gate),
             **_estimate_limbs(profiles),
         }
+        if doses is not None:
+            columns = _add_intervals(columns, profiles, fit, checked, doses, settings)
     return NcaResult(
         parameters=_lengthen(columns, profiles.keys, time_unit, conc_unit),
         lambda_z=_list_lambda_z(profiles, fit, gate),
         persistence=_list_persistence(profiles),
-        dispositions=derive_dispositions(checked, profiles, outside, fit.window),
-        findings=list_findings(checked, profiles, outside, estimate_loss(profiles).later),
+        dispositions=derive_dispositions(shared, profiles, outside, fit.window),
+        findings=list_findings(shared, profiles, outside, estimate_loss(profiles).later),
     )
 
 
-def _column(
-    profiles: Profiles, value: Floats, reason: Texts | str = "", flag: Texts | str = ""
-) -> _Column:
-    """A parameter; profiles without a post-dose result give NOSAMPLE."""
-    shape = profiles.last.shape
-    reasons = np.where(
-        profiles.sampled, np.broadcast_to(np.asarray(reason, dtype=object), shape), "NOSAMPLE"
-    )
-    # A product of huge or tiny numbers may leave the range of doubles.
-    reasons = np.where((reasons == "") & ~np.isfinite(value), "OVERFLOW", reasons).astype(object)
-    empty = reasons != ""
-    flags = np.where(empty, "", np.broadcast_to(np.asarray(flag, dtype=object), shape))
-    return _Column(np.where(empty, np.nan, value), flags.astype(object), reasons)
+def _add_intervals(
+    columns: dict[str, Column],
+    profiles: Profiles,
+    fit: LambdaZ,
+    samples: pd.DataFrame,
+    doses: pd.DataFrame,
+    settings: CellularKineticsSettings,
+) -> dict[str, Column]:
+    """The parameters of each dose, with those of its interval (R23)."""
+    curve = derive_curve(profiles, settings.auc_rule)
+    columns = {**columns, **estimate_intervals(profiles, curve, fit, settings)}
+    columns |= compare_to_first(profiles, columns, settings)
+    ended = end_at_next_dose(columns, profiles)
+    if not doses["REPEATED"].any():
+        return ended
+    courses = gather_courses(samples, doses)
+    whole, _ = derive_profiles(courses, settings)
+    whole_fit = estimate_lambda_z(whole, settings)
+    areas = {
+        **_estimate_areas(whole, whole_fit, check_gates(whole_fit, settings), settings),
+        **_estimate_early_sensitivity(whole, courses, settings),
+    }
+    return take_areas_of_course(ended, profiles, areas, whole.keys)
 
 
-def _either(*cases: tuple[Bools, str]) -> Texts:
-    """The text of the first case that holds, "" where none does."""
-    masks, texts = zip(*cases, strict=True)
-    return np.asarray(np.select(list(masks), list(texts), ""), dtype=object)
-
-
-def _join_flags(first: Texts, second: Texts) -> Texts:
-    """Both flags, joined by a semicolon where both are given."""
-    joined = first + np.where((first != "") & (second != ""), ";", "") + second
-    return np.asarray(joined, dtype=object)
-
-
-def _estimate_peak(profiles: Profiles) -> dict[str, _Column]:
+def _estimate_peak(profiles: Profiles) -> dict[str, Column]:
     """CMAX, TMAX, CLST, TLST, CMAXTMAX (R9, R10, R21)."""
     never = profiles.never_quantifiable
     peak = has_peak(profiles)
     count = (profiles.quantifiable | profiles.blq).sum(axis=1)
-    offset = (profiles.disposition == "START0").any(axis=1)
-    at_end = peak & (profiles.peak == count - 1 + offset)
-    flag = _join_flags(
-        _either((never, "BLQALL"), (at_end, "PEAKLAST")),
-        _either((peak & profiles.at(profiles.above, profiles.peak), "ALQ")),
+    at_end = peak & (profiles.peak == count - 1 + profiles.inserted)
+    flag = join_flags(
+        either((never, "BLQALL"), (at_end, "PEAKLAST")),
+        either((peak & profiles.at(profiles.above, profiles.peak), "ALQ")),
     )
-    no_peak = _either((never, "BLQALL"), (~peak, "NOPEAK"))
+    no_peak = either((never, "BLQALL"), (~peak, "NOPEAK"))
     cmax = np.where(never, 0.0, profiles.at(profiles.conc, profiles.peak))
     tmax = profiles.at(profiles.time, profiles.peak)
-    at_dose = _either((never, "BLQALL"), (~peak, "NOPEAK"), (tmax == 0, "TMAXZERO"))
+    at_dose = either((never, "BLQALL"), (~peak, "NOPEAK"), (tmax == 0, "TMAXZERO"))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = cmax / tmax
-    blq_all = _either((never, "BLQALL"))
+    blq_all = either((never, "BLQALL"))
     return {
-        "CMAX": _column(profiles, cmax, np.where(never, "", no_peak), flag),
-        "TMAX": _column(profiles, tmax, no_peak, _either((at_end, "PEAKLAST"))),
-        "CMAXTMAX": _column(profiles, ratio, at_dose, _either((at_end, "PEAKLAST"))),
-        "CLST": _column(profiles, profiles.at(profiles.conc, profiles.last), blq_all),
-        "TLST": _column(profiles, profiles.at(profiles.time, profiles.last), blq_all),
+        "CMAX": make_column(profiles, cmax, np.where(never, "", no_peak), flag),
+        "TMAX": make_column(profiles, tmax, no_peak, either((at_end, "PEAKLAST"))),
+        "CMAXTMAX": make_column(profiles, ratio, at_dose, either((at_end, "PEAKLAST"))),
+        "CLST": make_column(profiles, profiles.at(profiles.conc, profiles.last), blq_all),
+        "TLST": make_column(profiles, profiles.at(profiles.time, profiles.last), blq_all),
     }
 
 
 def _estimate_areas(
     profiles: Profiles, fit: LambdaZ, gate: Texts, settings: CellularKineticsSettings
-) -> dict[str, _Column]:
+) -> dict[str, Column]:
     """AUCLST, AUC<day>, AUC<day>PE, AUCIFO, AUCPEO (R11 to R15, R22)."""
     never = profiles.never_quantifiable
     curve = derive_curve(profiles, settings.auc_rule)
     no_start = lacks_start(profiles, curve)
-    started = _either(((profiles.disposition == "START0").any(axis=1), "START0"))
+    started = flag_start(profiles)
     to_last = np.where(never, 0.0, area_to_last(curve))
-    last_reason = _either((no_start, "NOSTART"))
-    infinite_reason = _either((never, "BLQALL"), (no_start, "NOSTART"))
+    last_reason = either((no_start, "NOSTART"))
+    infinite_reason = either((never, "BLQALL"), (no_start, "NOSTART"))
     infinite_reason = np.where(infinite_reason == "", gate, infinite_reason)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         beyond = profiles.at(profiles.conc, profiles.last) / fit.rate
         infinite = to_last + beyond
         share = 100 * beyond / infinite
-    blq_all = _either((never, "BLQALL"))
+    blq_all = either((never, "BLQALL"))
     columns = {
-        "AUCLST": _column(profiles, to_last, last_reason, _join_flags(blq_all, started)),
-        "AUCIFO": _column(profiles, infinite, infinite_reason, started),
-        "AUCPEO": _column(profiles, share, infinite_reason, started),
+        "AUCLST": make_column(profiles, to_last, last_reason, join_flags(blq_all, started)),
+        "AUCIFO": make_column(profiles, infinite, infinite_reason, started),
+        "AUCPEO": make_column(profiles, share, infinite_reason, started),
     }
     for _, end in settings.partial_areas:
         part = estimate_partial_area(profiles, curve, fit, end, settings)
         code = partial_area_code(end)
-        flag = _join_flags(part.flag, started)
-        columns[code] = _column(profiles, part.area, part.area_reason, flag)
+        flag = join_flags(part.flag, started)
+        columns[code] = make_column(profiles, part.area, part.area_reason, flag)
         share_flag = np.where(part.area_reason == "EXTRAPOL", "EXTRAPOL", part.flag)
-        columns[f"{code}PE"] = _column(
-            profiles, part.share, part.share_reason, _join_flags(share_flag.astype(object), started)
+        columns[f"{code}PE"] = make_column(
+            profiles, part.share, part.share_reason, join_flags(share_flag.astype(object), started)
         )
     return columns
 
 
 def _estimate_early_sensitivity(
     profiles: Profiles, samples: pd.DataFrame, settings: CellularKineticsSettings
-) -> dict[str, _Column]:
+) -> dict[str, Column]:
     """AUC<day>XE: the partial areas without post-dose samples before `peak_from` (R9).
 
     Only the profiles that have such samples are computed anew, from their
@@ -251,11 +267,11 @@ def _estimate_early_sensitivity(
         if remaining is not None:
             new = estimate_partial_area(remaining, remaining_curve, remaining_fit, end, settings)
             area[position], flag[position], reason[position] = new.area, new.flag, new.area_reason
-        columns[f"{partial_area_code(end)}XE"] = _column(profiles, area, reason, flag)
+        columns[f"{partial_area_code(end)}XE"] = make_column(profiles, area, reason, flag)
     return columns
 
 
-def _report_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> dict[str, _Column]:
+def _report_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> dict[str, Column]:
     """lambda-z and half-life behind their gates, the raw ones, and the window (R16, R17)."""
     reason = np.where(profiles.never_quantifiable, "BLQALL", gate).astype(object)
     raw_reason = np.where(np.isin(reason, ["R2LOW", "SPANLOW"]), "", reason).astype(object)
@@ -271,29 +287,29 @@ def _report_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> dict[str,
         "LAMZSPN": fit.span,
     }
     return {
-        **{code: _column(profiles, value, reason) for code, value in gated.items()},
-        **{code: _column(profiles, value, raw_reason, failed) for code, value in raw.items()},
+        **{code: make_column(profiles, value, reason) for code, value in gated.items()},
+        **{code: make_column(profiles, value, raw_reason, failed) for code, value in raw.items()},
     }
 
 
-def _estimate_limbs(profiles: Profiles) -> dict[str, _Column]:
+def _estimate_limbs(profiles: Profiles) -> dict[str, Column]:
     """TBQL, EXPRATE, DOUBT (R20, R21)."""
     never = profiles.never_quantifiable
     loss = estimate_loss(profiles)
     rate = estimate_expansion_rate(profiles)
-    few = _either((never, "BLQALL"), (~has_peak(profiles), "NOPEAK"), (np.isnan(rate), "FEWRISE"))
-    not_lost = _either((never, "BLQALL"), (np.isnan(loss.time), "NOLOSS"))
+    few = either((never, "BLQALL"), (~has_peak(profiles), "NOPEAK"), (np.isnan(rate), "FEWRISE"))
+    not_lost = either((never, "BLQALL"), (np.isnan(loss.time), "NOLOSS"))
     with np.errstate(divide="ignore"):
         doubling = np.log(2.0) / rate
     return {
-        "TBQL": _column(profiles, loss.time, not_lost, _either((loss.again, "REEXPAND"))),
-        "EXPRATE": _column(profiles, rate, few),
-        "DOUBT": _column(profiles, doubling, few),
+        "TBQL": make_column(profiles, loss.time, not_lost, either((loss.again, "REEXPAND"))),
+        "EXPRATE": make_column(profiles, rate, few),
+        "DOUBT": make_column(profiles, doubling, few),
     }
 
 
 def _lengthen(
-    columns: dict[str, _Column], keys: pd.DataFrame, time_unit: str, conc_unit: str
+    columns: dict[str, Column], keys: pd.DataFrame, time_unit: str, conc_unit: str
 ) -> pd.DataFrame:
     """Parameters of all profiles, one row each, in the order of the registry."""
     codes = order_parameters(columns)
@@ -342,14 +358,15 @@ def _list_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> pd.DataFram
 
 
 def _list_persistence(profiles: Profiles) -> pd.DataFrame:
-    """Loss of quantifiability as an interval (R20)."""
+    """Loss of quantifiability as an interval (R20); a next dose ends what can be seen of it."""
     loss = estimate_loss(profiles)
+    followed = np.isfinite(profiles.gap)
     frame = _profile_frame(profiles)
     frame["LOWER"] = np.where(profiles.sampled, loss.lower, np.nan)
-    frame["UPPER"] = np.where(profiles.sampled, loss.time, np.nan)
+    frame["UPPER"] = np.where(profiles.sampled & ~followed, loss.time, np.nan)
     frame["STATUS"] = np.select(
-        [~profiles.sampled, profiles.never_quantifiable, np.isnan(loss.time)],
-        ["NOSAMPLE", "NEVER", "CENSORED"],
+        [~profiles.sampled, followed, profiles.never_quantifiable, np.isnan(loss.time)],
+        ["NOSAMPLE", "NEXTDOSE", "NEVER", "CENSORED"],
         "LOSS",
     ).astype(object)
     return frame

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from celldossier.cellular_kinetics.samples import PROFILE_KEYS
+from celldossier.cellular_kinetics.doses import PROFILE_KEYS
+from celldossier.cellular_kinetics.imputation import find_lowest, impute_blq
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
@@ -24,7 +25,7 @@ Ints = npt.NDArray[np.int64]
 EXCLUDED = ("MISSING", "SCREEN", "DUPREC", "EMBDROP")
 """Dispositions of samples that enter no parameter."""
 
-IMPUTED = ("START0", "BLQFIRST", "EMBZERO", "EMBHALF", "BLQALL")
+IMPUTED = ("START0", "STARTMIN", "BLQFIRST", "EMBZERO", "EMBHALF", "BLQALL")
 """Dispositions of samples whose value is imputed."""
 
 _INSERTED = -1
@@ -54,7 +55,7 @@ class Profiles:
     early
         After the dose, and earlier than `peak_from`.
     row
-        Row of the sample in the input, counted from 0; -1 for the inserted C(0) = 0.
+        Row of the sample in the input, counted from 0; -1 for an inserted C(0).
     disposition
         Disposition code of each sample (see ``reason_codes.yaml``).
     peak
@@ -66,8 +67,14 @@ class Profiles:
         Whether the profile has a result after the dose.
     has_predose
         Whether the profile has a pre-dose record.
+    inserted
+        Whether C(0) was put in (R4).
     censored
         Time of death, new therapy or unplanned re-infusion (R15); infinite if none.
+    interval
+        Dosing interval, NaN where it is not known (R23).
+    gap
+        Time to the next dose of the course, infinite if none (R23).
     """
 
     keys: pd.DataFrame
@@ -85,7 +92,10 @@ class Profiles:
     last: Ints
     sampled: Bools
     has_predose: Bools
+    inserted: Bools
     censored: Floats
+    interval: Floats
+    gap: Floats
 
     @property
     def never_quantifiable(self) -> Bools:
@@ -105,7 +115,7 @@ def derive_profiles(
     Parameters
     ----------
     samples
-        From `check_samples`.
+        From `share_troughs`.
     settings
         `duplicates`, `start`, `peak_from` and `blq` are used.
 
@@ -128,6 +138,8 @@ def derive_profiles(
     grouped = samples.groupby(PROFILE_KEYS, sort=True)
     profile = np.asarray(grouped.ngroup(), dtype=np.int64)
     dose_time = np.nan_to_num(_of_profile(samples["DOSETIME"], profile, len(keys)))
+    nominal_dose = _of_profile(samples["NDOSETIME"], profile, len(keys))
+    nominal_dose = np.where(np.isnan(nominal_dose), dose_time, nominal_dose)
     unit = samples.loc[samples["CONCU"] != "", "CONCU"]
     keys["CONCU"] = ""
     keys.loc[profile[unit.index], "CONCU"] = unit.to_numpy()
@@ -135,7 +147,7 @@ def derive_profiles(
         {
             "profile": profile,
             "time": samples["TIME"].to_numpy() - dose_time[profile],
-            "nominal": samples["NTIME"].to_numpy() - dose_time[profile],
+            "nominal": samples["NTIME"].to_numpy() - nominal_dose[profile],
             "conc": samples["CONC"].to_numpy(),
             "blq": samples["BLQ"].to_numpy() == 1,
             "lloq": samples["LLOQ"].to_numpy(),
@@ -154,11 +166,25 @@ def derive_profiles(
     flat["conc"] = flat["conc"].where(~flat["blq"])
     flat = _merge_duplicates(flat, samples, settings, outside)
     flat = _place_predose(flat, outside)
-    censored = _of_profile(samples["CENSTIME"], profile, len(keys)) - dose_time
-    return (
-        _pad(flat, keys, np.where(np.isnan(censored), np.inf, censored), samples, settings),
-        outside,
+    times = _Times(
+        censored=_or_never(_of_profile(samples["CENSTIME"], profile, len(keys)) - dose_time),
+        interval=_of_profile(samples["INTERVAL"], profile, len(keys)),
+        gap=_or_never(_of_profile(samples["GAP"], profile, len(keys))),
     )
+    return _pad(flat, keys, times, samples, settings), outside
+
+
+@dataclass(frozen=True)
+class _Times:
+    """Times of each profile that are none of its samples'."""
+
+    censored: Floats
+    interval: Floats
+    gap: Floats
+
+
+def _or_never(times: Floats) -> Floats:
+    return np.where(np.isnan(times), np.inf, times)
 
 
 def _of_profile(values: pd.Series, profile: Ints, count: int) -> Floats:
@@ -225,18 +251,26 @@ def _place_predose(flat: pd.DataFrame, outside: pd.Series) -> pd.DataFrame:
 def _pad(
     flat: pd.DataFrame,
     keys: pd.DataFrame,
-    censored: Floats,
+    times: _Times,
     samples: pd.DataFrame,
     settings: CellularKineticsSettings,
 ) -> Profiles:
-    """Padded arrays, with C(0) = 0 put in where there is no pre-dose record (R4)."""
+    """Padded arrays, with C(0) put in where there is no pre-dose record (R4).
+
+    0 is right for the first dose only: before a later one cells of the earlier may be there.
+    """
     count = len(keys)
     profile = flat["profile"].to_numpy()
     time_of = flat["time"].to_numpy()
     has_predose = np.zeros(count, dtype=bool)
     has_predose[profile[time_of == 0]] = True
     results = np.bincount(profile, minlength=count)
-    inserted = (settings.start == "zero") & (results > 0) & ~has_predose
+    may_start = {
+        "zero": keys["DOSENO"].to_numpy() == 1,
+        "minimum": ~np.isnan(times.interval),
+        "none": np.zeros(count, dtype=bool),
+    }
+    inserted = may_start[settings.start] & (results > 0) & ~has_predose
     position = np.arange(len(flat)) - (np.cumsum(results) - results)[profile]
     at = (profile, position + inserted[profile])
     shape = (count, int((results + inserted).max(initial=0)) or 1)
@@ -260,11 +294,15 @@ def _pad(
     last = last_true(quantifiable)
     peak = first_highest(conc, eligible)
     peak = np.where(peak >= 0, peak, first_highest(conc, quantifiable))
-    value, disposition = _impute(
+    value, disposition = impute_blq(
         time, conc, blq, spread(flat["lloq"].to_numpy(), np.nan), peak, last, settings, samples, row
     )
-    value[inserted & (last >= 0), 0] = 0.0
-    disposition[inserted, 0] = "START0"
+    start = np.zeros(count)
+    if settings.start == "minimum":
+        start = find_lowest(time, value, blq, disposition == "EMBDROP", times.interval)
+    put_in = inserted & (last >= 0)
+    value[put_in, 0] = start[put_in]
+    disposition[inserted, 0] = "START0" if settings.start == "zero" else "STARTMIN"
     above = quantifiable & spread(flat["alq"].to_numpy(), False)
     disposition[above] = "ALQ"
     return Profiles(
@@ -283,60 +321,11 @@ def _pad(
         last=last,
         sampled=((quantifiable | blq) & (time > 0)).any(axis=1),
         has_predose=has_predose,
-        censored=censored,
+        inserted=inserted,
+        censored=times.censored,
+        interval=times.interval,
+        gap=times.gap,
     )
-
-
-def _impute(
-    time: Floats,
-    conc: Floats,
-    blq: Bools,
-    lloq: Floats,
-    peak: Ints,
-    last: Ints,
-    settings: CellularKineticsSettings,
-    samples: pd.DataFrame,
-    row: Ints,
-) -> tuple[Floats, npt.NDArray[np.object_]]:
-    """Values and dispositions of BLQ samples by their place (R5, R6, R7)."""
-    column = np.arange(time.shape[1])[None, :]
-    quantifiable = ~np.isnan(conc)
-    after_dose = quantifiable & (time > 0)
-    first = np.where(after_dose.any(axis=1), after_dose.argmax(axis=1), time.shape[1])
-    trailing = blq & (column > last[:, None])
-    leading = blq & ~trailing & (column < first[:, None])
-    embedded = blq & ~trailing & ~leading
-    value = conc.copy()
-    disposition = np.full(time.shape, "", dtype=object)
-    disposition[quantifiable] = "QUANT"
-    value[leading] = 0.0
-    disposition[leading] = "BLQFIRST"
-
-    rule = settings.blq.embedded
-    together = np.zeros_like(embedded)
-    together[:, 1:] |= embedded[:, 1:] & embedded[:, :-1]
-    together[:, :-1] |= embedded[:, :-1] & embedded[:, 1:]
-    zero = embedded & ((rule == "zero") | (rule == "auto") & (together | (column < peak[:, None])))
-    half = embedded & (rule == "half_lloq")
-    without_limit = half & np.isnan(lloq)
-    if without_limit.any():
-        faults = []
-        for position in sorted(row[without_limit]):
-            sample = samples.iloc[position]
-            faults.append(
-                f"Data row {sample['ROW']} ({sample['USUBJID']}, {sample['ANALYTE']}): an embedded "
-                "BLQ result has no LLOQ, so half of it cannot be taken (blq.embedded: half_lloq)."
-            )
-        raise InputDataError(faults)
-    value[zero] = 0.0
-    value[half] = lloq[half] / 2
-    disposition[zero] = "EMBZERO"
-    disposition[half] = "EMBHALF"
-    disposition[embedded & ~zero & ~half] = "EMBDROP"
-    disposition[trailing] = "BLQLATE"
-    disposition[trailing & (column == (last + 1)[:, None])] = "BLQCLOSE"
-    disposition[blq & (last < 0)[:, None]] = "BLQALL"
-    return value, disposition
 
 
 def pick(values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:

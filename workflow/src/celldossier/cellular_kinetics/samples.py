@@ -11,6 +11,7 @@ import re
 import numpy as np
 import pandas as pd
 
+from celldossier.cellular_kinetics.doses import SUBJECT_KEYS, check_doses
 from celldossier.errors import InputDataError
 
 REQUIRED = ("USUBJID", "ANALYTE", "TIME", "CONC", "BLQ", "LLOQ")
@@ -18,12 +19,9 @@ REQUIRED = ("USUBJID", "ANALYTE", "TIME", "CONC", "BLQ", "LLOQ")
 
 NUMERIC = (
     *("TIME", "CONC", "BLQ", "LLOQ", "ULOQ", "ALQ"),
-    *("NTIME", "DOSE", "DOSENO", "DOSETIME", "TAU"),
+    *("NTIME", "DOSE", "DOSENO", "DOSETIME", "NDOSETIME", "TAU", "CYCLE"),
 )
 """Columns that hold numbers; those not in `REQUIRED` may be absent, as may CENSTIME."""
-
-PROFILE_KEYS = ["USUBJID", "ANALYTE", "DOSENO"]
-"""What makes a profile: one subject, one analyte, one dose."""
 
 _BLQ_TEXT = re.compile(r"^(?:BLQ|BQL|<\s*LLOQ|<\s*(?P<limit>[0-9.]+(?:[eE][+-]?[0-9]+)?))$", re.I)
 _UNMAPPED_TEXT = re.compile(r"^(?:ND|N\.D\.|NR|NS)$", re.I)
@@ -38,8 +36,9 @@ def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
     frame
         USUBJID, ANALYTE, TIME, CONC (blank where BLQ = 1, or where the result is
         missing), BLQ (0/1), LLOQ (may be blank); optional ULOQ, ALQ (1: above the ULOQ,
-        as of ">1000"), NTIME, DOSE, DOSENO, DOSETIME, TAU, CENSTIME, CONCU. Other
-        columns are ignored. The reported texts BLQ, BQL, <LLOQ and <50 are understood in CONC (R8).
+        as of ">1000"), NTIME, DOSE, DOSENO, DOSETIME, NDOSETIME, TAU, CYCLE, CENSTIME, CONCU.
+        Other columns are ignored. The reported texts BLQ, BQL, <LLOQ and <50 are
+        understood in CONC (R8).
 
     Returns
     -------
@@ -53,8 +52,8 @@ def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
     InputDataError
         With one sentence a fault: missing columns; blank keys; text in a numeric
         column; BLQ other than 0 and 1; a result with BLQ = 1; a negative or
-        infinite value; a result without a time; more than one unit, dose time or
-        censoring time in a profile; repeat doses, which are not yet available.
+        infinite value; a result without a time; more than one unit or censoring time of
+        a subject and analyte; what `check_doses` finds in the columns of the doses.
     """
     missing = [column for column in REQUIRED if column not in frame.columns]
     if missing:
@@ -163,25 +162,16 @@ def _check_values(samples: pd.DataFrame, reported: pd.DataFrame) -> list[str]:
 
 
 def _check_profiles(samples: pd.DataFrame) -> list[str]:
-    """What has to be one within a profile, and what asks for repeat doses."""
-    faults = []
-    repeated = samples[(samples["DOSENO"].fillna(1.0) != 1) | samples["TAU"].notna()]
-    if len(repeated):
-        subjects = ", ".join(sorted(repeated["USUBJID"].unique())[:5])
-        faults.append(
-            "The columns DOSENO and TAU ask for an NCA of repeat doses (R23), which is not yet "
-            f"available ({repeated['USUBJID'].nunique()} subjects, such as {subjects}). Give the "
-            "samples of one dose, with DOSENO 1 and TAU blank."
-        )
+    """What has to be one within a course, and the columns of repeat doses (R23)."""
+    faults = check_doses(samples)
     for column, meaning in (
-        ("DOSETIME", "dose times; repeat doses (R23) are not yet available"),
         ("CENSTIME", "censoring times"),
         ("CONCU", "concentration units (R25)"),
     ):
         given = samples[samples[column].notna() & (samples[column] != "")]
         if given.empty:
             continue
-        counts = given.groupby(["USUBJID", "ANALYTE"], sort=True)[column].nunique()
+        counts = given.groupby(SUBJECT_KEYS, sort=True)[column].nunique()
         for subject, analyte in counts.index[counts > 1]:
             faults.append(f"{subject}, {analyte}: the profile has several {meaning}.")
     return faults

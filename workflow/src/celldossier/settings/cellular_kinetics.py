@@ -53,7 +53,7 @@ def partial_area_code(end: float) -> str:
 
 
 class CellularKineticsSettings(Section):
-    """How the concentrations of the cells become parameters (NCA rules R1 to R22)."""
+    """How the concentrations of the cells become parameters (NCA rules R1 to R23)."""
 
     auc_rule: Literal["linear_up_log_down", "linear", "log"] = Field(
         "linear_up_log_down",
@@ -79,9 +79,13 @@ class CellularKineticsSettings(Section):
         ),
     )
     blq: BlqRules = Field(BlqRules(), description="R6: results below the limit of quantitation.")
-    start: Literal["zero", "none"] = Field(
+    start: Literal["zero", "minimum", "none"] = Field(
         "zero",
-        description="R4: without a pre-dose record, put in C(0) = 0 (zero) or nothing (none).",
+        description=(
+            "R4: without a pre-dose record, put in C(0) = 0 before the first dose (zero), the "
+            "lowest concentration of the dosing interval (minimum, for doses at steady state), or "
+            "nothing (none)."
+        ),
     )
     peak_from: float = Field(
         1,
@@ -111,6 +115,39 @@ class CellularKineticsSettings(Section):
     )
     end_window: float = Field(
         3, ge=0, description="R14: tolerance around the end of a partial area, days."
+    )
+    dosing_interval: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "R23: dosing interval of the protocol, days: that of the last dose of a cycle, which "
+            "no next dose ends. Blank: its interval is not known."
+        ),
+    )
+    trough_window: float = Field(
+        1,
+        ge=0,
+        description=(
+            "R23: longest time between the last record before a dose and the dose for which it "
+            "is its trough, days."
+        ),
+    )
+    interval_window: float = Field(
+        25,
+        ge=0,
+        le=100,
+        description=(
+            "R23: largest end_window at the end of a dosing interval, % of the interval; beyond "
+            "it the area is extrapolated by lambda-z up to max_extrapolation."
+        ),
+    )
+    interval_tolerance: float = Field(
+        20,
+        ge=0,
+        description=(
+            "R23: largest difference of a dosing interval from that of dose 1 for the ratio of "
+            "their areas, %."
+        ),
     )
     primary_analyte: Code = Field(
         "PCR", description="Analyte of the primary analyses; the others are secondary."
