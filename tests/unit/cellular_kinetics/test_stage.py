@@ -426,6 +426,7 @@ def test_the_series_are_total_and_each_grouping(output):
         "response=RESPONDER",
         "response=NONRESPONDER",
         "response=UNKNOWN",
+        *("S1", "S2", "S3", "S5"),
     }
     assert (output.curves["y"].dropna() < inf).all()
 
@@ -464,3 +465,56 @@ def test_the_first_rescue_medication_is_placed_by_the_peak():
     assert values == pytest.approx([2, -0.5, -2, 1, 1])
     # A steroid before the infusion is no rescue.
     assert "STEROID" not in set(given.select("cellular_kinetics.rescue_timing")["variable"])
+
+
+def test_every_profile_has_four_rows_of_phases_each_found_or_with_its_reason(output):
+    adph = output.adph
+    assert adph.groupby(["USUBJID", "PARCAT1"]).size().unique().tolist() == [4]
+    assert ((adph["PHASEFL"] == "Y") == (adph["REASND"] == "")).all()
+    assert adph["PHSTART"].notna().equals(adph["PHASEFL"] == "Y")
+    first = adph[adph["USUBJID"] == "S1"].set_index("PHASE")
+    assert first["PATTERN"].unique().tolist() == ["EC"]
+    assert adph[adph["USUBJID"] == "S4"]["REASND"].unique().tolist() == ["BLQALL"]
+
+
+def test_the_half_lives_of_the_phases_stand_among_the_parameters_with_their_windows(output):
+    # S1 falls from 8,000 on day 10 to 250 on day 28, by a quarter between its last two samples.
+    row = output.adph.query("USUBJID == 'S1' and PHASE == 'CONTRACTION'").iloc[0]
+    assert parameter(output, "S1", "HLCON")["AVAL"] == row["PHHL"]
+    assert parameter(output, "S1", "HLCON")["AVALU"] == "d"
+    assert parameter(output, "S1", "HLCONLL")["AVAL"] == row["PHSTART"]
+    assert parameter(output, "S1", "HLCONUL")["AVAL"] == row["PHEND"] == pytest.approx(28.125)
+    missing = parameter(output, "S1", "HLPER")
+    assert np.isnan(missing["AVAL"]) and missing["PPREASND"] == "NOPHASE"
+    assert parameter(output, "S5", "HLPER")["PPREASND"] == "BLQBEFOR"
+    assert parameter(output, "S1", "PHEXPR")["AVALU"] == "1/d"
+    assert parameter(output, "S1", "CNADIR")["AVALU"] == "copies/ug"
+
+
+def test_each_sample_is_in_the_phase_of_the_interval_that_ends_in_it(output):
+    rows = output.adnca[output.adnca["USUBJID"] == "S1"]
+    assert rows["PHASE"].tolist() == ["", *["EXPANSION"] * 2, *["CONTRACTION"] * 3]
+    assert set(output.adnca.query("USUBJID == 'S4'")["PHASE"]) == {""}
+
+
+def test_the_counts_of_patterns_and_of_missing_phases_add_up_to_the_subjects(results):
+    rows = results.select("cellular_kinetics.phase_pattern")
+    total = rows[(rows["stat_name"] == "n") & (rows["group2"] == "")]
+    assert total["value"].sum() == len(DOSES)
+    assert found(results, "phase_pattern", "PATTERN", "n", pattern="none").number == 1
+    by_dose = rows[(rows["stat_name"] == "n") & (rows["group1"] == "dose")]
+    assert by_dose["value"].sum() == len(DOSES)
+    for phase in ("DISTRIBUTION", "EXPANSION", "CONTRACTION", "PERSISTENCE"):
+        missing = found(results, "phase", phase, "n_missing").number
+        assert found(results, "phase", phase, "n").number + missing == len(DOSES)
+        reasons = results.select("cellular_kinetics.phase_reason")
+        reasons = reasons[(reasons["variable"] == phase) & (reasons["group2"] == "")]
+        assert reasons["value"].sum() == missing
+
+
+def test_the_fitted_lines_go_through_the_ends_of_the_phases(output):
+    line = output.curves[output.curves["curve_id"] == "cellular_kinetics.phases/PCR"]
+    row = output.adph.query("USUBJID == 'S1' and PHASE == 'EXPANSION'").iloc[0]
+    points = line[line["series"] == "S1"].set_index("x")["y"]
+    assert points[row["PHSTART"]] == row["CSTART"] and points[row["PHEND"]] == row["CEND"]
+    assert len(points) == 3

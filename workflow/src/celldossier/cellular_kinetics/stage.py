@@ -18,18 +18,27 @@ from celldossier.cellular_kinetics.analysis_datasets import (
 from celldossier.cellular_kinetics.curves import summarise_profiles
 from celldossier.cellular_kinetics.groups import derive_subject_levels
 from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.cellular_kinetics.phase_datasets import (
+    add_phase_parameters,
+    derive_adph,
+    derive_phases,
+    draw_phase_lines,
+    find_repeat_infusion,
+    mark_phases,
+)
 from celldossier.cellular_kinetics.summaries import summarise_kinetics
-from celldossier.datasets import empty_dataset
+from celldossier.datasets import conform, empty_dataset
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 
 @dataclass(frozen=True)
 class KineticsOutput:
-    """What the stage hands on: datasets ADNCA, ADPP, ADLZ, its analysis results and curves."""
+    """What the stage hands on: ADNCA, ADPP, ADLZ, ADPH, its analysis results and curves."""
 
     adnca: pd.DataFrame
     adpp: pd.DataFrame
     adlz: pd.DataFrame
+    adph: pd.DataFrame
     results: pd.DataFrame
     curves: pd.DataFrame
 
@@ -66,17 +75,23 @@ def analyse_cellular_kinetics(
     samples = select_samples(adpc)
     if samples.empty:
         return KineticsOutput(
-            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ARD", "CURVES"))
+            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ARD", "CURVES"))
         )
     profiles = add_missing_profiles(samples, adsl)
-    result = estimate_nca(derive_nca_input(profiles, adsl, adex, adcm), settings)
+    given = derive_nca_input(profiles, adsl, adex, adcm)
+    result = estimate_nca(given, settings)
+    phases = derive_phases(given, settings, find_repeat_infusion(adex))
+    adph = derive_adph(phases, profiles, adsl)
     adnca = derive_adnca(samples, keep_dispositions(result, samples), adsl, adex)
-    adpp = derive_adpp(profiles, result, adsl, adex)
+    adnca = mark_phases(adnca, adph)
+    adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl, adex)
     levels = derive_subject_levels(adsl, adrs)
+    curves = [summarise_profiles(adnca, levels), draw_phase_lines(adph)]
     return KineticsOutput(
         adnca=adnca,
         adpp=adpp,
         adlz=derive_adlz(profiles, result),
-        results=summarise_kinetics(adnca, adpp, levels, adcm),
-        curves=summarise_profiles(adnca, levels),
+        adph=adph,
+        results=summarise_kinetics(adnca, adpp, levels, adcm, adph),
+        curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )

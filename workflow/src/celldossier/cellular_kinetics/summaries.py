@@ -7,6 +7,7 @@ import re
 import pandas as pd
 
 from celldossier.cellular_kinetics.groups import Group, add_block, list_groups
+from celldossier.cellular_kinetics.phase_summaries import add_phases
 from celldossier.cellular_kinetics.rescue import add_rescue_timing
 from celldossier.results import ResultCollector
 from celldossier.stats.ratio import estimate_ratio
@@ -23,7 +24,11 @@ _COMPARED = re.compile(r"^(CMAX|CMAXTMAX|AUC[0-9]+(P[0-9]+)?(XE)?|EXPRATE|DOUBT)
 
 
 def summarise_kinetics(
-    adnca: pd.DataFrame, adpp: pd.DataFrame, levels: pd.DataFrame, adcm: pd.DataFrame
+    adnca: pd.DataFrame,
+    adpp: pd.DataFrame,
+    levels: pd.DataFrame,
+    adcm: pd.DataFrame,
+    adph: pd.DataFrame,
 ) -> pd.DataFrame:
     """All analysis results of the stage (dataset ARD).
 
@@ -35,12 +40,15 @@ def summarise_kinetics(
         From `derive_subject_levels`: the subjects of the kinetics population.
     adcm
         Medications, for the time of the rescue medication against the peak.
+    adph
+        Dataset ADPH.
 
     Returns
     -------
     DataFrame
         Analyses ``concentration``, ``summary``, ``reasons``, ``ungated``,
-        ``summary_sensitivity``, ``ratio_by_response`` and ``rescue_timing``.
+        ``summary_sensitivity``, ``ratio_by_response``, ``rescue_timing``, ``phase_pattern``,
+        ``phase`` and ``phase_reason``.
     """
     collector = ResultCollector(STAGE)
     _add_concentrations(collector, adnca[adnca["USUBJID"].isin(levels.index)], levels)
@@ -49,6 +57,7 @@ def summarise_kinetics(
     _add_sensitivity(collector, parameters, adnca, levels)
     _add_ratios(collector, parameters, levels)
     add_rescue_timing(collector, parameters, adcm)
+    add_phases(collector, adph, levels)
     return collector.frame()
 
 

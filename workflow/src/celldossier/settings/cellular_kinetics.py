@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.phases import PhaseRules
 
 PartialArea = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]]
 """Start and end of a partial area, in the time unit of the samples."""
@@ -103,6 +104,10 @@ class CellularKineticsSettings(Section):
         ),
     )
     lambda_z: LambdaZRules = Field(LambdaZRules(), description="R16, R17: regression and gates.")
+    phases: PhaseRules = Field(
+        PhaseRules(),
+        description="How distribution, expansion, contraction and persistence are told apart.",
+    )
     max_extrapolation: float = Field(
         20, ge=0, le=100, description="R14: largest extrapolated share of a partial area, %."
     )
