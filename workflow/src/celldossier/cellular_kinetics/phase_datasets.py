@@ -8,10 +8,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from celldossier.cellular_kinetics.doses import (
+    PROFILE_KEYS,
+    derive_doses,
+    has_intervals,
+    share_troughs,
+)
 from celldossier.cellular_kinetics.nca import NcaResult
 from celldossier.cellular_kinetics.phases import PHASES, PhaseFit, find_phases
 from celldossier.cellular_kinetics.profiles import Bools, Profiles, derive_profiles
-from celldossier.cellular_kinetics.samples import PROFILE_KEYS, check_samples
+from celldossier.cellular_kinetics.samples import check_samples
 from celldossier.datasets import conform
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.terms.parameters import parameter_unit
@@ -63,8 +69,12 @@ def derive_phases(
     DataFrame
         USUBJID, ANALYTE, DOSENO and the variables of ADPH from PATTERN on; four rows a profile.
     """
-    profiles, _ = derive_profiles(check_samples(samples), settings)
-    ends = profiles.censored
+    checked = check_samples(samples)
+    doses = derive_doses(checked) if has_intervals(checked) else None
+    shared = share_troughs(checked, doses, settings.trough_window)
+    profiles, _ = derive_profiles(shared, settings)
+    # The next dose of the course begins a profile of its own (R23).
+    ends = np.minimum(profiles.censored, profiles.gap)
     if until is not None:
         later = profiles.keys["USUBJID"].map(until).astype("float64").to_numpy()
         ends = np.fmin(ends, np.where(profiles.keys["DOSENO"].to_numpy() == 1, later, np.nan))
