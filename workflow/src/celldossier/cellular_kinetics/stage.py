@@ -15,6 +15,8 @@ from celldossier.cellular_kinetics.analysis_datasets import (
     keep_dispositions,
     select_samples,
 )
+from celldossier.cellular_kinetics.crosswalk import compare_presets
+from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.curves import summarise_profiles
 from celldossier.cellular_kinetics.groups import derive_subject_levels
 from celldossier.cellular_kinetics.nca import estimate_nca
@@ -33,12 +35,13 @@ from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 @dataclass(frozen=True)
 class KineticsOutput:
-    """What the stage hands on: ADNCA, ADPP, ADLZ, ADPH, its analysis results and curves."""
+    """What the stage hands on: ADNCA, ADPP, ADLZ, ADPH, ADPPX, its analysis results and curves."""
 
     adnca: pd.DataFrame
     adpp: pd.DataFrame
     adlz: pd.DataFrame
     adph: pd.DataFrame
+    adppx: pd.DataFrame
     results: pd.DataFrame
     curves: pd.DataFrame
 
@@ -75,7 +78,8 @@ def analyse_cellular_kinetics(
     samples = select_samples(adpc)
     if samples.empty:
         return KineticsOutput(
-            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ARD", "CURVES"))
+            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX")),
+            *(empty_dataset(name) for name in ("ARD", "CURVES")),
         )
     profiles = add_missing_profiles(samples, adsl)
     given = derive_nca_input(profiles, adsl, adex, adcm)
@@ -87,11 +91,18 @@ def analyse_cellular_kinetics(
     adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl, adex)
     levels = derive_subject_levels(adsl, adrs)
     curves = [summarise_profiles(adnca, levels), draw_phase_lines(adph)]
+    crosswalk = compare_presets(given, settings)
+    adppx = derive_adppx(crosswalk.differences, profiles)
+    results = [
+        summarise_kinetics(adnca, adpp, levels, adcm, adph),
+        summarise_crosswalk(crosswalk.compared, adppx, levels.index),
+    ]
     return KineticsOutput(
         adnca=adnca,
         adpp=adpp,
         adlz=derive_adlz(profiles, result),
         adph=adph,
-        results=summarise_kinetics(adnca, adpp, levels, adcm, adph),
+        adppx=adppx,
+        results=conform(pd.concat(results, ignore_index=True), "ARD"),
         curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )

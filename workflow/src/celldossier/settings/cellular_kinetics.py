@@ -7,11 +7,13 @@ keys at the top level of a file.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.nca_presets import fill_preset
 from celldossier.settings.phases import PhaseRules
 
 PartialArea = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]]
@@ -56,6 +58,20 @@ def partial_area_code(end: float) -> str:
 class CellularKineticsSettings(Section):
     """How the concentrations of the cells become parameters (NCA rules R1 to R23)."""
 
+    preset: Literal["celldossier", "phoenix", "pknca"] = Field(
+        "celldossier",
+        description=(
+            "Convention whose values the keys have that are not given here "
+            "(resources/terms/nca_presets.yaml, with their sources)."
+        ),
+    )
+    crosswalk: tuple[Literal["celldossier", "phoenix", "pknca"], ...] = Field(
+        (),
+        description=(
+            "Conventions to compare with: each value that differs under them is listed, with the "
+            "rules that make the difference (dataset ADPPX)."
+        ),
+    )
     auc_rule: Literal["linear_up_log_down", "linear", "log"] = Field(
         "linear_up_log_down",
         description=(
@@ -157,6 +173,18 @@ class CellularKineticsSettings(Section):
     primary_analyte: Code = Field(
         "PCR", description="Analyte of the primary analyses; the others are secondary."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_preset(cls, values: Any) -> Any:
+        return fill_preset(values) if isinstance(values, Mapping) else values
+
+    @field_validator("crosswalk")
+    @classmethod
+    def _named_once(cls, presets: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(presets)) < len(presets):
+            raise ValueError("a preset is named twice")
+        return presets
 
     @field_validator("partial_areas")
     @classmethod

@@ -28,6 +28,8 @@ DRAWINGS = MappingProxyType(
         "concentrations": "tables_kinetics:draw_concentrations",
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
         "nca_listing": "listings_kinetics:draw_nca_listing",
+        "nca_crosswalk": "tables_crosswalk:draw_nca_crosswalk",
+        "nca_crosswalk_listing": "tables_crosswalk:draw_nca_crosswalk_listing",
         "individual_profiles": "figures_kinetics:draw_individual_profiles",
         "spaghetti": "figures_kinetics:draw_spaghetti",
         "mean_profile": "figures_kinetics:draw_mean_profile",

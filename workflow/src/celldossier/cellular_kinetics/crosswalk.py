@@ -1,0 +1,217 @@
+"""The crosswalk: which parameters differ under another convention, and by which rules.
+
+Nothing is guessed: the NCA is done anew with the rules of the study, of the preset, and with
+some rules of the one and the rest of the other, and the values are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.nca_presets import list_preset_keys
+
+KEYS = ["USUBJID", "ANALYTE", "DOSENO", "PARAMCD"]
+"""What one row of the parameters is."""
+
+TOLERANCE = 1e-9
+"""Values that are relatively nearer than this are the same."""
+
+_WITH_TAIL = ("end_window", "max_extrapolation")
+# Keys of R14 that only some tails read; they go with the tail.
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Crosswalk:
+    """What was compared with the presets, and what differs.
+
+    Attributes
+    ----------
+    compared
+        PRESET and `KEYS` of the values compared: those of parameters that both have.
+    differences
+        PRESET, `KEYS`, AVAL and REASND under the study's rules, AVALX and REASNDX under the
+        preset, RULES: the rules that change the value when each alone is switched from
+        the study's to the preset's, JOINT: those that change it only together with others.
+        Switching all rules named gives the value of the preset.
+    """
+
+    compared: pd.DataFrame
+    differences: pd.DataFrame
+
+
+def compare_presets(samples: pd.DataFrame, settings: CellularKineticsSettings) -> Crosswalk:
+    """Each value that differs under a preset of the key `crosswalk`, and why.
+
+    Parameters
+    ----------
+    samples
+        As for `estimate_nca`.
+    settings
+        The rules of the study; `crosswalk` names the presets.
+    """
+    parts = [_compare(samples, settings, preset) for preset in settings.crosswalk]
+    if not parts:
+        keys = pd.DataFrame(columns=["PRESET", *KEYS])
+        return Crosswalk(keys, keys.assign(AVAL=[], REASND=[], AVALX=[], REASNDX=[]))
+    return Crosswalk(
+        pd.concat([part.compared for part in parts], ignore_index=True),
+        pd.concat([part.differences for part in parts], ignore_index=True),
+    )
+
+
+def _compare(samples: pd.DataFrame, settings: CellularKineticsSettings, preset: str) -> Crosswalk:
+    target = settings_of_preset(settings, preset)
+    rules = differing_rules(settings, target)
+    ours, theirs = _estimate(samples, settings), _estimate(samples, target)
+    common = ours.index.intersection(theirs.index, sort=False)
+    ours, theirs = ours.loc[common], theirs.loc[common]
+
+    @cache
+    def values_with(switched: frozenset[str]) -> Floats:
+        """Values with those rules of the preset and the rest of the study."""
+        mixed = _estimate(samples, switch_rules(settings, target, switched))
+        return mixed["AVAL"].reindex(common).to_numpy(dtype=np.float64)
+
+    before = ours["AVAL"].to_numpy(dtype=np.float64)
+    after = theirs["AVAL"].to_numpy(dtype=np.float64)
+    rows = np.flatnonzero(_differ(before, after))
+    alone, named = _name_rules(before, after, rows, rules, values_with)
+    compared = common.to_frame(index=False)
+    compared.insert(0, "PRESET", preset)
+    differences = compared.iloc[rows].reset_index(drop=True)
+    differences = differences.assign(
+        AVAL=before[rows],
+        REASND=ours["REASND"].to_numpy()[rows],
+        AVALX=after[rows],
+        REASNDX=theirs["REASND"].to_numpy()[rows],
+        RULES=_join(alone, rules),
+        JOINT=_join(named & ~alone, rules),
+    )
+    return Crosswalk(compared, differences)
+
+
+def _name_rules(
+    before: Floats,
+    after: Floats,
+    rows: npt.NDArray[np.int64],
+    rules: tuple[str, ...],
+    values_with: Callable[[frozenset[str]], Floats],
+) -> tuple[Bools, Bools]:
+    """Rules that change each value alone, and all that it takes; shape (rows, rules)."""
+    every = frozenset(rules)
+    shape = (len(rows), len(rules))
+    alone, needed = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    on_the_way = np.zeros(shape, dtype=bool)
+    reached = before
+    for place, rule in enumerate(rules):
+        alone[:, place] = _differ(before, values_with(frozenset({rule})))[rows]
+        needed[:, place] = _differ(after, values_with(every - {rule}))[rows]
+        step = values_with(frozenset(rules[: place + 1]))
+        on_the_way[:, place] = _differ(reached, step)[rows]
+        reached = step
+    # The named rules must lead all the way; where they do not, more are named.
+    named = alone | needed
+    for further in (on_the_way, np.ones(shape, dtype=bool)):
+        short = ~_lead_to(after, rows, named, rules, values_with)
+        named[short] |= further[short]
+    return alone, named
+
+
+def _lead_to(
+    after: Floats,
+    rows: npt.NDArray[np.int64],
+    named: Bools,
+    rules: tuple[str, ...],
+    values_with: Callable[[frozenset[str]], Floats],
+) -> Bools:
+    """Whether the named rules, switched together, give the value of the preset."""
+    leads = np.zeros(len(rows), dtype=bool)
+    for pattern in np.unique(named, axis=0):
+        mask = (named == pattern).all(axis=1)
+        chosen = frozenset(rule for rule, on in zip(rules, pattern, strict=True) if on)
+        leads[mask] = ~_differ(after, values_with(chosen))[rows[mask]]
+    return leads
+
+
+def _join(mask: Bools, rules: tuple[str, ...]) -> list[str]:
+    """Names of the rules of each row, joined by a semicolon."""
+    return [
+        ";".join(rule for rule, on in zip(rules, row, strict=True) if on) for row in mask.tolist()
+    ]
+
+
+def _differ(first: Floats, second: Floats) -> Bools:
+    """Which values are not the same; two empty ones are."""
+    with np.errstate(invalid="ignore"):
+        far = np.abs(first - second) > TOLERANCE * np.maximum(np.abs(first), np.abs(second))
+    return np.asarray(far | (np.isnan(first) != np.isnan(second)))
+
+
+def _estimate(samples: pd.DataFrame, settings: CellularKineticsSettings) -> pd.DataFrame:
+    """Values and reasons, by `KEYS`."""
+    parameters = estimate_nca(samples, settings).parameters
+    texts = {name: parameters[name].astype(object) for name in ("USUBJID", "ANALYTE", "PARAMCD")}
+    frame = parameters.assign(**texts, REASND=parameters["REASND"].astype(object))
+    return frame.set_index(KEYS)[["AVAL", "REASND"]]
+
+
+def settings_of_preset(settings: CellularKineticsSettings, preset: str) -> CellularKineticsSettings:
+    """The study's settings with all keys of the preset in place of its own."""
+    other = CellularKineticsSettings.model_validate({"preset": preset})
+    return _take(settings, other, list_preset_keys())
+
+
+def differing_rules(
+    settings: CellularKineticsSettings, target: CellularKineticsSettings
+) -> tuple[str, ...]:
+    """Rules in which two settings differ, in the order of their numbers."""
+    rules = {
+        rule
+        for place, rule in list_preset_keys().items()
+        if _get(settings.model_dump(), place) != _get(target.model_dump(), place)
+    }
+    return tuple(sorted(rules, key=lambda rule: int(rule[1:])))
+
+
+def switch_rules(
+    settings: CellularKineticsSettings, target: CellularKineticsSettings, rules: Iterable[str]
+) -> CellularKineticsSettings:
+    """`settings`, with the keys of those rules from `target`."""
+    wanted = set(rules)
+    return _take(
+        settings, target, [place for place, rule in list_preset_keys().items() if rule in wanted]
+    )
+
+
+def _take(
+    settings: CellularKineticsSettings, other: CellularKineticsSettings, places: Iterable[str]
+) -> CellularKineticsSettings:
+    values, source = settings.model_dump(), other.model_dump()
+    for place in places:
+        *sections, name = place.split(".")
+        part = values
+        for section in sections:
+            part = part[section]
+        part[name] = _get(source, place)
+        if place == "tail":
+            values.update({key: source[key] for key in _WITH_TAIL})
+    return CellularKineticsSettings.model_validate(values)
+
+
+def _get(values: dict[str, Any], place: str) -> Any:
+    found: Any = values
+    for part in place.split("."):
+        found = found[part]
+    return found
