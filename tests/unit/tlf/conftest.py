@@ -9,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
+from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
 from products_given import make_products_given
 
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
-from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
@@ -432,7 +433,7 @@ def settings() -> dict[str, Any]:
                 make_assay("ADA", "ADA", "titer", None),
             ]
         },
-        "cellular_kinetics": CellularKineticsSettings().model_dump(mode="json"),
+        "cellular_kinetics": CROSSWALK_SETTINGS.model_dump(mode="json"),
         "dose_exploration": DoseExplorationSettings().model_dump(mode="json"),
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
@@ -449,7 +450,9 @@ def stage_results() -> dict[str, pd.DataFrame]:
     return {
         "study_data": study_data_results(),
         "dose_exploration": dose_results(),
-        "cellular_kinetics": kinetics_results(),
+        "cellular_kinetics": pd.concat(
+            [kinetics_results(), make_crosswalk()[1]], ignore_index=True
+        ),
         "exposure_response": exposure_response_results(),
         "immunogenicity": immunogenicity_results(),
     }
@@ -470,6 +473,8 @@ def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> 
         dataset=lambda name: (
             {"ADIM": adim, "ADPP": adpp, "EXCLUSIONS": exclusions}[name](45)
             if name in ("ADIM", "ADPP", "EXCLUSIONS")
+            else make_crosswalk()[0]
+            if name == "ADPPX"
             else empty_dataset(name)
         ),
         settings=settings,
