@@ -28,6 +28,13 @@ from celldossier.tlf.model import Context
 from celldossier.tlf.stage import RunInputs
 
 DOSES = ({}, {"dose": "DL1"}, {"dose": "DL2"})
+STRATA = {
+    "process": ("A", "B"),
+    "age": ("18-64", "<18", ">=65", "UNKNOWN"),
+    "region": ("CHINA", "OTHER"),
+    "hepatic": ("MILD", "NORMAL"),
+    "renal": ("NORMAL", "SEVERE"),
+}
 
 
 def add_block(
@@ -155,6 +162,8 @@ def kinetics_results() -> pd.DataFrame:
         *({**by} for by in DOSES),
         *({"response": level} for level in ("NONRESPONDER", "RESPONDER", "UNKNOWN")),
         {"indication": "NHL"},
+        {"study": "S"},
+        *({key: level} for key, names in STRATA.items() for level in names),
     ]
     units = {"PCR": "copies/ug", "FLOW": "cells/uL"}
     for analyte, unit in units.items():
@@ -171,7 +180,7 @@ def kinetics_results() -> pd.DataFrame:
                     analyte=analyte,
                     by=by,
                     unit=its_unit,
-                    extra={"n_nc": 1.0},
+                    extra={"n_nc": 1.0, "n_blq": 0.0},
                 )
             add_block(
                 out,
@@ -181,7 +190,7 @@ def kinetics_results() -> pd.DataFrame:
                 analyte=analyte,
                 by=by,
                 unit="d",
-                extra={"n_nc": 0.0},
+                extra={"n_nc": 0.0, "n_blq": 0.0},
             )
             for code in ("LAMZHL", "LAMZHLR"):
                 add_block(
@@ -192,22 +201,40 @@ def kinetics_results() -> pd.DataFrame:
                     analyte=analyte,
                     by=by,
                     unit="d",
-                    extra={"n_nc": 2.0},
+                    extra={"n_nc": 2.0, "n_blq": 0.0},
                 )
-        out.add(
-            "reasons",
-            {"n": 2},
-            dataset="ADPP",
-            variable="LAMZHL",
-            analyte=analyte,
-            by={"reason": "R2LOW"},
-        )
+        for by in groups:
+            out.add(
+                "reasons",
+                {"n": 2},
+                dataset="ADPP",
+                variable="LAMZHL",
+                analyte=analyte,
+                by={"reason": "R2LOW", **by},
+            )
         out.add(
             "ratio_by_response",
             {"gmr": 1.735, "gmr_low": 1.02, "gmr_high": 2.951},
             dataset="ADPP",
             variable="CMAX",
             analyte=analyte,
+        )
+        for level, gmr in (("<18", 2.5), (">=65", 0.8)):
+            out.add(
+                "ratio",
+                {"gmr": gmr, "gmr_low": gmr / 2, "gmr_high": gmr * 2, "reference": "18-64"},
+                dataset="ADPP",
+                variable="CMAX",
+                analyte=analyte,
+                by={"age": level},
+            )
+        out.add(
+            "heterogeneity",
+            {"p": 0.25},
+            dataset="ADPP",
+            variable="CMAX",
+            analyte=analyte,
+            by={"grouping": "age"},
         )
         for visit, values in (("7", [100.0, 200.0, 400.0]), ("28", [50.0, 60.0]), ("-1", [])):
             add_block(

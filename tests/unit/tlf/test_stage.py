@@ -91,7 +91,7 @@ def test_a_half_life_never_stands_without_its_rule_and_the_cut_off(
         for record in records(rendered["en"])
         if any("/LAMZHL/" in value_id for value_id in record["value_ids"])
     ]
-    assert [record["id"] for record in with_half_life] == ["T25", "T26", "T27"]
+    assert [record["id"] for record in with_half_life] == ["T25", "T26", "T27", "T28"]
     for record in with_half_life:
         rule = (
             "at least 3 points after the peak, adjusted R² ≥ 0.8, window of at least 2 half-lives"

@@ -14,8 +14,6 @@ from celldossier.stats.descriptive import BLOCK, describe
 FEW = 3
 """Below this number the values are listed instead (nca_rules.md, summaries)."""
 
-RESPONSE_LEVELS = {"Y": "RESPONDER", "N": "NONRESPONDER"}
-
 METHOD = "geometric statistics of the values above 0; quartiles by linear interpolation (type 7)"
 
 _SPREAD = ("gcv", "sd")
@@ -28,38 +26,6 @@ class Group:
 
     by: dict[str, str]
     subjects: frozenset[str]
-
-
-def derive_subject_levels(adsl: pd.DataFrame, adrs: pd.DataFrame) -> pd.DataFrame:
-    """Levels of the grouping variables of each subject of the kinetics population.
-
-    Parameters
-    ----------
-    adsl
-        Subjects; those with PKFL = Y are taken.
-    adrs
-        Responses; the best overall response (PARAMCD BOR) says whether a subject
-        responded. No or an unknown best response gives UNKNOWN.
-
-    Returns
-    -------
-    DataFrame
-        Index USUBJID; columns dose, indication, response; "" where not collected.
-    """
-    subjects = adsl[adsl["PKFL"] == "Y"].drop_duplicates("USUBJID")
-    best = adrs[adrs["PARAMCD"] == "BOR"].drop_duplicates("USUBJID").set_index("USUBJID")["RESPFL"]
-    levels = pd.DataFrame(
-        {
-            "USUBJID": subjects["USUBJID"],
-            "dose": subjects["TRT01A"],
-            "indication": subjects["INDIC"],
-            "response": subjects["USUBJID"].map(best).map(RESPONSE_LEVELS).fillna("UNKNOWN"),
-        }
-    ).set_index("USUBJID")
-    if best.empty:
-        # No response was collected: there is nothing to compare.
-        levels["response"] = ""
-    return levels
 
 
 def list_groups(levels: pd.DataFrame, *groupings: tuple[str, ...]) -> Iterator[Group]:

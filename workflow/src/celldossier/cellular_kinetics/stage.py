@@ -18,8 +18,9 @@ from celldossier.cellular_kinetics.analysis_datasets import (
 from celldossier.cellular_kinetics.crosswalk import compare_presets
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.curves import summarise_profiles
-from celldossier.cellular_kinetics.groups import derive_subject_levels
+from celldossier.cellular_kinetics.levels import derive_subject_levels
 from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.cellular_kinetics.peaks import add_peaks_of_all_samples
 from celldossier.cellular_kinetics.phase_datasets import (
     add_phase_parameters,
     derive_adph,
@@ -84,17 +85,18 @@ def analyse_cellular_kinetics(
     profiles = add_missing_profiles(samples, adsl)
     given = derive_nca_input(profiles, adsl, adex, adcm)
     result = estimate_nca(given, settings)
+    result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     adph = derive_adph(phases, profiles, adsl)
     adnca = derive_adnca(samples, keep_dispositions(result, samples), adsl, adex)
     adnca = mark_phases(adnca, adph)
     adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl, adex)
-    levels = derive_subject_levels(adsl, adrs)
+    levels = derive_subject_levels(adsl, adrs, settings.summaries)
     curves = [summarise_profiles(adnca, levels), draw_phase_lines(adph)]
     crosswalk = compare_presets(given, settings)
     adppx = derive_adppx(crosswalk.differences, profiles)
     results = [
-        summarise_kinetics(adnca, adpp, levels, adcm, adph),
+        summarise_kinetics(adnca, adpp, levels, adcm, adph, settings.summaries),
         summarise_crosswalk(crosswalk.compared, adppx, levels.index),
     ]
     return KineticsOutput(

@@ -1,26 +1,21 @@
-"""Analysis results of the cellular kinetics: concentrations, parameters, ratios by response."""
+"""Analysis results of the cellular kinetics: concentrations, parameters, ratios of groups."""
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
-from celldossier.cellular_kinetics.groups import Group, add_block, list_groups
+from celldossier.cellular_kinetics.groups import add_block, list_groups
 from celldossier.cellular_kinetics.phase_summaries import add_phases
+from celldossier.cellular_kinetics.ratios import add_ratios
 from celldossier.cellular_kinetics.rescue import add_rescue_timing
 from celldossier.results import ResultCollector
-from celldossier.stats.ratio import estimate_ratio
+from celldossier.settings.kinetics_summaries import KineticsSummaries
 
 STAGE = "cellular_kinetics"
 POPULATION = "ADSL.PKFL = Y"
 
 UNGATED = {"LAMZ": "LAMZRAW", "LAMZHL": "LAMZHLR"}
 """Gated parameter and its raw twin, summarised side by side (R17)."""
-
-_COMPARED = re.compile(r"^(CMAX|CMAXTMAX|AUC[0-9]+(P[0-9]+)?(XE)?|EXPRATE|DOUBT)$")
-# Parameters that are compared between responders and others. The rest depends on the
-# length of follow-up, which the response itself sets: sampling stops at a relapse.
 
 
 def summarise_kinetics(
@@ -29,6 +24,7 @@ def summarise_kinetics(
     levels: pd.DataFrame,
     adcm: pd.DataFrame,
     adph: pd.DataFrame,
+    settings: KineticsSummaries,
 ) -> pd.DataFrame:
     """All analysis results of the stage (dataset ARD).
 
@@ -42,20 +38,22 @@ def summarise_kinetics(
         Medications, for the time of the rescue medication against the peak.
     adph
         Dataset ADPH.
+    settings
+        Groupings of the parameters.
 
     Returns
     -------
     DataFrame
         Analyses ``concentration``, ``summary``, ``reasons``, ``ungated``,
-        ``summary_sensitivity``, ``ratio_by_response``, ``rescue_timing``, ``phase_pattern``,
-        ``phase`` and ``phase_reason``.
+        ``summary_sensitivity``, ``ratio``, ``heterogeneity``, ``ratio_by_response``,
+        ``rescue_timing``, ``phase_pattern``, ``phase`` and ``phase_reason``.
     """
     collector = ResultCollector(STAGE)
     _add_concentrations(collector, adnca[adnca["USUBJID"].isin(levels.index)], levels)
     parameters = adpp[adpp["USUBJID"].isin(levels.index)]
-    _add_parameters(collector, parameters, levels)
+    _add_parameters(collector, parameters, levels, settings)
     _add_sensitivity(collector, parameters, adnca, levels)
-    _add_ratios(collector, parameters, levels)
+    add_ratios(collector, parameters, levels, settings)
     add_rescue_timing(collector, parameters, adcm)
     add_phases(collector, adph, levels)
     return collector.frame()
@@ -104,14 +102,19 @@ def _add_concentrations(
 
 
 def _add_parameters(
-    collector: ResultCollector, parameters: pd.DataFrame, levels: pd.DataFrame
+    collector: ResultCollector,
+    parameters: pd.DataFrame,
+    levels: pd.DataFrame,
+    settings: KineticsSummaries,
 ) -> None:
     """Parameters in every grouping, also where a group has no value, and why values are missing."""
-    groups = [
-        *list_groups(levels, (), ("dose",), ("indication",), ("response",), ("dose", "indication"))
-    ]
+    groupings: list[tuple[str, ...]] = [(), *((key,) for key in settings.groupings)]
+    if {"dose", "indication"} <= set(settings.groupings):
+        groupings.append(("dose", "indication"))
+    groups = [*list_groups(levels, *groupings)]
     flagged = parameters.assign(ALLBLQ=_is_all_blq(parameters))
     for (analyte, code), rows in flagged.groupby(["PARCAT1", "PARAMCD"], sort=True):
+        known = sorted(set(rows["PPREASND"]) - {""})
         for group in groups:
             part = rows[rows["USUBJID"].isin(group.subjects)]
             add_block(
@@ -126,18 +129,18 @@ def _add_parameters(
                 where=POPULATION,
                 unit=rows["AVALU"].iloc[0],
             )
-            counts = part.loc[part["PPREASND"] != "", "PPREASND"].value_counts().sort_index()
-            for reason, count in counts.items():
+            # A reason that occurs in one group is 0 in the others, not blank.
+            for reason in known:
                 collector.add(
                     "reasons",
-                    {"n": int(count)},
+                    {"n": int((part["PPREASND"] == reason).sum())},
                     dataset="ADPP",
                     where=POPULATION,
                     n=len(part),
                     method="count",
                     variable=str(code),
                     analyte=str(analyte),
-                    by={"reason": str(reason), **group.by},
+                    by={"reason": reason, **group.by},
                 )
     for gated, raw in UNGATED.items():
         twins = parameters[parameters["PARAMCD"] == raw]
@@ -191,33 +194,3 @@ def _add_sensitivity(
                     where=f"{POPULATION}; {what}",
                     unit=values["AVALU"].iloc[0],
                 )
-
-
-def _add_ratios(collector: ResultCollector, parameters: pd.DataFrame, levels: pd.DataFrame) -> None:
-    """Geometric mean ratio of responders to non-responders, 90 % CI (Welch, on logarithms)."""
-    groups = {group.by["response"]: group for group in list_groups(levels, ("response",))}
-    nobody = Group({}, frozenset())
-    responders = groups.get("RESPONDER", nobody).subjects
-    others = groups.get("NONRESPONDER", nobody).subjects
-    if not groups:
-        return
-    for (analyte, code), rows in parameters.groupby(["PARCAT1", "PARAMCD"], sort=True):
-        if not _COMPARED.match(str(code)):
-            continue
-        ratio = estimate_ratio(
-            rows.loc[rows["USUBJID"].isin(responders), "AVAL"],
-            rows.loc[rows["USUBJID"].isin(others), "AVAL"],
-            level=0.90,
-        )
-        statistics = {"gmr": ratio.ratio, "gmr_low": ratio.low, "gmr_high": ratio.high}
-        collector.add(
-            "ratio_by_response",
-            {**statistics, "n_responder": ratio.n_test, "n_nonresponder": ratio.n_reference},
-            dataset="ADPP",
-            variable=str(code),
-            analyte=str(analyte),
-            where=f"{POPULATION}; AVAL above 0",
-            n=ratio.n_test + ratio.n_reference,
-            method="ratio of geometric means, 90 % CI by Welch's t on natural logarithms",
-            notes={stat: ratio.reason for stat, value in statistics.items() if value != value},
-        )

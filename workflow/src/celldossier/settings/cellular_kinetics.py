@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
 from celldossier.settings.phases import PhaseRules
 
@@ -172,6 +173,9 @@ class CellularKineticsSettings(Section):
     )
     primary_analyte: Code = Field(
         "PCR", description="Analyte of the primary analyses; the others are secondary."
+    )
+    summaries: KineticsSummaries = Field(
+        KineticsSummaries(), description="Groups in which the kinetics are summarised."
     )
 
     @model_validator(mode="before")

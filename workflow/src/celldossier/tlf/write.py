@@ -20,7 +20,7 @@ from celldossier.tlf.model import Row, Table
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_SHORT_BLOCK = 5
+_SHORT_BLOCK = 9
 """Rows up to which a parameter and what is said of it stand on one page."""
 _FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
