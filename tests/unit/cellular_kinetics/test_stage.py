@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from kinetics_study import (
     COURSES,
+    DOSES,
     analyse,
     make_adcm,
     make_adex,

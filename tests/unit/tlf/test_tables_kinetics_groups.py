@@ -36,9 +36,7 @@ def block_of(table: Table | NotShown, head: str) -> list[list[str]]:
     """The rows of the first parameter of that name."""
     rows = texts(table)
     start = next(place for place, row in enumerate(rows) if row[0] == head)
-    end = next(
-        (place for place in range(start + 1, len(rows)) if rows[place][0]), len(rows)
-    )
+    end = next((place for place in range(start + 1, len(rows)) if rows[place][0]), len(rows))
     return rows[start:end]
 
 
