@@ -1,4 +1,4 @@
-"""NCA parameters by group (shells T26 to T28 and T28a to T28e): a column a level."""
+"""NCA parameters by group (shells T26 to T28 and T28b to T28f): a column a level."""
 
 from __future__ import annotations
 
