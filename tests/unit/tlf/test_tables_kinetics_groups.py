@@ -122,7 +122,7 @@ def test_a_grouping_that_is_not_there_is_named_with_its_reason(
     without = frame[frame["group1"] != "region"]
     assert draw(results=without, by="region") == NotShown("NOTCOLL")
     settings["cellular_kinetics"]["summaries"]["groupings"] = ["dose", "study"]
-    assert draw(by="region") == NotShown("NOTASKED")
+    assert draw(by="region") == NotShown("NOGRPASK")
     table = draw(by=["study", "region"])
     assert isinstance(table, Table)
     assert table.footnotes[1] == "Region: not among the groupings that the settings ask for."

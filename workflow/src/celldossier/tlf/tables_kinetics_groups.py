@@ -92,7 +92,7 @@ def _why_absent(context: Context, key: str, least: int) -> str:
     """Reason why a grouping is not shown, "" where it is."""
     asked = context.settings.get("cellular_kinetics", {}).get("summaries", {})
     if key not in asked.get("groupings", GROUPINGS):
-        return "NOTASKED"
+        return "NOGRPASK"
     levels = context.results.levels(SUMMARY, key)
     if not levels:
         return "NOTCOLL"
