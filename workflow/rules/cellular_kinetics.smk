@@ -1,5 +1,5 @@
 # Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM}.parquet, the gate, settings/cellular_kinetics.json.
-# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
+# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
 
 
 rule cellular_kinetics:
@@ -19,6 +19,7 @@ rule cellular_kinetics:
         "<results>/adam/ADLZ.parquet",
         "<results>/adam/ADPH.parquet",
         "<results>/adam/ADPPX.parquet",
+        "<results>/adam/ADPAIR.parquet",
         "<results>/ard/cellular_kinetics.parquet",
         "<results>/ard/cellular_kinetics_curves.parquet",
     log:

@@ -13,9 +13,13 @@ from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
 from products_given import make_products_given
+from two_assays import make_subjects, make_two_assays
 
+from celldossier.cellular_kinetics.assay_pairs import derive_adpair
+from celldossier.cellular_kinetics.concordance import summarise_concordance
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
@@ -472,13 +476,20 @@ def settings() -> dict[str, Any]:
     }
 
 
+def concordance_results() -> pd.DataFrame:
+    """Two assays of the cells, by the stage itself."""
+    adpc, kinetics = make_two_assays(), CellularKineticsSettings()
+    pairs = derive_adpair(adpc, make_subjects(adpc), kinetics)
+    return summarise_concordance(pairs, kinetics.concordance)[0]
+
+
 @pytest.fixture(scope="session")
 def stage_results() -> dict[str, pd.DataFrame]:
     return {
         "study_data": study_data_results(),
         "dose_exploration": dose_results(),
         "cellular_kinetics": pd.concat(
-            [kinetics_results(), make_crosswalk()[1]], ignore_index=True
+            [kinetics_results(), make_crosswalk()[1], concordance_results()], ignore_index=True
         ),
         "exposure_response": exposure_response_results(),
         "immunogenicity": immunogenicity_results(),

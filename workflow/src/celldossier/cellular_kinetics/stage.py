@@ -15,6 +15,8 @@ from celldossier.cellular_kinetics.analysis_datasets import (
     keep_dispositions,
     select_samples,
 )
+from celldossier.cellular_kinetics.assay_pairs import derive_adpair
+from celldossier.cellular_kinetics.concordance import summarise_concordance
 from celldossier.cellular_kinetics.crosswalk import compare_presets
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.curves import summarise_profiles
@@ -36,13 +38,14 @@ from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 @dataclass(frozen=True)
 class KineticsOutput:
-    """What the stage hands on: ADNCA, ADPP, ADLZ, ADPH, ADPPX, its analysis results and curves."""
+    """What the stage hands on: its datasets, analysis results and curves."""
 
     adnca: pd.DataFrame
     adpp: pd.DataFrame
     adlz: pd.DataFrame
     adph: pd.DataFrame
     adppx: pd.DataFrame
+    adpair: pd.DataFrame
     results: pd.DataFrame
     curves: pd.DataFrame
 
@@ -79,7 +82,7 @@ def analyse_cellular_kinetics(
     samples = select_samples(adpc)
     if samples.empty:
         return KineticsOutput(
-            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX")),
+            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX", "ADPAIR")),
             *(empty_dataset(name) for name in ("ARD", "CURVES")),
         )
     profiles = add_missing_profiles(samples, adsl)
@@ -99,12 +102,17 @@ def analyse_cellular_kinetics(
         summarise_kinetics(adnca, adpp, levels, adcm, adph, settings.summaries),
         summarise_crosswalk(crosswalk.compared, adppx, levels.index),
     ]
+    adpair = derive_adpair(samples, adsl, settings)
+    concordance, lines = summarise_concordance(adpair, settings.concordance)
+    results.append(concordance)
+    curves.append(lines)
     return KineticsOutput(
         adnca=adnca,
         adpp=adpp,
         adlz=derive_adlz(profiles, result),
         adph=adph,
         adppx=adppx,
+        adpair=adpair,
         results=conform(pd.concat(results, ignore_index=True), "ARD"),
         curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )

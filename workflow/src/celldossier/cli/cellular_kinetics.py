@@ -13,7 +13,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     estimate = verbs.add_parser(
         "estimate",
-        help="ADPC, ADSL, ADEX, ADRS, ADCM -> ADNCA, ADPP, ADLZ, ADPH, ADPPX, results, curves",
+        help="ADPC, ADSL, ADEX, ADRS, ADCM -> the datasets, results and curves of the stage",
     )
     add_run_argument(estimate)
     estimate.set_defaults(run=estimate_stage)
@@ -40,6 +40,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
     run.write_dataset(output.adlz, "ADLZ")
     run.write_dataset(output.adph, "ADPH")
     run.write_dataset(output.adppx, "ADPPX")
+    run.write_dataset(output.adpair, "ADPAIR")
     run.write_results(output.results, "cellular_kinetics")
     run.write_curves(output.curves, "cellular_kinetics")
     return 0

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
 from celldossier.settings.phases import PhaseRules
@@ -176,6 +177,10 @@ class CellularKineticsSettings(Section):
     )
     summaries: KineticsSummaries = Field(
         KineticsSummaries(), description="Groups in which the kinetics are summarised."
+    )
+
+    concordance: ConcordanceSettings = Field(
+        ConcordanceSettings(), description="Comparison of two assays of the cells."
     )
 
     @model_validator(mode="before")

@@ -106,23 +106,30 @@ def _invert_kendall(
         tau, variance = _kendall(x, y, cluster, b)
         return tau**2 <= t**2 * variance
 
-    middle = total // 2
-    low = _edge(slopes, middle, 0, accepted)
-    high = _edge(slopes, middle, total - 1, accepted)
-    return low, high
+    return _edge(slopes, accepted, -1), _edge(slopes, accepted, 1)
 
 
-def _edge(slopes: Floats, inside: int, outside: int, accepted: Callable[[float], bool]) -> float:
-    """The last accepted slope between the middle and an end; NaN where the end is accepted."""
-    if accepted(float(slopes[outside])):
+def _edge(slopes: Floats, accepted: Callable[[float], bool], side: int) -> float:
+    """Where the accepted slopes end on one side of the median; NaN where they do not.
+
+    The test is constant between two observed slopes and is made there: at a slope itself
+    it would hang on the rounding of a difference that is 0.
+    """
+    distinct = np.unique(slopes[np.isfinite(slopes)])
+    # between[k] lies just below distinct[k], the last one above all.
+    inner = (distinct[1:] + distinct[:-1]) / 2
+    between = np.concatenate([[distinct[0] / 2], inner, [2 * distinct[-1]]])
+    inside = int(np.searchsorted(distinct, np.median(slopes)))
+    outside = 0 if side < 0 else distinct.size
+    if accepted(float(between[outside])):
         return math.nan
     while abs(outside - inside) > 1:
-        between = (inside + outside) // 2
-        if accepted(float(slopes[between])):
-            inside = between
+        halfway = (inside + outside) // 2
+        if accepted(float(between[halfway])):
+            inside = halfway
         else:
-            outside = between
-    return float(slopes[inside])
+            outside = halfway
+    return float(distinct[outside if side < 0 else inside])
 
 
 def _kendall(x: Floats, y: Floats, cluster: NDArray[np.intp], b: float) -> tuple[float, float]:
@@ -130,9 +137,7 @@ def _kendall(x: Floats, y: Floats, cluster: NDArray[np.intp], b: float) -> tuple
     groups = count_subjects(cluster)
     order = np.argsort(cluster, kind="stable")
     starts = np.searchsorted(cluster[order], np.arange(groups))
-    # At an infinite slope only the first method counts.
-    pair = (y - b * x, y + b * x) if math.isfinite(b) else (-x, x)
-    u, v = pair[0][order], pair[1][order]
+    u, v = (y - b * x)[order], (y + b * x)[order]
     stops = np.append(starts[1:], u.size)
     concordance = np.zeros((groups, groups))
     for group, (start, stop) in enumerate(zip(starts, stops, strict=True)):

@@ -34,6 +34,10 @@ DRAWINGS = MappingProxyType(
         "spaghetti": "figures_kinetics:draw_spaghetti",
         "mean_profile": "figures_kinetics:draw_mean_profile",
         "profile_by_response": "figures_kinetics:draw_profile_by_response",
+        # Two assays of the cells (4.3)
+        "assay_concordance": "tables_assays:draw_assay_concordance",
+        "assay_ratio": "tables_assays:draw_assay_ratio",
+        "assay_comparison": "figures_assays:draw_assay_comparison",
         # Exposure-response (5)
         "analysis_plan": "tables_exposure_response:draw_analysis_plan",
         "exposure_ratio": "tables_exposure_response:draw_exposure_ratio",
