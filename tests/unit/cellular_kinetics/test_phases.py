@@ -101,6 +101,13 @@ def test_the_floor_of_the_error_keeps_small_bends_from_becoming_phases():
     assert find(DAYS, bent, PhaseRules(error_sd=3.0)).pattern[0] in ("EC", "E", "C")
 
 
+def test_a_course_that_no_sequence_of_phases_fits_is_given_none(phases_of):
+    wild = [(day, 60.0 if number % 2 else 9e4) for number, day in enumerate(DAYS)]
+    rows = phases_of(wild)
+    assert rows["PATTERN"].tolist() == [""] * 4 and rows["PHRSN"].tolist() == ["NOPATTERN"] * 4
+    assert rows["RESSD"].iloc[0] > 1
+
+
 def hat_matrix(x, knots):
     return np.stack([np.interp(x, knots, unit) for unit in np.eye(len(knots))], axis=1)
 
@@ -311,7 +318,7 @@ def test_each_phase_has_its_window_half_life_and_levels(phases_of):
 )
 def test_a_phase_that_is_missing_says_why(phases_of, points, phase, reason):
     row = phases_of(points).loc[phase]
-    assert (row["PHASEFL"], row["REASND"]) == ("N", reason)
+    assert (row["PHASEFL"], row["PHRSN"]) == ("N", reason)
     assert np.isnan(row["PHSTART"]) and np.isnan(row["SLOPE"])
 
 

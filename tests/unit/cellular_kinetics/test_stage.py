@@ -379,11 +379,11 @@ def test_the_first_rescue_medication_is_placed_by_the_peak():
 def test_every_profile_has_four_rows_of_phases_each_found_or_with_its_reason(output):
     adph = output.adph
     assert adph.groupby(["USUBJID", "PARCAT1"]).size().unique().tolist() == [4]
-    assert ((adph["PHASEFL"] == "Y") == (adph["REASND"] == "")).all()
+    assert ((adph["PHASEFL"] == "Y") == (adph["PHRSN"] == "")).all()
     assert adph["PHSTART"].notna().equals(adph["PHASEFL"] == "Y")
     first = adph[adph["USUBJID"] == "S1"].set_index("PHASE")
     assert first["PATTERN"].unique().tolist() == ["EC"]
-    assert adph[adph["USUBJID"] == "S4"]["REASND"].unique().tolist() == ["BLQALL"]
+    assert adph[adph["USUBJID"] == "S4"]["PHRSN"].unique().tolist() == ["BLQALL"]
 
 
 def test_the_half_lives_of_the_phases_stand_among_the_parameters_with_their_windows(output):

@@ -12,6 +12,7 @@ import pytest
 from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
+from phases_given import add_phase_counts, make_adph
 from products_given import make_products_given
 from two_assays import make_subjects, make_two_assays
 
@@ -162,6 +163,7 @@ def dose_results() -> pd.DataFrame:
 
 def kinetics_results() -> pd.DataFrame:
     out = ResultCollector("cellular_kinetics")
+    add_phase_counts(out)
     groups: list[dict[str, str]] = [
         *({**by} for by in DOSES),
         *({"response": level} for level in ("NONRESPONDER", "RESPONDER", "UNKNOWN")),
@@ -196,7 +198,7 @@ def kinetics_results() -> pd.DataFrame:
                 unit="d",
                 extra={"n_nc": 0.0, "n_blq": 0.0},
             )
-            for code in ("LAMZHL", "LAMZHLR"):
+            for code in ("LAMZHL", "LAMZHLR", "HLCON", "HLCONLL", "HLCONUL"):
                 add_block(
                     out,
                     "summary",
@@ -513,6 +515,8 @@ def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> 
             if name in ("ADIM", "ADPP", "EXCLUSIONS")
             else make_crosswalk()[0]
             if name == "ADPPX"
+            else make_adph()
+            if name == "ADPH"
             else empty_dataset(name)
         ),
         settings=settings,

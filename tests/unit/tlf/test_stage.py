@@ -99,6 +99,17 @@ def test_a_half_life_never_stands_without_its_rule_and_the_cut_off(
         assert any(rule in note and "2025-12-15" in note for note in record["footnotes"])
 
 
+def test_the_half_lives_of_phases_never_stand_without_their_window_and_the_cut_off(
+    rendered: dict[str, Files],
+) -> None:
+    named = [r for r in records(rendered["en"]) if any("/HLCON/" in v for v in r["value_ids"])]
+    assert [record["id"] for record in named] == ["T29", "T29a"]
+    for record in named:
+        for end in ("HLCONLL", "HLCONUL"):
+            assert any(f"/{end}/" in value_id for value_id in record["value_ids"])
+        assert any("follow-up to the data cut-off (2025-12-15)" in n for n in record["footnotes"])
+
+
 def test_every_missing_value_is_explained_below_its_table(rendered: dict[str, Files]) -> None:
     marked = 0
     for record in records(rendered["en"]):

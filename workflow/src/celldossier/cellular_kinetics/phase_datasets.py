@@ -119,7 +119,7 @@ def _lengthen(
         frame[name] = value.ravel()
     frame["CONCU"] = repeat(profiles.keys["CONCU"].to_numpy())
     frame["FLAG"] = _flag(profiles, fit, inside, span < settings.lambda_z.min_span).ravel()
-    frame["REASND"] = _explain(profiles, fit, inside, settings).ravel()
+    frame["PHRSN"] = _explain(profiles, fit, inside, settings).ravel()
     frame["NPTS"] = repeat(fit.count)
     frame["RESSD"] = repeat(spread)
     return frame
@@ -194,7 +194,7 @@ def add_phase_parameters(result: NcaResult, phases: pd.DataFrame) -> NcaResult:
     for code, (phase, variable) in _PARAMETERS.items():
         rows = phases[phases["PHASE"] == phase].reset_index(drop=True)
         value = rows[variable]
-        reason = rows["REASND"].where(value.isna(), "")
+        reason = rows["PHRSN"].where(value.isna(), "")
         flags = rows["FLAG"].where(value.notna(), "")
         reason = reason.mask(value.isna() & (reason == ""), "LEVEL")
         units = {unit: parameter_unit(code, "d", unit) for unit in rows["CONCU"].unique()}

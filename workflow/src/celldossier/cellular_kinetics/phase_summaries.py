@@ -66,7 +66,7 @@ def _add_found(
         found = int((rows["PHASEFL"] == "Y").sum())
         collector.add(
             "phase",
-            {**_share(found, len(rows)), "n_missing": len(rows) - found},
+            {**_share(found, len(rows)), "n_missing": len(rows) - found, "n_all": len(rows)},
             dataset="ADPH",
             variable=str(phase),
             analyte=analyte,
@@ -76,7 +76,7 @@ def _add_found(
             n=len(rows),
             method="count of subjects",
         )
-        reasons = rows.loc[rows["PHASEFL"] == "N", "REASND"].value_counts().sort_index()
+        reasons = rows.loc[rows["PHASEFL"] == "N", "PHRSN"].value_counts().sort_index()
         for reason, count in reasons.items():
             collector.add(
                 "phase_reason",

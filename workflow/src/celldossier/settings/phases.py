@@ -26,3 +26,11 @@ class PhaseRules(Section):
             "the CV of the assay. A larger value asks for clearer phases."
         ),
     )
+    max_residual_sd: float = Field(
+        1.0,
+        gt=0,
+        description=(
+            "Residual SD of ln concentration above which no sequence of phases is said to fit a "
+            "profile."
+        ),
+    )
