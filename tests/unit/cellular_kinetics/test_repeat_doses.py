@@ -387,3 +387,52 @@ def test_the_doubling_of_the_dose_is_seen_in_its_interval_only():
     ours, theirs = answers(more)["AVAL"], answers(course)["AVAL"]
     assert ours[3, "CMAX"] == 2 * theirs[3, "CMAX"]
     assert ours[2, "AUCTAU"] == theirs[2, "AUCTAU"] < inf
+
+
+def whole(samples, **values):
+    values = {"peak_from": 0, "lambda_z": NO_GATES, **values}
+    rules = CellularKineticsSettings.model_validate(values)
+    return estimate_nca(samples, rules, course=True).parameters.set_index("PARAMCD")
+
+
+def test_a_course_is_one_profile_on_the_clock_of_its_first_dose():
+    found = whole(make_course(3))
+    assert found["DOSENO"].unique().tolist() == [1]
+    assert found.loc["TMAX", "AVAL"] == 2 * TAU + FIRST
+    assert found.loc["CMAX", "AVAL"] == decline(FIRST, 3)
+    assert found.loc["TLST", "AVAL"] == 3 * TAU
+    assert found.loc["AUC28", "AVAL"] == answers(make_course(3)).loc[(1, "AUC28"), "AVAL"]
+    given = found[found["REASND"] == ""]
+    assert given["FLAG"].str.endswith("COURSE").all()
+
+
+def test_the_terminal_phase_of_a_course_follows_its_last_dose():
+    course = make_course(3)
+    # The first dose gives the highest peak: the others lie in its fall.
+    course.loc[course["TIME"] == FIRST, "CONC"] *= 50
+    found = whole(course)
+    assert found.loc["TMAX", "AVAL"] == FIRST
+    assert found.loc["LAMZ", "AVAL"] == pytest.approx(RATE, rel=1e-12)
+    assert found.loc["LAMZLL", "AVAL"] > 2 * TAU + FIRST
+    assert found.loc["EXPRATE", "REASND"] == "SEVDOSES"
+    limited = course.assign(LLOQ=1e-6)
+    below = (limited["TIME"] > 2 * TAU + 3) | limited["TIME"].between(3, TAU)
+    limited.loc[below, "CONC"], limited.loc[below, "BLQ"] = nan, 1
+    assert whole(limited).loc["TBQL", "AVAL"] == 2 * TAU + 4
+
+
+def test_a_course_without_a_result_after_its_last_dose_has_no_terminal_phase():
+    course = make_course(2)
+    late = (course["DOSENO"] == 2) & (course["TIME"] > TAU)
+    course.loc[late, "CONC"] = nan
+    found = whole(course)
+    assert found.loc["LAMZ", "REASND"] == "NOLAMZ"
+    assert found.loc["CMAX", "AVAL"] == decline(FIRST, 1)
+
+
+def test_a_course_of_one_dose_is_its_profile():
+    course = make_course(1, tau=nan)
+    pd.testing.assert_frame_equal(
+        whole(course).reset_index(),
+        estimate(course).parameters[whole(course).reset_index().columns],
+    )

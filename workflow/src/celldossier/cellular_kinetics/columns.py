@@ -20,9 +20,10 @@ class Column:
     flag: Texts
     reason: Texts
 
-    def empty_where(self, mask: Bools, reason: str) -> Column:
-        """The parameter, empty where `mask` holds; an earlier reason stays."""
-        emptied = np.where(mask & (self.reason == ""), reason, self.reason).astype(object)
+    def empty_where(self, mask: Bools, reason: str, instead_of: str = "") -> Column:
+        """The parameter, empty where `mask` holds; an earlier reason stays but for `instead_of`."""
+        open_ = (self.reason == "") | (self.reason == instead_of)
+        emptied = np.where(mask & open_, reason, self.reason).astype(object)
         empty = emptied != ""
         return Column(
             np.where(empty, np.nan, self.value),

@@ -189,11 +189,7 @@ def share_troughs(
     placed = placed.assign(COPY=False)
     if not doses["REPEATED"].any():
         return placed.drop(columns="REPEATED")
-    # What the rows of one dose leave blank, those of another say: the course has one of each.
-    course_of = [placed[key] for key in SUBJECT_KEYS]
-    placed["CENSTIME"] = placed["CENSTIME"].groupby(course_of).transform("first")
-    unit = placed["CONCU"].where(placed["CONCU"] != "").groupby(course_of).transform("first")
-    placed["CONCU"] = unit.fillna("").astype(object)
+    placed = _fill_course(placed)
     neighbours = doses[doses["REPEATED"]].copy()
     course = neighbours.groupby(SUBJECT_KEYS, sort=True)
     neighbours["PREVIOUS"] = course["DOSENO"].shift(1)
@@ -228,23 +224,43 @@ def _lend(rows: pd.DataFrame, to: str, samples: pd.DataFrame, doses: pd.DataFram
     return lent.loc[~given, samples.columns]
 
 
-def gather_courses(samples: pd.DataFrame, doses: pd.DataFrame) -> pd.DataFrame:
-    """The samples of the courses of several doses, each course as one profile from its first dose.
+def gather_courses(samples: pd.DataFrame, doses: pd.DataFrame | None) -> pd.DataFrame:
+    """The samples, each subject and analyte as one profile on the clock of its first dose.
 
     Parameters
     ----------
     samples
         From `check_samples`: without shared records.
     doses
-        From `derive_doses`.
+        From `derive_doses`; None where there is one dose only.
+
+    Returns
+    -------
+    DataFrame
+        As from `share_troughs`, with LASTDOSE, the time of the last dose since the first.
     """
-    first = doses[doses["REPEATED"]].drop_duplicates(SUBJECT_KEYS)
-    columns = ["DOSENO", "DOSETIME", "NDOSETIME", "TAU", "CYCLE"]
-    course = samples.drop(columns=columns).merge(
-        first[[*SUBJECT_KEYS, "DOSENO", "DOSETIME", "CYCLE"]], on=SUBJECT_KEYS
-    )
+    columns = {"TAU": np.nan, "INTERVAL": np.nan, "GAP": np.nan, "COPY": False}
+    if doses is None:
+        return samples.assign(**columns)
+    course_of = [doses[key] for key in SUBJECT_KEYS]
+    first = doses.drop_duplicates(SUBJECT_KEYS)[[*SUBJECT_KEYS, "DOSENO", "DOSETIME", "CYCLE"]]
+    last = doses["DOSETIME"].groupby(course_of).transform("max")
+    first = first.assign(LASTDOSE=last.loc[first.index] - first["DOSETIME"])
     planned = samples.groupby(PROFILE_KEYS)["NDOSETIME"].first()
-    course["NDOSETIME"] = planned.reindex(pd.MultiIndex.from_frame(course[PROFILE_KEYS])).to_numpy()
+    first["NDOSETIME"] = planned.reindex(pd.MultiIndex.from_frame(first[PROFILE_KEYS])).to_numpy()
+    of_dose = ["DOSENO", "DOSETIME", "NDOSETIME", "CYCLE"]
+    course = samples.drop(columns=of_dose).merge(first, on=SUBJECT_KEYS)
     # A trough that was given for both doses is one record.
-    twice = result_of(course) & course.duplicated([*SUBJECT_KEYS, "TIME", "CONC", "BLQ"])
-    return course[~twice].assign(TAU=np.nan, INTERVAL=np.nan, GAP=np.nan, COPY=False)
+    several = pd.Series(course["LASTDOSE"] > 0)
+    twice = several & result_of(course) & course.duplicated([*SUBJECT_KEYS, "TIME", "CONC", "BLQ"])
+    return _fill_course(course[~twice].reset_index(drop=True)).assign(**columns)
+
+
+def _fill_course(samples: pd.DataFrame) -> pd.DataFrame:
+    """What the rows of one dose leave blank, those of another say: a course has one of each."""
+    course_of = [samples[key] for key in SUBJECT_KEYS]
+    unit = samples["CONCU"].where(samples["CONCU"] != "").groupby(course_of).transform("first")
+    return samples.assign(
+        CENSTIME=samples["CENSTIME"].groupby(course_of).transform("first"),
+        CONCU=unit.fillna("").astype(object),
+    )

@@ -124,12 +124,7 @@ def end_at_next_dose(columns: dict[str, Column], profiles: Profiles) -> dict[str
         if end is not None:
             result[code] = column.empty_where(profiles.gap < end, "NEXTDOSE")
         elif code in UNBOUNDED:
-            open_end = Column(
-                column.value, column.flag, np.where(column.reason == "NOLOSS", "", column.reason)
-            )
-            result[code] = open_end.empty_where(followed, "NEXTDOSE").empty_where(
-                column.reason == "NOLOSS", "NOLOSS"
-            )
+            result[code] = column.empty_where(followed, "NEXTDOSE", instead_of="NOLOSS")
         elif code in TERMINAL or code == "LAMZSPN":
             result[code] = column.flag_where(followed, "NEXTDOSE")
     return result
@@ -154,8 +149,7 @@ def take_areas_of_course(
         if end is None or code not in course:
             continue
         mask = first & (profiles.gap < end)
-        taken = column.replace_where(mask, course[code], index[mask])
-        result[code] = taken.flag_where(mask, "COURSE")
+        result[code] = column.replace_where(mask, course[code], index[mask])
     return result
 
 

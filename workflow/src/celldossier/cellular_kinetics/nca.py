@@ -33,6 +33,11 @@ from celldossier.cellular_kinetics.doses import (
     has_intervals,
     share_troughs,
 )
+from celldossier.cellular_kinetics.frames import (
+    lengthen_parameters,
+    list_lambda_z,
+    list_persistence,
+)
 from celldossier.cellular_kinetics.intervals import (
     compare_to_first,
     end_at_next_dose,
@@ -40,11 +45,19 @@ from celldossier.cellular_kinetics.intervals import (
     take_areas_of_course,
 )
 from celldossier.cellular_kinetics.lambda_z import LambdaZ, check_gates, estimate_lambda_z
-from celldossier.cellular_kinetics.limbs import estimate_expansion_rate, estimate_loss, has_peak
-from celldossier.cellular_kinetics.profiles import Profiles, derive_profiles
+from celldossier.cellular_kinetics.limbs import (
+    Loss,
+    estimate_expansion_rate,
+    estimate_loss,
+    has_peak,
+)
+from celldossier.cellular_kinetics.profiles import (
+    Profiles,
+    derive_last_phase,
+    derive_profiles,
+)
 from celldossier.cellular_kinetics.samples import check_samples
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings, partial_area_code
-from celldossier.terms.parameters import order_parameters, parameter_unit
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,7 @@ def estimate_nca(
     *,
     time_unit: str = "d",
     conc_unit: str = "",
+    course: bool = False,
 ) -> NcaResult:
     """Parameters of cellular kinetics after one dose, or after each of several.
 
@@ -105,6 +119,9 @@ def estimate_nca(
     conc_unit
         Unit of CONC where the profile has no CONCU; blank leaves the units of
         concentrations and areas blank.
+    course
+        Several doses of a subject as one profile, the course, on the clock of its first
+        dose (R15); else each as a profile of its own (R23).
 
     Returns
     -------
@@ -121,30 +138,53 @@ def estimate_nca(
     ``resources/terms/nca_parameters.yaml``.
     """
     checked = check_samples(samples)
-    repeated = has_intervals(checked)
-    doses = derive_doses(checked) if repeated else None
-    shared = share_troughs(checked, doses, settings.trough_window)
+    doses = derive_doses(checked) if has_intervals(checked) else None
+    if course:
+        shared = gather_courses(checked, doses)
+        doses = None
+    else:
+        shared = share_troughs(checked, doses, settings.trough_window)
     profiles, outside = derive_profiles(shared, settings)
     # What leaves the range of doubles ends as a value with the reason OVERFLOW.
     with np.errstate(all="ignore"):
-        fit = estimate_lambda_z(profiles, settings)
-        gate = check_gates(fit, settings)
-        columns = {
-            **_estimate_peak(profiles),
-            **_estimate_areas(profiles, fit, gate, settings),
-            **_estimate_early_sensitivity(profiles, shared, settings),
-            **_report_lambda_z(profiles, fit, gate),
-            **_estimate_limbs(profiles),
-        }
+        last_phase = derive_last_phase(profiles)
+        fit = estimate_lambda_z(last_phase, settings)
+        loss = estimate_loss(last_phase)
+        columns = _estimate_columns(profiles, shared, fit, loss, settings)
         if doses is not None:
             columns = _add_intervals(columns, profiles, fit, checked, doses, settings)
+    gate = check_gates(fit, settings)
     return NcaResult(
-        parameters=_lengthen(columns, profiles.keys, time_unit, conc_unit),
-        lambda_z=_list_lambda_z(profiles, fit, gate),
-        persistence=_list_persistence(profiles),
+        parameters=lengthen_parameters(columns, profiles.keys, time_unit, conc_unit),
+        lambda_z=list_lambda_z(profiles, fit, gate),
+        persistence=list_persistence(profiles, loss),
         dispositions=derive_dispositions(shared, profiles, outside, fit.window),
-        findings=list_findings(shared, profiles, outside, estimate_loss(profiles).later),
+        findings=list_findings(shared, profiles, outside, loss.later),
     )
+
+
+def _estimate_columns(
+    profiles: Profiles,
+    samples: pd.DataFrame,
+    fit: LambdaZ,
+    loss: Loss,
+    settings: CellularKineticsSettings,
+) -> dict[str, Column]:
+    """The parameters of one profile; what further doses in it change is marked."""
+    gate = check_gates(fit, settings)
+    columns = {
+        **_estimate_peak(profiles),
+        **_estimate_areas(profiles, fit, gate, settings),
+        **_estimate_early_sensitivity(profiles, samples, settings),
+        **_report_lambda_z(profiles, fit, gate),
+        **_estimate_limbs(profiles, loss),
+    }
+    several = profiles.last_dose > 0
+    if not several.any():
+        return columns
+    for code in ("EXPRATE", "DOUBT"):
+        columns[code] = columns[code].empty_where(several, "SEVDOSES", "FEWRISE")
+    return {code: column.flag_where(several, "COURSE") for code, column in columns.items()}
 
 
 def _add_intervals(
@@ -164,11 +204,14 @@ def _add_intervals(
         return ended
     courses = gather_courses(samples, doses)
     whole, _ = derive_profiles(courses, settings)
-    whole_fit = estimate_lambda_z(whole, settings)
-    areas = {
-        **_estimate_areas(whole, whole_fit, check_gates(whole_fit, settings), settings),
-        **_estimate_early_sensitivity(whole, courses, settings),
-    }
+    last_phase = derive_last_phase(whole)
+    areas = _estimate_columns(
+        whole,
+        courses,
+        estimate_lambda_z(last_phase, settings),
+        estimate_loss(last_phase),
+        settings,
+    )
     return take_areas_of_course(ended, profiles, areas, whole.keys)
 
 
@@ -247,7 +290,7 @@ def _estimate_early_sensitivity(
     affected = profiles.early.any(axis=1)
     keys = profiles.keys[PROFILE_KEYS]
     columns = {}
-    fit = estimate_lambda_z(profiles, settings)
+    fit = estimate_lambda_z(derive_last_phase(profiles), settings)
     curve = derive_curve(profiles, settings.auc_rule)
     others = kept.merge(keys[affected], on=PROFILE_KEYS)
     remaining, position = None, np.zeros(0, dtype=np.int64)
@@ -259,7 +302,7 @@ def _estimate_early_sensitivity(
             )
         )
         remaining_curve = derive_curve(remaining, settings.auc_rule)
-        remaining_fit = estimate_lambda_z(remaining, settings)
+        remaining_fit = estimate_lambda_z(derive_last_phase(remaining), settings)
     for _, end in settings.partial_areas:
         part = estimate_partial_area(profiles, curve, fit, end, settings)
         area, flag, reason = part.area.copy(), part.flag.copy(), part.area_reason.copy()
@@ -292,10 +335,9 @@ def _report_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> dict[str,
     }
 
 
-def _estimate_limbs(profiles: Profiles) -> dict[str, Column]:
+def _estimate_limbs(profiles: Profiles, loss: Loss) -> dict[str, Column]:
     """TBQL, EXPRATE, DOUBT (R20, R21)."""
     never = profiles.never_quantifiable
-    loss = estimate_loss(profiles)
     rate = estimate_expansion_rate(profiles)
     few = either((never, "BLQALL"), (~has_peak(profiles), "NOPEAK"), (np.isnan(rate), "FEWRISE"))
     not_lost = either((never, "BLQALL"), (np.isnan(loss.time), "NOLOSS"))
@@ -306,67 +348,3 @@ def _estimate_limbs(profiles: Profiles) -> dict[str, Column]:
         "EXPRATE": make_column(profiles, rate, few),
         "DOUBT": make_column(profiles, doubling, few),
     }
-
-
-def _lengthen(
-    columns: dict[str, Column], keys: pd.DataFrame, time_unit: str, conc_unit: str
-) -> pd.DataFrame:
-    """Parameters of all profiles, one row each, in the order of the registry."""
-    codes = order_parameters(columns)
-    concentration = keys["CONCU"].where(keys["CONCU"] != "", conc_unit)
-    units = np.empty((len(keys), len(codes)), dtype=object)
-    for unit in concentration.unique():
-        units[(concentration == unit).to_numpy()] = [
-            parameter_unit(code, time_unit, unit) for code in codes
-        ]
-    repeated = keys.index.repeat(len(codes))
-    frame = keys.loc[repeated, PROFILE_KEYS].reset_index(drop=True)
-    frame["DOSENO"] = frame["DOSENO"].astype("int64")
-    frame["PARAMCD"] = np.tile(np.array(codes, dtype=object), len(keys))
-    frame["AVAL"] = np.stack([columns[code].value for code in codes], axis=1).ravel()
-    frame["AVALU"] = units.ravel()
-    frame["FLAG"] = np.stack([columns[code].flag for code in codes], axis=1).ravel()
-    frame["REASND"] = np.stack([columns[code].reason for code in codes], axis=1).ravel()
-    return frame
-
-
-def _profile_frame(profiles: Profiles) -> pd.DataFrame:
-    frame = profiles.keys[PROFILE_KEYS].copy()
-    frame["DOSENO"] = frame["DOSENO"].astype("int64")
-    return frame
-
-
-def _list_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Texts) -> pd.DataFrame:
-    """The raw fit of each profile, with the outcome of the gates."""
-    frame = _profile_frame(profiles)
-    frame["LAMZ"] = fit.rate
-    frame["LAMZHL"] = fit.half_life
-    frame["LAMZICPT"] = fit.intercept
-    frame["LAMZNPT"] = fit.points
-    frame["LAMZLL"] = fit.lower
-    frame["LAMZUL"] = fit.upper
-    frame["R2"] = fit.r2
-    frame["R2ADJ"] = fit.r2adj
-    frame["LAMZSPN"] = fit.span
-    frame["CLSTP"] = fit.predicted
-    frame["GATE"] = np.select(
-        [~profiles.sampled, profiles.never_quantifiable, gate != ""],
-        ["NOSAMPLE", "BLQALL", gate],
-        "PASS",
-    ).astype(object)
-    return frame
-
-
-def _list_persistence(profiles: Profiles) -> pd.DataFrame:
-    """Loss of quantifiability as an interval (R20); a next dose ends what can be seen of it."""
-    loss = estimate_loss(profiles)
-    followed = np.isfinite(profiles.gap)
-    frame = _profile_frame(profiles)
-    frame["LOWER"] = np.where(profiles.sampled, loss.lower, np.nan)
-    frame["UPPER"] = np.where(profiles.sampled & ~followed, loss.time, np.nan)
-    frame["STATUS"] = np.select(
-        [~profiles.sampled, followed, profiles.never_quantifiable, np.isnan(loss.time)],
-        ["NOSAMPLE", "NEXTDOSE", "NEVER", "CENSORED"],
-        "LOSS",
-    ).astype(object)
-    return frame

@@ -6,7 +6,7 @@ function here loops over profiles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,6 +75,8 @@ class Profiles:
         Dosing interval, NaN where it is not known (R23).
     gap
         Time to the next dose of the course, infinite if none (R23).
+    last_dose
+        Time of the last dose in the profile: above 0 where it is a course of several.
     """
 
     keys: pd.DataFrame
@@ -96,6 +98,7 @@ class Profiles:
     censored: Floats
     interval: Floats
     gap: Floats
+    last_dose: Floats
 
     @property
     def never_quantifiable(self) -> Bools:
@@ -170,7 +173,10 @@ def derive_profiles(
         censored=_or_never(_of_profile(samples["CENSTIME"], profile, len(keys)) - dose_time),
         interval=_of_profile(samples["INTERVAL"], profile, len(keys)),
         gap=_or_never(_of_profile(samples["GAP"], profile, len(keys))),
+        last_dose=np.zeros(len(keys)),
     )
+    if "LASTDOSE" in samples:
+        times = replace(times, last_dose=_of_profile(samples["LASTDOSE"], profile, len(keys)))
     return _pad(flat, keys, times, samples, settings), outside
 
 
@@ -181,6 +187,7 @@ class _Times:
     censored: Floats
     interval: Floats
     gap: Floats
+    last_dose: Floats
 
 
 def _or_never(times: Floats) -> Floats:
@@ -325,7 +332,23 @@ def _pad(
         censored=times.censored,
         interval=times.interval,
         gap=times.gap,
+        last_dose=times.last_dose,
     )
+
+
+def derive_last_phase(profiles: Profiles) -> Profiles:
+    """The profiles with the peak after their last dose: the terminal phase and the loss follow it.
+
+    The same where a profile holds one dose. Where nothing is quantifiable after the last
+    dose, the peak is the last quantifiable sample, after which there is no phase.
+    """
+    several = profiles.last_dose > 0
+    if not several.any():
+        return profiles
+    after = profiles.time > profiles.last_dose[:, None]
+    peak = first_highest(profiles.conc, profiles.eligible & after)
+    peak = np.where(peak >= 0, peak, profiles.last)
+    return replace(profiles, peak=np.where(several, peak, profiles.peak))
 
 
 def pick(values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:
