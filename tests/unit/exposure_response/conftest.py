@@ -96,6 +96,7 @@ def make_study(n: int = 60, seed: int = 5) -> Study:
             {
                 **key,
                 "PARCAT1": "PCR",
+                "PROFTYP": "COURSE",
                 "DOSENO": 1,
                 "PARAMCD": code,
                 "PARAM": code,

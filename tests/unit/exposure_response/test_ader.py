@@ -181,8 +181,9 @@ def test_never_quantifiable_is_half_the_lloq_in_the_sensitivity_variables_only(s
 
 
 def test_of_several_infusions_the_course_from_the_first_is_the_exposure(study) -> None:
-    second = study.adpp.assign(DOSENO=2, AVAL=1.0)
-    ader = derive(study, adpp=pd.concat([study.adpp, second]))
+    second = study.adpp.assign(PROFTYP="DOSE", DOSENO=2, AVAL=1.0)
+    first = second.assign(DOSENO=1, AVAL=0.5)
+    ader = derive(study, adpp=pd.concat([study.adpp, second, first]))
     assert (ader["CMAX"] > 1).all()
 
 

@@ -161,6 +161,23 @@ def dose_results() -> pd.DataFrame:
     return out.frame()
 
 
+def add_doses(out: ResultCollector, analyte: str, unit: str) -> None:
+    """Add the parameters of two doses, without a trough that is quantifiable before the first."""
+    units = {"CMAX": unit, "TMAX": "d", "CTROUGH": unit, "AUCTAU": f"d*{unit}", "CAVG": unit}
+    for code in (*units, "PTF"):
+        for dose in ("1", "2"):
+            values = [] if (code, dose) == ("CTROUGH", "1") else [10.0, 20.0, 40.0]
+            place = {"variable": code, "analyte": analyte, "by": {"pdose": dose}}
+            extra = {"n_nc": 0.0, "n_blq": 3.0 - len(values)}
+            add_block(out, "by_dose", values, unit=units.get(code, ""), extra=extra, **place)
+    ratio: dict[str, float | str] = {"gmr": 1.25, "gmr_low": 0.9, "gmr_high": 1.7, "p": 0.2, "n": 3}
+    for code in ("ARAUC", "ARCMAX"):
+        by = {"pdose": "2"}
+        out.add("accumulation", ratio, dataset="ADPP", variable=code, analyte=analyte, by=by, n=3)
+    for code in ("CTROUGH", "CMAX"):
+        out.add("dose_trend", ratio, dataset="ADPP", variable=code, analyte=analyte, n=3)
+
+
 def kinetics_results() -> pd.DataFrame:
     out = ResultCollector("cellular_kinetics")
     add_phase_counts(out)
@@ -209,6 +226,7 @@ def kinetics_results() -> pd.DataFrame:
                     unit="d",
                     extra={"n_nc": 2.0, "n_blq": 0.0},
                 )
+        add_doses(out, analyte, unit)
         for by in groups:
             out.add(
                 "reasons",
@@ -417,6 +435,7 @@ def adpp(subjects: int = 2) -> pd.DataFrame:
                         "USUBJID": f"S-{number:03d}",
                         "TRT01A": "DL1",
                         "PARCAT1": analyte,
+                        "PROFTYP": "COURSE",
                         "DOSENO": 1,
                         "PARAMCD": code,
                         "PARAM": code,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from celldossier.cellular_kinetics.dose_profiles import COURSE, ENDS_COURSE
 from celldossier.cellular_kinetics.nca import NcaResult
 from celldossier.datasets import conform
 from celldossier.errors import InputDataError
@@ -15,14 +16,8 @@ from celldossier.terms.parameters import find_parameter, order_parameters
 NEW_THERAPY = "NEW_THERAPY"
 """Medication class (``study_data.medication_classes``) of a therapy given after relapse (R15)."""
 
-ENDS_COURSE = ("RETREATMENT", "UNPLANNED")
-"""ADEX.DOSETYPE of infusions that end the kinetics of the course before them (R15)."""
-
 AFTER_REINFUSION = "AFTREINF"
 """Reason of a sample that counts for no parameter of the first course, since cells were given."""
-
-REPEAT_FLAG = "REPEAT"
-"""Flag of a parameter of a profile that holds several planned infusions (R23)."""
 
 
 def select_samples(adpc: pd.DataFrame) -> pd.DataFrame:
@@ -139,26 +134,39 @@ def is_after_reinfusion(samples: pd.DataFrame, adex: pd.DataFrame) -> pd.Series:
 
 
 def keep_dispositions(result: NcaResult, samples: pd.DataFrame) -> NcaResult:
-    """The result without the dispositions that `add_missing_profiles` brought in."""
-    present = pd.MultiIndex.from_frame(samples[["USUBJID", "PARAMCD"]])
-    profile = pd.MultiIndex.from_frame(result.dispositions[["USUBJID", "ANALYTE"]])
-    kept = result.dispositions[profile.isin(present)].reset_index(drop=True)
-    return replace(result, dispositions=kept)
+    """The result without the dispositions of records that were added to the samples."""
+    given = result.dispositions["ROW"] <= len(samples)
+    # C(0) that was put in belongs to a profile that has samples.
+    return replace(result, dispositions=result.dispositions[given].reset_index(drop=True))
 
 
 def derive_adnca(
-    samples: pd.DataFrame, result: NcaResult, adsl: pd.DataFrame, adex: pd.DataFrame
+    samples: pd.DataFrame,
+    result: NcaResult,
+    adsl: pd.DataFrame,
+    adex: pd.DataFrame,
+    doses: pd.DataFrame,
+    profile_type: str = COURSE,
 ) -> pd.DataFrame:
     """Dataset ADNCA: each sample with the value that the NCA used, or why it used none.
 
-    A concentration of 0 that was put in at the dose (R4) is a derived record that
-    names the record of the infusion as its source.
+    A concentration that was put in at the dose (R4) is a derived record that names the
+    record of the infusion as its source. A trough is a copy (DTYPE COPY) in the profile of the
+    dose that it was not taken for.
+
+    Parameters
+    ----------
+    doses
+        From `list_doses`.
+    profile_type
+        COURSE or DOSE: what a profile of `result` is.
     """
     dispositions = result.dispositions
     given = (dispositions["ROW"] > 0).to_numpy()
     source = samples.iloc[np.where(given, dispositions["ROW"] - 1, 0)].reset_index(drop=True)
-    dose = adex[adex["EXCAT"] == "CELL PRODUCT"].sort_values(["USUBJID", "DOSENO"], kind="stable")
-    dose = dose.drop_duplicates("USUBJID").set_index("USUBJID")
+    keys = pd.MultiIndex.from_frame(dispositions[["USUBJID", "DOSENO"]])
+    known = doses.drop_duplicates(["USUBJID", "DOSENO"]).set_index(["USUBJID", "DOSENO"])
+    dose = known.reindex(keys).reset_index(drop=True)
     subject, analyte = dispositions["USUBJID"], dispositions["ANALYTE"]
     profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
     place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, analyte]))
@@ -171,6 +179,8 @@ def derive_adnca(
     observed = source["AVAL"].where(given & (dispositions["BLQ"] != 1))
     unused = no_time | reinfused
     below = pd.Series(np.where(unused, source["BLQFL"] == "Y", dispositions["BLQ"] == 1))
+    copied = np.where(dispositions["COPY"] == "Y", "COPY", "")
+    start, planned = dose["DOSETIME"].fillna(0.0), dose["NDOSETIME"].fillna(dose["DOSETIME"])
     return conform(
         pd.DataFrame(
             {
@@ -180,23 +190,24 @@ def derive_adnca(
                 "PARAM": profile["PARAM"].to_numpy()[place],
                 "PCSPEC": profile["PCSPEC"].to_numpy()[place],
                 "TRT01A": _of_subject(adsl, "TRT01A", subject),
+                "PROFTYP": profile_type,
                 "DOSENO": dispositions["DOSENO"],
-                "DOSEA": subject.map(dose["DOSEA"]),
-                "DOSEU": subject.map(dose["DOSEU"]).fillna(""),
-                "ARRLT": dispositions["TIME"].where(given, 0.0),
-                "NRRLT": dispositions["NTIME"].where(given, 0.0),
+                "DOSEA": dose["DOSEA"],
+                "DOSEU": dose["DOSEU"].fillna(""),
+                "ARRLT": (dispositions["TIME"] - start).where(given, 0.0),
+                "NRRLT": (dispositions["NTIME"] - planned.fillna(0.0)).where(given, 0.0),
                 "MRRLT": dispositions["RELTIME"],
                 "AVAL": dispositions["VALUE"].where(imputed, observed),
                 "AVALU": profile["AVALU"].to_numpy()[place],
-                "DTYPE": code.where(imputed, ""),
+                "DTYPE": code.where(imputed, copied),
                 "BLQFL": np.where(below, "Y", "N"),
                 "ALLOQ": dispositions["LLOQ"],
                 "NCAXFL": np.where(excluded, "Y", "N"),
                 "NCAXRS": code.where(excluded, ""),
                 "LZFL": dispositions["LZFL"],
                 "SRCDOM": source["SRCDOM"].where(given, "EX"),
-                "SRCFILE": source["SRCFILE"].where(given, subject.map(dose["SRCFILE"]).fillna("")),
-                "SRCROW": source["SRCROW"].where(given, subject.map(dose["SRCROW"]).fillna(0)),
+                "SRCFILE": source["SRCFILE"].where(given, dose["SRCFILE"].fillna("")),
+                "SRCROW": source["SRCROW"].where(given, dose["SRCROW"].fillna(0)),
             }
         ),
         "ADNCA",
@@ -204,14 +215,9 @@ def derive_adnca(
 
 
 def derive_adpp(
-    samples: pd.DataFrame, result: NcaResult, adsl: pd.DataFrame, adex: pd.DataFrame
+    samples: pd.DataFrame, result: NcaResult, adsl: pd.DataFrame, profile_type: str = COURSE
 ) -> pd.DataFrame:
-    """Dataset ADPP: the parameters, named as in the registry.
-
-    Where a subject had further planned infusions (repeat or split doses), the parameters
-    are those of the whole course from the first one and carry the flag REPEAT: parameters of each
-    infusion (R23) are not yet available.
-    """
+    """Dataset ADPP: the parameters, named as in the registry; `profile_type` as in ADNCA."""
     parameters = result.parameters
     codes = order_parameters(parameters["PARAMCD"].unique())
     number = {code: place for place, code in enumerate(codes, start=1)}
@@ -219,10 +225,6 @@ def derive_adpp(
     profile = samples.drop_duplicates(["USUBJID", "PARAMCD"]).set_index(["USUBJID", "PARAMCD"])
     subject = parameters["USUBJID"]
     place = profile.index.get_indexer(pd.MultiIndex.from_arrays([subject, parameters["ANALYTE"]]))
-    repeated = subject.isin(adex.loc[adex["DOSETYPE"].isin(["REPEAT", "SPLIT"]), "USUBJID"])
-    repeated &= parameters["REASND"] == ""
-    flag = parameters["FLAG"]
-    joined = (flag + np.where(flag != "", ";", "") + REPEAT_FLAG).where(repeated, flag)
     return conform(
         pd.DataFrame(
             {
@@ -230,13 +232,14 @@ def derive_adpp(
                 "USUBJID": subject,
                 "TRT01A": _of_subject(adsl, "TRT01A", subject),
                 "PARCAT1": parameters["ANALYTE"],
+                "PROFTYP": profile_type,
                 "DOSENO": parameters["DOSENO"],
                 "PARAMCD": parameters["PARAMCD"],
                 "PARAM": parameters["PARAMCD"].map(names),
                 "PARAMN": parameters["PARAMCD"].map(number),
                 "AVAL": parameters["AVAL"],
                 "AVALU": parameters["AVALU"],
-                "FLAG": joined,
+                "FLAG": parameters["FLAG"],
                 "PPREASND": parameters["REASND"],
                 "PPSPEC": profile["PCSPEC"].to_numpy()[place],
             }
@@ -245,11 +248,13 @@ def derive_adpp(
     )
 
 
-def derive_adlz(samples: pd.DataFrame, result: NcaResult) -> pd.DataFrame:
+def derive_adlz(
+    samples: pd.DataFrame, result: NcaResult, profile_type: str = COURSE
+) -> pd.DataFrame:
     """Dataset ADLZ: the raw terminal regression of each profile, with the outcome of the gates."""
     fits = result.lambda_z.rename(columns={"ANALYTE": "PARCAT1"}).drop(columns=["R2", "CLSTP"])
     studies = samples.drop_duplicates("USUBJID").set_index("USUBJID")["STUDYID"]
-    return conform(fits.assign(STUDYID=fits["USUBJID"].map(studies)), "ADLZ")
+    return conform(fits.assign(STUDYID=fits["USUBJID"].map(studies), PROFTYP=profile_type), "ADLZ")
 
 
 def _of_subject(adsl: pd.DataFrame, variable: str, subject: pd.Series) -> pd.Series:

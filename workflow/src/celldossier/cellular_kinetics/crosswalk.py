@@ -160,8 +160,8 @@ def _differ(first: Floats, second: Floats) -> Bools:
 
 
 def _estimate(samples: pd.DataFrame, settings: CellularKineticsSettings) -> pd.DataFrame:
-    """Values and reasons, by `KEYS`."""
-    parameters = estimate_nca(samples, settings).parameters
+    """Values and reasons, by `KEYS`; several doses are one course, as in the summaries."""
+    parameters = estimate_nca(samples, settings, course=True).parameters
     texts = {name: parameters[name].astype(object) for name in ("USUBJID", "ANALYTE", "PARAMCD")}
     frame = parameters.assign(**texts, REASND=parameters["REASND"].astype(object))
     return frame.set_index(KEYS)[["AVAL", "REASND"]]

@@ -33,10 +33,11 @@ def derive_dispositions(
     Returns
     -------
     DataFrame
-        USUBJID, ANALYTE, DOSENO, ROW (number of the data row; 0 where C(0) = 0 was put
-        in), TIME, NTIME, CONC, BLQ, LLOQ as given (BLQ also where the number is
-        below the limit), RELTIME (time used), VALUE (concentration used in
-        the areas), DISPOS (disposition code), USED (Y/N), IMPUTED (Y/N), LZFL (Y/N).
+        USUBJID, ANALYTE, DOSENO, ROW (number of the data row; 0 where C(0) was put in),
+        COPY (Y where the record was lent by the neighbouring dose), TIME, NTIME, CONC, BLQ,
+        LLOQ as given (BLQ also where the number is below the limit), RELTIME (time used),
+        VALUE (concentration used in the areas), DISPOS (disposition code), USED (Y/N), IMPUTED
+        (Y/N), LZFL (Y/N).
     """
     present = profiles.disposition != ""
     profile, column = np.nonzero(present)
@@ -76,6 +77,8 @@ def derive_dispositions(
     }
     columns["DOSENO"] = columns["DOSENO"].astype("int64")
     columns["ROW"] = np.where(given, samples["ROW"].to_numpy()[source], 0)
+    copied = samples["COPY"].to_numpy(dtype=bool)[source]
+    columns["COPY"] = np.where(given & copied, "Y", "N").astype(object)
     for name in ("TIME", "NTIME", "CONC", "BLQ", "LLOQ"):
         columns[name] = np.where(given, samples[name].to_numpy()[source], np.nan)
     columns["BLQ"] = np.where(np.isin(code, BELOW), 1.0, columns["BLQ"])

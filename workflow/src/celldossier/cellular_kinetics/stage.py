@@ -20,6 +20,13 @@ from celldossier.cellular_kinetics.concordance import summarise_concordance
 from celldossier.cellular_kinetics.crosswalk import compare_presets
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.curves import summarise_profiles
+from celldossier.cellular_kinetics.dose_profiles import (
+    DOSE,
+    assign_doses,
+    has_repeat_doses,
+    list_doses,
+)
+from celldossier.cellular_kinetics.dose_summaries import summarise_doses
 from celldossier.cellular_kinetics.levels import derive_subject_levels
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.peaks import add_peaks_of_all_samples
@@ -87,16 +94,20 @@ def analyse_cellular_kinetics(
         )
     profiles = add_missing_profiles(samples, adsl)
     given = derive_nca_input(profiles, adsl, adex, adcm)
-    result = estimate_nca(given, settings)
+    doses = list_doses(adex)
+    repeated = has_repeat_doses(doses)
+    assigned = assign_doses(given, doses, settings) if repeated else given
+    result = estimate_nca(assigned, settings, course=True)
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     adph = derive_adph(phases, profiles, adsl)
-    adnca = derive_adnca(samples, keep_dispositions(result, samples), adsl, adex)
-    adnca = mark_phases(adnca, adph)
-    adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl, adex)
+    kept = keep_dispositions(result, samples)
+    adnca = mark_phases(derive_adnca(samples, kept, adsl, adex, doses), adph)
+    adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl)
+    adlz = derive_adlz(profiles, result)
     levels = derive_subject_levels(adsl, adrs, settings.summaries)
     curves = [summarise_profiles(adnca, levels), draw_phase_lines(adph)]
-    crosswalk = compare_presets(given, settings)
+    crosswalk = compare_presets(assigned, settings)
     adppx = derive_adppx(crosswalk.differences, profiles)
     results = [
         summarise_kinetics(adnca, adpp, levels, adcm, adph, settings.summaries),
@@ -106,13 +117,26 @@ def analyse_cellular_kinetics(
     concordance, lines = summarise_concordance(adpair, settings.concordance)
     results.append(concordance)
     curves.append(lines)
+    if repeated:
+        each = estimate_nca(assigned, settings)
+        kept = keep_dispositions(each, samples)
+        adnca = _join(adnca, derive_adnca(samples, kept, adsl, adex, doses, DOSE), "ADNCA")
+        by_dose = derive_adpp(profiles, each, adsl, DOSE)
+        results.append(summarise_doses(by_dose, levels))
+        adpp = _join(adpp, by_dose, "ADPP")
+        adlz = _join(adlz, derive_adlz(profiles, each, DOSE), "ADLZ")
     return KineticsOutput(
         adnca=adnca,
         adpp=adpp,
-        adlz=derive_adlz(profiles, result),
+        adlz=adlz,
         adph=adph,
         adppx=adppx,
         adpair=adpair,
         results=conform(pd.concat(results, ignore_index=True), "ARD"),
         curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )
+
+
+def _join(course: pd.DataFrame, doses: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Records of the courses and of each dose as one dataset."""
+    return conform(pd.concat([course, doses], ignore_index=True), name)

@@ -81,9 +81,7 @@ def _add_exposure(
 ) -> pd.DataFrame:
     parameters = adpp.loc[adpp["PARCAT1"] == settings.analyte]
     # The course from the first infusion is the exposure; later infusions are part of it.
-    first = parameters.loc[
-        parameters["DOSENO"] == parameters.groupby(KEY)["DOSENO"].transform("min")
-    ]
+    first = parameters.loc[parameters["PROFTYP"] == "COURSE"]
     exposure, reasons = {}, []
     for metric in ALL_METRICS:
         rows = first.loc[first["PARAMCD"] == metric].set_index(KEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from celldossier.terms.language import format_count, format_significant
+from celldossier.terms.language import Language, format_count, format_significant
 from celldossier.terms.parameters import find_parameter
 from celldossier.tlf.labels import variable_label, with_unit
 from celldossier.tlf.listings import EXCERPT_ROWS
@@ -35,15 +35,23 @@ def draw_nca_listing(context: Context) -> Table | NotShown:
     units = rows.drop_duplicates("PARAMCD").set_index("PARAMCD")["AVALU"]
     language = context.language
     missing = language.text("label.not_calculated")
+    several = bool((rows["PROFTYP"] == "DOSE").any())
     columns = (
         Column(variable_label(language, "ADPP", "USUBJID"), align="left", width="12%"),
         Column(variable_label(language, "ADPP", "TRT01A"), align="left", width="7%"),
+        *([Column(language.text("column.planned_dose"), align="left")] if several else []),
         *(Column(with_unit(find_parameter(code).symbol, units[code])) for code in codes),
     )
-    profiles = rows.groupby(["USUBJID", "TRT01A", "DOSENO"], sort=True)
+    profiles = rows.groupby(["USUBJID", "TRT01A", "PROFTYP", "DOSENO"], sort=True)
     body = tuple(
-        Row((Cell(subject), Cell(dose), *_parameter_cells(profile, codes, missing)))
-        for (subject, dose, _), profile in list(profiles)[:EXCERPT_ROWS]
+        Row(
+            (
+                *(Cell(subject), Cell(level)),
+                *([_profile_cell(language, kind, dose)] if several else []),
+                *_parameter_cells(profile, codes, missing),
+            )
+        )
+        for (subject, level, kind, dose), profile in list(profiles)[:EXCERPT_ROWS]
     )
     notes = []
     if profiles.ngroups > EXCERPT_ROWS:
@@ -59,6 +67,11 @@ def draw_nca_listing(context: Context) -> Table | NotShown:
         full=parameters,
         analytes=(analyte,),
     )
+
+
+def _profile_cell(language: Language, kind: str, dose: int) -> Cell:
+    """The number of the dose, or that the profile is the whole course."""
+    return Cell(language.text("label.course") if kind == "COURSE" else str(dose))
 
 
 def _parameter_cells(profile: pd.DataFrame, codes: list[str], missing: str) -> list[Cell]:

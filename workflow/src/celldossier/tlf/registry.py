@@ -27,6 +27,7 @@ DRAWINGS = MappingProxyType(
         # Cellular kinetics (4.1)
         "concentrations": "tables_kinetics:draw_concentrations",
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
+        "repeat_doses": "tables_repeat_doses:draw_repeat_doses",
         "nca_listing": "listings_kinetics:draw_nca_listing",
         "nca_crosswalk": "tables_crosswalk:draw_nca_crosswalk",
         "nca_crosswalk_listing": "tables_crosswalk:draw_nca_crosswalk_listing",
