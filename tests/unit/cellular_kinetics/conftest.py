@@ -59,7 +59,8 @@ def run() -> Callable[..., NcaResult]:
     """NCA of one subject: `run(points, columns={...}, **settings)`."""
 
     def estimate(points: Sequence[Point], columns: dict | None = None, **values: Any) -> NcaResult:
-        return estimate_nca(make_samples(points, **(columns or {})), make_settings(**values))
+        samples = make_samples(points, **(columns or {}))
+        return estimate_nca(samples, make_settings(**values)).as_text()
 
     return estimate
 

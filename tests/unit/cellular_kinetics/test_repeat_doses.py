@@ -39,7 +39,7 @@ def make_course(doses=4, trough_of="next", tau=TAU):
 
 def estimate(samples, **values):
     values = {"peak_from": 0, "lambda_z": NO_GATES, **values}
-    return estimate_nca(samples, CellularKineticsSettings.model_validate(values))
+    return estimate_nca(samples, CellularKineticsSettings.model_validate(values)).as_text()
 
 
 def answers(samples, **values):

@@ -93,7 +93,7 @@ def test_every_code_that_can_stand_beside_a_value_has_words_in_both_languages(ru
     columns |= {"DISPOS", "USED", "IMPUTED", "LZFL", "CODE", "PARAMCD", "AVAL", "AVALU", "FLAG"}
     columns |= {"REASND", "LAMZICPT", "R2", "CLSTP", "GATE", "LOWER", "UPPER", "STATUS"}
     columns |= {"DOSETIME", "NDOSETIME", "CYCLE", "GAP", "INTERVAL", "COPY", "REPEATED"}
-    columns |= {"PREVIOUS", "NEXT", "NEXTTIME", "LASTDOSE"}
+    columns |= {"PREVIOUS", "NEXT", "NEXTTIME", "LASTDOSE", "PROFILE"}
     statuses = {"PASS", "LOSS", "NEVER"}
     unknown = codes - set(words) - parameters - columns - statuses
     assert unknown == set()
@@ -105,7 +105,7 @@ def _sources():
     import celldossier.cellular_kinetics as package
 
     modules = ("areas", "columns", "dispositions", "doses", "imputation", "intervals")
-    modules += ("frames", "lambda_z", "limbs", "nca", "profiles")
+    modules += ("frames", "lambda_z", "limbs", "nca", "parameters", "profiles", "records")
     folder = Path(package.__file__).parent
     return "\n".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in modules)
 

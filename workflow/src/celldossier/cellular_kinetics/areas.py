@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
+from celldossier.cellular_kinetics.codes import BLANK, Codes, code_of, either, first_given
 from celldossier.cellular_kinetics.lambda_z import LambdaZ
-from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles, last_true, pick
+from celldossier.cellular_kinetics.places import Bools, Floats, Ints, last_true, pick
+from celldossier.cellular_kinetics.profiles import Profiles
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 
@@ -52,9 +53,9 @@ class PartialArea:
 
     area: Floats
     share: Floats
-    flag: npt.NDArray[np.object_]
-    area_reason: npt.NDArray[np.object_]
-    share_reason: npt.NDArray[np.object_]
+    flag: Codes
+    area_reason: Codes
+    share_reason: Codes
 
 
 def is_logarithmic(start: Floats, end: Floats, rule: str) -> Bools:
@@ -191,19 +192,18 @@ def estimate_partial_area(
     # before it has closed the area, so that nothing is extrapolated there.
     censored = ~inside & (profiles.censored < end) & ~(closed & (t_blq <= profiles.censored))
     no_slope = by_slope & np.isnan(fit.rate)
-    share_reason = np.select(
-        [~profiles.sampled, censored, no_slope], ["NOSAMPLE", "CENSORED", "NOLAMZ"], ""
-    ).astype(object)
+    share_reason = either(
+        (~profiles.sampled, "NOSAMPLE"), (censored, "CENSORED"), (no_slope, "NOLAMZ")
+    )
     too_far = by_slope & (share > settings.max_extrapolation) & (tail == "auto")
     # Never quantifiable is an area of 0 (R10), but not for a subject who died before the
     # end: cells may have been about to expand, and the area is unknown, not low.
     never = profiles.never_quantifiable & ~(profiles.censored < end)
-    share_reason[never] = ""
-    share_reason[profiles.sampled & lacks_start(profiles, curve)] = "NOSTART"
-    area_reason = share_reason.copy()
-    area_reason[(area_reason == "") & too_far] = "EXTRAPOL"
-    flag = np.select([never, windowed, by_slope], ["BLQALL", "EXTWIN", "EXTRAP"], "").astype(object)
-    flag[share_reason != ""] = ""
+    share_reason[never] = BLANK
+    share_reason[profiles.sampled & lacks_start(profiles, curve)] = code_of("NOSTART")
+    area_reason = first_given(share_reason, either((too_far, "EXTRAPOL")))
+    flag = either((never, "BLQALL"), (windowed, "EXTWIN"), (by_slope, "EXTRAP"))
+    flag[share_reason != BLANK] = BLANK
     return PartialArea(
         np.where(never, 0.0, area), np.where(never, 0.0, share), flag, area_reason, share_reason
     )

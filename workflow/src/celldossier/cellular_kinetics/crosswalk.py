@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from celldossier.cellular_kinetics.frames import as_plain_text
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.nca_presets import list_preset_keys
@@ -161,10 +162,8 @@ def _differ(first: Floats, second: Floats) -> Bools:
 
 def _estimate(samples: pd.DataFrame, settings: CellularKineticsSettings) -> pd.DataFrame:
     """Values and reasons, by `KEYS`; several doses are one course, as in the summaries."""
-    parameters = estimate_nca(samples, settings, course=True).parameters
-    texts = {name: parameters[name].astype(object) for name in ("USUBJID", "ANALYTE", "PARAMCD")}
-    frame = parameters.assign(**texts, REASND=parameters["REASND"].astype(object))
-    return frame.set_index(KEYS)[["AVAL", "REASND"]]
+    parameters = as_plain_text(estimate_nca(samples, settings, course=True).parameters)
+    return parameters.set_index(KEYS)[["AVAL", "REASND"]]
 
 
 def settings_of_preset(settings: CellularKineticsSettings, preset: str) -> CellularKineticsSettings:

@@ -12,8 +12,6 @@ from celldossier.datasets import conform
 from celldossier.results import ResultCollector
 from celldossier.terms.parameters import find_parameter
 
-TEXTS = ("USUBJID", "ANALYTE", "PARAMCD", "REASND", "REASNDX")
-
 
 def derive_adppx(differences: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFrame:
     """Dataset ADPPX.
@@ -27,8 +25,7 @@ def derive_adppx(differences: pd.DataFrame, samples: pd.DataFrame) -> pd.DataFra
     """
     if differences.empty:
         return conform(pd.DataFrame(), "ADPPX")
-    texts = {name: differences[name].astype(object) for name in TEXTS}
-    frame = differences.assign(**texts)
+    frame = differences
     studies = samples.drop_duplicates("USUBJID").set_index("USUBJID")["STUDYID"]
     names = {code: find_parameter(code).en for code in frame["PARAMCD"].unique()}
     both = frame["AVAL"].gt(0) & frame["AVALX"].notna()

@@ -6,130 +6,167 @@ a reason; C(0) = 0 that was put in has a row of its own.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from celldossier.cellular_kinetics.arrangement import Arrangement
+from celldossier.cellular_kinetics.codes import code_of, is_one_of, to_texts
 from celldossier.cellular_kinetics.doses import PROFILE_KEYS
-from celldossier.cellular_kinetics.profiles import EXCLUDED, IMPUTED, Bools, Profiles
+from celldossier.cellular_kinetics.places import Bools
+from celldossier.cellular_kinetics.profiles import EXCLUDED, IMPUTED, Block
 
 BELOW = ("BLQFIRST", "EMBZERO", "EMBHALF", "EMBDROP", "BLQALL", "BLQCLOSE", "BLQLATE")
 """Dispositions of samples below the limit of quantitation."""
 
+Columns = dict[str, npt.NDArray[Any]]
 
-def derive_dispositions(
-    samples: pd.DataFrame, profiles: Profiles, outside: pd.Series, window: Bools
-) -> pd.DataFrame:
-    """One row a sample: what the NCA made of it.
+
+def derive_dispositions(block: Block, arrangement: Arrangement, window: Bools) -> Columns:
+    """One row a sample of the block: what the NCA made of it.
 
     Parameters
     ----------
-    samples
-        Checked samples.
-    profiles, outside
-        From `derive_profiles`.
+    block, arrangement
+        The profiles, and what they were taken from.
     window
         Samples of the lambda-z windows, shape (profiles, samples).
 
     Returns
     -------
-    DataFrame
-        USUBJID, ANALYTE, DOSENO, ROW (number of the data row; 0 where C(0) was put in),
+    dict of arrays
+        PROFILE (its number), ROW (number of the data row; 0 where C(0) was put in),
         COPY (Y where the record was lent by the neighbouring dose), TIME, NTIME, CONC, BLQ,
         LLOQ as given (BLQ also where the number is below the limit), RELTIME (time used),
-        VALUE (concentration used in the areas), DISPOS (disposition code), USED (Y/N), IMPUTED
-        (Y/N), LZFL (Y/N).
+        VALUE (concentration used in the areas), DISPOS (disposition), USED, IMPUTED and LZFL
+        (Y/N); texts as codes.
     """
-    present = profiles.disposition != ""
-    profile, column = np.nonzero(present)
-    row = profiles.row[profile, column]
-    inside = pd.DataFrame(
-        {
-            "profile": profile,
-            "row": row,
-            "RELTIME": profiles.time[profile, column],
-            "VALUE": profiles.value[profile, column],
-            "DISPOS": profiles.disposition[profile, column],
-            "LZFL": np.where(window[profile, column], "Y", "N"),
-        }
-    )
+    profiles, rows, samples = block.profiles, block.rows, arrangement.samples
+    count = len(rows.row)
     # C(0) = 0 of a profile in which nothing is quantifiable was used for nothing.
-    inside = inside[(inside["row"] >= 0) | inside["VALUE"].notna()]
-    rows = np.flatnonzero(outside.to_numpy() != "")
-    index = pd.MultiIndex.from_frame(profiles.keys[PROFILE_KEYS])
-    excluded = pd.DataFrame(
-        {
-            "profile": index.get_indexer(
-                pd.MultiIndex.from_frame(samples.iloc[rows][PROFILE_KEYS])
-            ),
-            "row": rows,
-            "RELTIME": np.nan,
-            "VALUE": np.nan,
-            "DISPOS": outside.iloc[rows].to_numpy(),
-            "LZFL": "N",
-        }
-    )
-    every = pd.concat([inside, excluded], ignore_index=True)
-    row = every["row"].to_numpy()
-    code = every["DISPOS"].to_numpy()
-    given, source = row >= 0, np.maximum(row, 0)
-    columns = {
-        name: profiles.keys[name].to_numpy()[every["profile"].to_numpy()] for name in PROFILE_KEYS
+    extra = np.flatnonzero(profiles.inserted & ~np.isnan(profiles.value[:, 0]))
+    extra = extra[profiles.row[extra, 0] < 0]
+    start = np.searchsorted(rows.profile, extra)
+    # The inserted record stands before the others of its profile.
+    place = np.arange(count)
+    if len(extra):
+        shift = np.zeros(count + 1, dtype=np.int64)
+        np.add.at(shift, start, 1)
+        place += np.cumsum(shift[:-1])
+    added = start + np.arange(len(extra))
+    total = count + len(extra)
+
+    def lengthen(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
+        if not len(extra):
+            return values
+        result = np.empty(total, dtype=values.dtype)
+        result[place] = values
+        result[added] = fill
+        return result
+
+    inside = block.column >= 0
+    column = np.maximum(block.column, 0)
+
+    def of_sample(values: npt.NDArray[Any], outside: Any) -> npt.NDArray[Any]:
+        found = values.T[column, rows.profile]
+        if not inside.all():
+            found[~inside] = outside
+        return lengthen(found, values.T[0, extra])
+
+    profile = lengthen(rows.profile, extra)
+    code = of_sample(profiles.disposition, 0)
+    if not inside.all():
+        code = np.where(code == 0, lengthen(block.outside, 0), code)
+    columns: Columns = {
+        "PROFILE": profile + block.first,
+        "ROW": lengthen(samples.row[rows.row], 0),
     }
-    columns["DOSENO"] = columns["DOSENO"].astype("int64")
-    columns["ROW"] = np.where(given, samples["ROW"].to_numpy()[source], 0)
-    copied = samples["COPY"].to_numpy(dtype=bool)[source]
-    columns["COPY"] = np.where(given & copied, "Y", "N").astype(object)
+    copied = np.zeros(0, dtype=bool) if samples.copied is None else samples.copied[rows.row]
+    columns["COPY"] = _flag(lengthen(copied, False) if len(copied) else np.zeros(total, dtype=bool))
     for name in ("TIME", "NTIME", "CONC", "BLQ", "LLOQ"):
-        columns[name] = np.where(given, samples[name].to_numpy()[source], np.nan)
-    columns["BLQ"] = np.where(np.isin(code, BELOW), 1.0, columns["BLQ"])
-    columns["RELTIME"] = every["RELTIME"].to_numpy()
-    columns["VALUE"] = np.where(code == "BLQALL", 0.0, every["VALUE"].to_numpy())
+        columns[name] = lengthen(samples.number(name)[rows.row], np.nan)
+    columns["BLQ"] = np.where(is_one_of(code, BELOW), 1.0, columns["BLQ"])
+    columns["RELTIME"] = of_sample(profiles.time, np.nan)
+    value = of_sample(profiles.value, np.nan)
+    columns["VALUE"] = np.where(code == code_of("BLQALL"), 0.0, value)
     columns["DISPOS"] = code
-    columns["USED"] = np.where(np.isin(code, EXCLUDED), "N", "Y").astype(object)
-    columns["IMPUTED"] = np.where(np.isin(code, IMPUTED), "Y", "N").astype(object)
-    columns["LZFL"] = every["LZFL"].to_numpy()
-    time = np.where(given & np.isnan(columns["RELTIME"]), columns["TIME"], columns["RELTIME"])
-    order = np.lexsort((columns["ROW"], time, every["profile"].to_numpy()))
-    return pd.DataFrame({name: values[order] for name, values in columns.items()})
+    columns["USED"] = _flag(~is_one_of(code, EXCLUDED))
+    columns["IMPUTED"] = _flag(is_one_of(code, IMPUTED))
+    columns["LZFL"] = _flag(of_sample(window, False))
+    return _sort(columns)
 
 
-def list_findings(
-    samples: pd.DataFrame, profiles: Profiles, outside: pd.Series, later: Bools
-) -> pd.DataFrame:
+def _flag(mask: Bools) -> npt.NDArray[np.int16]:
+    """Codes of Y and N."""
+    return np.where(mask, np.int16(code_of("Y")), np.int16(code_of("N")))
+
+
+def _sort(columns: Columns) -> Columns:
+    """Rows by profile, time and data row; most blocks are so already."""
+    time = columns["RELTIME"]
+    unplaced = np.isnan(time) & (columns["ROW"] > 0)
+    time = np.where(unplaced, columns["TIME"], time) if unplaced.any() else time
+    profile, row = columns["PROFILE"], columns["ROW"]
+    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (row[1:] >= row[:-1]))
+    if (later | (profile[1:] > profile[:-1])).all():
+        return columns
+    order = np.lexsort((row, time, profile))
+    return {name: values[order] for name, values in columns.items()}
+
+
+def list_findings(block: Block, arrangement: Arrangement, later: Bools) -> Columns:
     """What is worth a look in the samples; nothing here stops the analysis.
 
     Parameters
     ----------
-    samples, profiles, outside
+    block, arrangement
         As for `derive_dispositions`.
     later
         Quantifiable samples after the loss of quantifiability (R20).
 
     Returns
     -------
-    DataFrame
-        CODE (PREDOSEQ: quantifiable pre-dose; BELOWLLQ: number below LLOQ; ZEROCONC: zero
-        that is not marked BLQ; SCREEN, DUPREC: not used; REEXPAND: quantifiable
-        after the loss; AFTCENS: after the censoring time), USUBJID, ANALYTE,
-        DOSENO, TIME, CONC, ROW (number of the data row).
+    dict of arrays
+        CODE and the row of the samples. PREDOSEQ: quantifiable pre-dose; BELOWLLQ: number
+        below LLOQ; ZEROCONC: zero that is not marked BLQ; SCREEN, DUPREC: not used;
+        REEXPAND: quantifiable after the loss; AFTCENS: after the censoring time.
     """
-    conc, row = samples["CONC"].to_numpy(), profiles.row
-    own = ~samples["COPY"].to_numpy(dtype=bool)
+    profiles, rows, copied = block.profiles, block.rows, arrangement.samples.copied
     # Before a later dose cells of the earlier are expected: that is its trough.
     first = (profiles.keys["DOSENO"] == 1).to_numpy()[:, None]
     after = (profiles.quantifiable | profiles.blq) & (profiles.time > profiles.censored[:, None])
-    rows = {
-        "PREDOSEQ": row[profiles.quantifiable & (profiles.time == 0) & first],
-        "BELOWLLQ": np.flatnonzero(own & (conc > 0) & (conc < samples["LLOQ"].to_numpy())),
-        "ZEROCONC": np.flatnonzero(own & (conc == 0)),
-        "SCREEN": np.flatnonzero(outside.to_numpy() == "SCREEN"),
-        "DUPREC": np.flatnonzero(outside.to_numpy() == "DUPREC"),
-        "REEXPAND": row[later & ~np.isfinite(profiles.gap)[:, None]],
-        "AFTCENS": row[after & own[row]],
+    after_row = profiles.row[after]
+    own = np.ones(len(rows.row), dtype=bool) if copied is None else ~copied[rows.row]
+    found = {
+        "PREDOSEQ": profiles.row[profiles.quantifiable & (profiles.time == 0) & first],
+        "BELOWLLQ": rows.row[own & (rows.conc > 0) & (rows.conc < rows.lloq)],
+        "ZEROCONC": rows.row[own & (rows.conc == 0)],
+        "SCREEN": rows.row[block.outside == code_of("SCREEN")],
+        "DUPREC": rows.row[block.outside == code_of("DUPREC")],
+        "REEXPAND": profiles.row[later & ~np.isfinite(profiles.gap)[:, None]],
+        "AFTCENS": after_row if copied is None else after_row[~copied[after_row]],
     }
-    every = np.concatenate(list(rows.values())).astype("int64")
-    findings = samples.iloc[every][[*PROFILE_KEYS, "TIME", "CONC", "ROW"]].reset_index(drop=True)
-    findings.insert(0, "CODE", np.repeat(list(rows), [len(found) for found in rows.values()]))
-    findings["CODE"] = findings["CODE"].astype(object)
-    findings["DOSENO"] = findings["DOSENO"].astype("int64")
-    return findings.sort_values([*PROFILE_KEYS, "ROW", "CODE"], kind="stable", ignore_index=True)
+    return {
+        "CODE": np.repeat([code_of(name) for name in found], [len(row) for row in found.values()]),
+        "row": np.concatenate(list(found.values())),
+    }
+
+
+def frame_findings(found: Columns, arrangement: Arrangement) -> pd.DataFrame:
+    """Findings of all blocks: CODE, USUBJID, ANALYTE, DOSENO, TIME, CONC, ROW (the data row)."""
+    samples, row = arrangement.samples, found["row"]
+    dose = samples.number("DOSENO")[row]
+    frame = pd.DataFrame(
+        {
+            "CODE": to_texts(found["CODE"]),
+            "USUBJID": samples.subject.names[samples.subject.codes[row]],
+            "ANALYTE": samples.analyte.names[samples.analyte.codes[row]],
+            "DOSENO": np.where(np.isnan(dose), 1.0, dose).astype("int64"),
+            "TIME": samples.number("TIME")[row],
+            "CONC": samples.number("CONC")[row],
+            "ROW": samples.row[row],
+        }
+    )
+    return frame.sort_values([*PROFILE_KEYS, "ROW", "CODE"], kind="stable", ignore_index=True)

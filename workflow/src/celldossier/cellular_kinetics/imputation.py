@@ -3,67 +3,82 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
+from celldossier.cellular_kinetics.codes import Codes, blanks, code_of
+from celldossier.cellular_kinetics.places import Bools, Floats, Ints, first_true
+from celldossier.cellular_kinetics.sample_arrays import Samples
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
-
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 
 def impute_blq(
     time: Floats,
     conc: Floats,
     blq: Bools,
-    lloq: Floats,
+    lloq: Floats | None,
     peak: Ints,
     last: Ints,
     settings: CellularKineticsSettings,
-    samples: pd.DataFrame,
+    samples: Samples,
     row: Ints,
-) -> tuple[Floats, npt.NDArray[np.object_]]:
+) -> tuple[Floats, Codes]:
     """Values and dispositions of BLQ samples by their place (R5, R6, R7)."""
-    column = np.arange(time.shape[1])[None, :]
-    quantifiable = ~np.isnan(conc)
-    after_dose = quantifiable & (time > 0)
-    first = np.where(after_dose.any(axis=1), after_dose.argmax(axis=1), time.shape[1])
-    trailing = blq & (column > last[:, None])
-    leading = blq & ~trailing & (column < first[:, None])
-    embedded = blq & ~trailing & ~leading
-    value = conc.copy()
-    disposition = np.full(time.shape, "", dtype=object)
-    disposition[quantifiable] = "QUANT"
+    value, quantifiable = conc.copy(order="K").T, ~np.isnan(conc).T
+    disposition = blanks(value.shape)
+    disposition[quantifiable] = code_of("QUANT")
+    below = blq.T
+    if not below.any():
+        return value.T, disposition.T
+    column = np.arange(len(value))[:, None]
+    first = first_true((quantifiable & (time.T > 0)).T)
+    trailing = below & (column > last)
+    leading = below & ~trailing & ((column < first) | (first < 0))
+    embedded = below & ~trailing & ~leading
     value[leading] = 0.0
-    disposition[leading] = "BLQFIRST"
+    disposition[leading] = code_of("BLQFIRST")
+    if embedded.any():
+        zero, half = _split_embedded(embedded, column < peak, settings.blq.embedded)
+        value[zero] = 0.0
+        if lloq is not None:
+            _check_limits(half & np.isnan(lloq.T), samples, row)
+            value[half] = lloq.T[half] / 2
+        disposition[zero] = code_of("EMBZERO")
+        disposition[half] = code_of("EMBHALF")
+        disposition[embedded & ~zero & ~half] = code_of("EMBDROP")
+    disposition[trailing] = code_of("BLQLATE")
+    disposition[trailing & (column == last + 1)] = code_of("BLQCLOSE")
+    disposition[below & (last < 0)] = code_of("BLQALL")
+    return value.T, disposition.T
 
-    rule = settings.blq.embedded
-    together = np.zeros_like(embedded)
-    together[:, 1:] |= embedded[:, 1:] & embedded[:, :-1]
-    together[:, :-1] |= embedded[:, :-1] & embedded[:, 1:]
-    zero = embedded & ((rule == "zero") | (rule == "auto") & (together | (column < peak[:, None])))
-    half = embedded & (rule == "half_lloq")
-    without_limit = half & np.isnan(lloq)
-    if without_limit.any():
-        faults = []
-        for position in sorted(row[without_limit]):
-            sample = samples.iloc[position]
-            faults.append(
-                f"Data row {sample['ROW']} ({sample['USUBJID']}, {sample['ANALYTE']}): an embedded "
-                "BLQ result has no LLOQ, so half of it cannot be taken (blq.embedded: half_lloq)."
-            )
-        raise InputDataError(faults)
-    value[zero] = 0.0
-    value[half] = lloq[half] / 2
-    disposition[zero] = "EMBZERO"
-    disposition[half] = "EMBHALF"
-    disposition[embedded & ~zero & ~half] = "EMBDROP"
-    disposition[trailing] = "BLQLATE"
-    disposition[trailing & (column == (last + 1)[:, None])] = "BLQCLOSE"
-    disposition[blq & (last < 0)[:, None]] = "BLQALL"
-    return value, disposition
+
+def _split_embedded(embedded: Bools, early: Bools, rule: str) -> tuple[Bools, Bools]:
+    """Which embedded BLQ samples are 0, and which half of their limit; shape (samples, ...)."""
+    none = np.zeros_like(embedded)
+    if rule == "zero":
+        return embedded, none
+    if rule == "half_lloq":
+        return none, embedded
+    if rule == "drop":
+        return none, none
+    pair = embedded[1:] & embedded[:-1]
+    together = none.copy()
+    together[1:] |= pair
+    together[:-1] |= pair
+    return embedded & (together | early), none
+
+
+def _check_limits(without: Bools, samples: Samples, row: Ints) -> None:
+    if not without.any():
+        return
+    faults = []
+    for position in sorted(row.T[without]):
+        subject = samples.subject.names[samples.subject.codes[position]]
+        analyte = samples.analyte.names[samples.analyte.codes[position]]
+        faults.append(
+            f"Data row {samples.row[position]} ({subject}, {analyte}): an embedded "
+            "BLQ result has no LLOQ, so half of it cannot be taken (blq.embedded: half_lloq)."
+        )
+    raise InputDataError(faults)
 
 
 def find_lowest(time: Floats, value: Floats, blq: Bools, dropped: Bools, end: Floats) -> Floats:

@@ -19,13 +19,8 @@ from celldossier.cellular_kinetics.areas import (
     estimate_partial_area,
     is_logarithmic,
 )
-from celldossier.cellular_kinetics.columns import (
-    Column,
-    either,
-    flag_start,
-    join_flags,
-    make_column,
-)
+from celldossier.cellular_kinetics.codes import BLANK, code_of, either, first_given, join_flags
+from celldossier.cellular_kinetics.columns import Column, flag_start, make_column
 from celldossier.cellular_kinetics.doses import PROFILE_KEYS, SUBJECT_KEYS
 from celldossier.cellular_kinetics.imputation import find_lowest
 from celldossier.cellular_kinetics.lambda_z import LambdaZ
@@ -53,14 +48,14 @@ def estimate_intervals(
     part = estimate_partial_area(profiles, curve, fit, tau, settings, window)
     never = profiles.never_quantifiable
     reason = either((np.isnan(tau), "NOTAU"))
-    reason = np.where(reason == "", part.area_reason, reason).astype(object)
+    reason = first_given(reason, part.area_reason)
     flag = join_flags(part.flag, flag_start(profiles))
     area = make_column(profiles, part.area, reason, flag)
     average = make_column(profiles, part.area / tau, reason, flag)
 
     at_end = _concentration_at_end(profiles, curve, fit, part, tau, settings)
     # With `tail: last` nothing is said beyond the last quantifiable sample.
-    unsaid = np.where((reason == "") & np.isnan(at_end), "UNCOVERD", reason).astype(object)
+    unsaid = first_given(reason, either((np.isnan(at_end), "UNCOVERD")))
     end = make_column(
         profiles, at_end, unsaid, join_flags(part.flag, either(((at_end == 0) & ~never, "BLQ")))
     )
@@ -70,9 +65,9 @@ def estimate_intervals(
     minimum = make_column(profiles, lowest, unknown, low_flag)
 
     highest = _find_maximum(profiles, tau)
-    no_average = np.where(never, "BLQALL", average.reason).astype(object)
-    no_swing = np.where(no_average != "", no_average, minimum.reason)
-    no_swing = np.where((no_swing == "") & np.isnan(highest), "NOPEAK", no_swing).astype(object)
+    no_average = first_given(either((never, "BLQALL")), average.reason)
+    no_swing = first_given(no_average, minimum.reason)
+    no_swing = first_given(no_swing, either((np.isnan(highest), "NOPEAK")))
     swing = (highest - lowest) / (part.area / tau)
     return {
         "AUCTAU": area,
@@ -99,14 +94,15 @@ def compare_to_first(
     unequal = ~(np.abs(tau - tau[row]) <= tolerance * tau[row] * (1 + 1e-12))
     for code, source, only_equal in (("ARAUC", "AUCTAU", True), ("ARCMAX", "CMAX", False)):
         column = columns[source]
-        reason = np.where(known, column.reason, "NOFIRST")
-        reason = np.where((reason == "") & (column.reason[row] != ""), "FIRSTDOS", reason)
-        reason = np.where((reason == "") & (column.value[row] == 0), "FIRSTBLQ", reason)
-        if only_equal:
-            reason = np.where((reason == "") & unequal, "TAUDIFF", reason)
-        flag = either((column.flag == "BLQALL", "BLQALL"))
+        reason = np.where(known, column.reason, code_of("NOFIRST"))
+        further = either(
+            (column.reason[row] != BLANK, "FIRSTDOS"),
+            (column.value[row] == 0, "FIRSTBLQ"),
+            (unequal & only_equal, "TAUDIFF"),
+        )
+        flag = either((column.flag == code_of("BLQALL"), "BLQALL"))
         ratio = column.value / column.value[row]
-        ratios[code] = make_column(profiles, ratio, reason.astype(object), flag)
+        ratios[code] = make_column(profiles, ratio, first_given(reason, further), flag)
     return ratios
 
 
@@ -177,7 +173,7 @@ def _inside(profiles: Profiles, tau: Floats) -> Bools:
 
 def _find_minimum(profiles: Profiles, tau: Floats) -> Floats:
     """Lowest concentration from the dose to the end of the interval; a BLQ result counts as 0."""
-    dropped = profiles.disposition == "EMBDROP"
+    dropped = profiles.disposition == code_of("EMBDROP")
     after = find_lowest(profiles.time, profiles.value, profiles.blq, dropped, tau)
     start = np.where(profiles.blq[:, 0], 0.0, profiles.value[:, 0])
     at_start = np.where(profiles.time[:, 0] == 0, start, np.nan)
@@ -230,8 +226,8 @@ def _concentration_at_end(
         [
             ~found | profiles.never_quantifiable,
             beyond <= 0,
-            part.flag == "EXTWIN",
-            part.flag == "EXTRAP",
+            part.flag == code_of("EXTWIN"),
+            part.flag == code_of("EXTRAP"),
         ],
         [0.0, inner, c_last * np.exp(-slope * beyond), c_last * np.exp(-fit.rate * beyond)],
         c_last * np.maximum(0.0, 1 - beyond / closing),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from celldossier.cellular_kinetics.codes import Codes, either
 from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
@@ -165,12 +165,10 @@ def _choose(r2adj: Floats, competes: Bools) -> Ints:
     return chosen
 
 
-def check_gates(fit: LambdaZ, settings: CellularKineticsSettings) -> npt.NDArray[np.object_]:
-    """Outcome of the gates of R17: "" where passed, else R2LOW, SPANLOW or NOLAMZ."""
+def check_gates(fit: LambdaZ, settings: CellularKineticsSettings) -> Codes:
+    """Outcome of the gates of R17: blank where passed, else R2LOW, SPANLOW or NOLAMZ."""
     rules = settings.lambda_z
     with np.errstate(invalid="ignore"):
         low = (rules.min_r2adj > 0) & (fit.r2adj < rules.min_r2adj)
         short = (rules.min_span > 0) & (fit.span < rules.min_span)
-    return np.select([np.isnan(fit.rate), low, short], ["NOLAMZ", "R2LOW", "SPANLOW"], "").astype(
-        object
-    )
+    return either((np.isnan(fit.rate), "NOLAMZ"), (low, "R2LOW"), (short, "SPANLOW"))

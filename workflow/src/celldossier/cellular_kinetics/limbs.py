@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from celldossier.cellular_kinetics.profiles import (
-    Bools,
-    Floats,
-    Profiles,
-    first_true,
-    last_true,
-)
+from celldossier.cellular_kinetics.places import Bools, Floats, first_true, last_true
+from celldossier.cellular_kinetics.profiles import Profiles
 
 MIN_RISING = 3
 """Least number of rising points for an expansion rate (R21)."""

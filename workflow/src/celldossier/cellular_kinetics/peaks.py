@@ -31,7 +31,7 @@ def add_peaks_of_all_samples(
     if settings.peak_from == 0:
         return result
     every = settings.model_copy(update={"peak_from": 0.0, "partial_areas": ()})
-    found = estimate_nca(samples, every).parameters
+    found = estimate_nca(samples, every).as_text().parameters
     peaks = found[found["PARAMCD"].isin(OF_ALL_SAMPLES)]
     peaks = peaks.assign(PARAMCD=peaks["PARAMCD"].map(OF_ALL_SAMPLES))
     return replace(result, parameters=pd.concat([result.parameters, peaks], ignore_index=True))

@@ -97,7 +97,7 @@ def analyse_cellular_kinetics(
     doses = list_doses(adex)
     repeated = has_repeat_doses(doses)
     assigned = assign_doses(given, doses, settings) if repeated else given
-    result = estimate_nca(assigned, settings, course=True)
+    result = estimate_nca(assigned, settings, course=True).as_text()
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     adph = derive_adph(phases, profiles, adsl)
@@ -118,7 +118,7 @@ def analyse_cellular_kinetics(
     results.append(concordance)
     curves.append(lines)
     if repeated:
-        each = estimate_nca(assigned, settings)
+        each = estimate_nca(assigned, settings).as_text()
         kept = keep_dispositions(each, samples)
         adnca = _join(adnca, derive_adnca(samples, kept, adsl, adex, doses, DOSE), "ADNCA")
         by_dose = derive_adpp(profiles, each, adsl, DOSE)
