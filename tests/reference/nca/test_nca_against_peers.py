@@ -118,7 +118,7 @@ def estimate(
             "partial_areas": [(0, end) for end in ENDS[dataset]],
         }
     )
-    result = estimate_nca(samples[samples["TIME"] <= until], settings)
+    result = estimate_nca(samples[samples["TIME"] <= until], settings).as_text()
     values = result.parameters.pivot(index="USUBJID", columns="PARAMCD", values="AVAL")
     reasons = result.parameters.pivot(index="USUBJID", columns="PARAMCD", values="REASND")
     fits = result.lambda_z.set_index("USUBJID")

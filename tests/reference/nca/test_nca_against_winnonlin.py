@@ -122,7 +122,7 @@ def estimate(
             "start": "minimum" if scenario in STEADY_STATE else "zero",
         }
     )
-    result = estimate_nca(samples, settings)
+    result = estimate_nca(samples, settings).as_text()
     values = result.parameters.pivot(index="USUBJID", columns="PARAMCD", values="AVAL")
     fits = result.lambda_z.set_index("USUBJID")
     for code in ("R2", "CLSTP", "LAMZICPT"):

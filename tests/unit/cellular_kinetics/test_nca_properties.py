@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.cellular_kinetics.nca import NcaResult, estimate_nca
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 pytestmark = pytest.mark.slow
@@ -62,6 +62,10 @@ quick = settings(
 )
 
 
+def analyse(study, rules) -> NcaResult:
+    return estimate_nca(study, rules).as_text()
+
+
 def values_of(result):
     return result.parameters.pivot(
         index=["USUBJID", "ANALYTE"], columns="PARAMCD", values=["AVAL", "FLAG", "REASND"]
@@ -71,7 +75,7 @@ def values_of(result):
 @quick
 @given(studies(), SETTINGS)
 def test_a_value_is_empty_exactly_where_it_has_a_reason(study, rules):
-    parameters = estimate_nca(study, rules).parameters
+    parameters = analyse(study, rules).parameters
     assert (parameters["AVAL"].isna() == (parameters["REASND"] != "")).all()
     assert np.isfinite(parameters["AVAL"].dropna()).all()
     assert (parameters["REASND"] != "OVERFLOW").all()
@@ -81,7 +85,7 @@ def test_a_value_is_empty_exactly_where_it_has_a_reason(study, rules):
 @quick
 @given(studies(), SETTINGS)
 def test_every_row_is_used_or_excluded_once(study, rules):
-    dispositions = estimate_nca(study, rules).dispositions
+    dispositions = analyse(study, rules).dispositions
     assert sorted(dispositions.loc[dispositions["ROW"] > 0, "ROW"]) == list(
         range(1, len(study) + 1)
     )
@@ -94,16 +98,16 @@ def test_the_order_of_the_rows_has_no_influence(study, rules, random):
     order = list(range(len(study)))
     random.shuffle(order)
     pd.testing.assert_frame_equal(
-        estimate_nca(study, rules).parameters, estimate_nca(study.iloc[order], rules).parameters
+        analyse(study, rules).parameters, analyse(study.iloc[order], rules).parameters
     )
 
 
 @quick
 @given(studies(), SETTINGS)
 def test_the_other_subjects_have_no_influence(study, rules):
-    together = estimate_nca(study, rules).parameters
+    together = analyse(study, rules).parameters
     apart = pd.concat(
-        [estimate_nca(part, rules).parameters for _, part in study.groupby("USUBJID")],
+        [analyse(part, rules).parameters for _, part in study.groupby("USUBJID")],
         ignore_index=True,
     )
     pd.testing.assert_frame_equal(together, apart, rtol=1e-12)
@@ -113,8 +117,8 @@ def test_the_other_subjects_have_no_influence(study, rules):
 @given(studies(), SETTINGS)
 def test_the_names_of_the_subjects_have_no_influence(study, rules):
     renamed = study.assign(USUBJID=study["USUBJID"].map(lambda name: f"X-{9 - int(name[1:])}"))
-    plain = estimate_nca(study, rules).parameters
-    again = estimate_nca(renamed, rules).parameters
+    plain = analyse(study, rules).parameters
+    again = analyse(renamed, rules).parameters
     again["USUBJID"] = again["USUBJID"].map(lambda name: f"S{9 - int(name[2:])}")
     again = again.sort_values("USUBJID", kind="stable", ignore_index=True)
     pd.testing.assert_frame_equal(plain, again)
@@ -124,7 +128,7 @@ def test_the_names_of_the_subjects_have_no_influence(study, rules):
 @given(studies(), SETTINGS, st.sampled_from([0.25, 2.0, 1024.0]))
 def test_scaling_the_concentrations_scales_areas_and_leaves_times(study, rules, factor):
     scaled = study.assign(CONC=study["CONC"] * factor, LLOQ=LIMIT * factor)
-    plain, other = values_of(estimate_nca(study, rules)), values_of(estimate_nca(scaled, rules))
+    plain, other = values_of(analyse(study, rules)), values_of(analyse(scaled, rules))
     for code in ("CMAX", "CLST", "AUCLST", "AUC28", "AUC90"):
         ours, theirs = plain["AVAL"][code].astype(float), other["AVAL"][code].astype(float)
         np.testing.assert_allclose(theirs, ours * factor, rtol=1e-9)
@@ -143,8 +147,8 @@ def test_scaling_the_time_scales_times_and_areas_and_inverts_rates(study, rules)
             "end_window": rules.end_window * 24,
         }
     )
-    plain = values_of(estimate_nca(study, rules))["AVAL"].astype(float)
-    other = values_of(estimate_nca(hours, in_hours))["AVAL"].astype(float)
+    plain = values_of(analyse(study, rules))["AVAL"].astype(float)
+    other = values_of(analyse(hours, in_hours))["AVAL"].astype(float)
     np.testing.assert_allclose(other["AUCLST"], plain["AUCLST"] * 24, rtol=1e-9)
     np.testing.assert_allclose(other["TMAX"], plain["TMAX"] * 24, rtol=1e-9)
     np.testing.assert_allclose(other["CMAX"], plain["CMAX"])
@@ -158,7 +162,7 @@ def test_shifting_samples_and_dose_together_changes_nothing(study, rules, shift)
         TIME=study["TIME"] + shift, CENSTIME=study["CENSTIME"] + shift, DOSETIME=float(shift)
     )
     pd.testing.assert_frame_equal(
-        estimate_nca(study, rules).parameters, estimate_nca(moved, rules).parameters
+        analyse(study, rules).parameters, analyse(moved, rules).parameters
     )
 
 
@@ -167,8 +171,8 @@ def test_shifting_samples_and_dose_together_changes_nothing(study, rules, shift)
 def test_added_missing_rows_change_no_parameter(study, rules):
     extra = study.drop_duplicates("USUBJID").assign(CONC=np.nan, BLQ=0, TIME=333.25)
     pd.testing.assert_frame_equal(
-        estimate_nca(study, rules).parameters,
-        estimate_nca(pd.concat([study, extra], ignore_index=True), rules).parameters,
+        analyse(study, rules).parameters,
+        analyse(pd.concat([study, extra], ignore_index=True), rules).parameters,
     )
 
 
@@ -190,7 +194,7 @@ EXTREMES = [5e-324, 1e-300, 1e-9, 0.0, 49.0, 50.0, 1e9, 1e154, 1e300, 1.7e308]
 def test_extreme_numbers_give_a_value_or_a_reason_and_never_an_exception(pairs, rules):
     study = pd.DataFrame(pairs, columns=["TIME", "CONC"])
     study = study.assign(USUBJID="S1", ANALYTE="PCR", BLQ=0, LLOQ=np.nan)
-    parameters = estimate_nca(study, rules).parameters
+    parameters = analyse(study, rules).parameters
     assert (parameters["AVAL"].isna() == (parameters["REASND"] != "")).all()
     assert np.isfinite(parameters["AVAL"].dropna()).all()
 
@@ -214,6 +218,6 @@ def test_six_thousand_profiles_take_about_a_second():
     frame.loc[frame["CONC"] < LIMIT, "BLQ"] = 1
     frame.loc[frame["BLQ"] == 1, "CONC"] = np.nan
     start = time.process_time()
-    estimate_nca(frame, CellularKineticsSettings())
+    analyse(frame, CellularKineticsSettings())
     # About 1 s of CPU; the bound leaves room for a busy machine.
     assert time.process_time() - start < 5

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from celldossier.cellular_kinetics.places import Bools, Floats, first_true, last_true
+from celldossier.cellular_kinetics.places import (
+    Bools,
+    Floats,
+    add_samples,
+    first_true,
+    last_true,
+)
 from celldossier.cellular_kinetics.profiles import Profiles
 
 MIN_RISING = 3
@@ -80,9 +86,9 @@ def estimate_expansion_rate(profiles: Profiles) -> Floats:
     np.copyto(x, time, where=rising)
     np.copyto(y, conc, where=rising)
     np.log(y, out=y)
-    dx, dy = (x - x.sum(axis=0) / n) * rising, y - y.sum(axis=0) / n
-    sxx = np.where(enough, (dx * dx).sum(axis=0), 1.0)
-    return np.where(enough, (dx * dy).sum(axis=0) / sxx, np.nan)
+    dx, dy = (x - add_samples(x) / n) * rising, y - add_samples(y) / n
+    sxx = np.where(enough, add_samples(dx * dx), 1.0)
+    return np.where(enough, add_samples(dx * dy) / sxx, np.nan)
 
 
 def has_peak(profiles: Profiles) -> Bools:

@@ -46,3 +46,15 @@ def first_highest(values: Floats, mask: Bools) -> Ints:
         np.copyto(highest, values[:, column], where=higher)
         first[higher] = column
     return first
+
+
+def add_samples(values: Floats) -> Floats:
+    """Sums of the samples of each profile, shape (samples, profiles), one after the other.
+
+    The order of the additions, and so the last digit, does not depend on how many profiles
+    there are, as it does in `sum`.
+    """
+    total = np.zeros(values.shape[1])
+    for row in values:
+        total += row
+    return total
