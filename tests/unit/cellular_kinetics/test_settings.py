@@ -20,8 +20,8 @@ from celldossier.terms.parameters import (
 
 
 def test_the_defaults_are_those_of_the_rules():
-    # The rules of phases and of summaries are not among those of the NCA.
-    others = {"phases", "summaries", "compartments"}
+    # The rules of phases, summaries and pairs of assays are not among those of the NCA.
+    others = {"phases", "summaries", "compartments", "concordance"}
     assert CellularKineticsSettings().model_dump(mode="json", exclude=others) == {
         "preset": "celldossier",
         "crosswalk": [],
