@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from celldossier.cellular_kinetics.groups import Group, list_groups
 from celldossier.cellular_kinetics.summaries import STAGE, displayed_samples
@@ -53,7 +54,7 @@ def summarise_profiles(adnca: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
                 "kind": "summary",
             }
             points.append(
-                {"curve_id": f"{STAGE}.profile/{analyte}", **place, **_geometric_point(samples)}
+                {"curve_id": f"{STAGE}.profile/{analyte}", **place, **geometric_point(samples["KNOWN"].to_numpy())}
             )
             median = _median_point(samples)
             if median is not None:
@@ -70,8 +71,11 @@ def series_name(group: Group) -> str:
     return "/".join(f"{key}={group.by[key]}" for key in sorted(group.by)) or "total"
 
 
-def _geometric_point(samples: pd.DataFrame) -> dict[str, float]:
-    known = samples["KNOWN"].to_numpy()
+def geometric_point(known: NDArray[np.float64]) -> dict[str, float]:
+    """Geometric mean times and over the geometric SD of a time, NaN standing for BLQ.
+
+    No point where fewer than half are quantifiable; n is the number quantifiable.
+    """
     count = int(np.isfinite(known).sum())
     if 2 * count < len(known):
         return {"y": math.nan, "low": math.nan, "high": math.nan, "n": count}

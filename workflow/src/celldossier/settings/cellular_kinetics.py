@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
@@ -174,6 +175,9 @@ class CellularKineticsSettings(Section):
     )
     primary_analyte: Code = Field(
         "PCR", description="Analyte of the primary analyses; the others are secondary."
+    )
+    compartments: CompartmentRules = Field(
+        CompartmentRules(), description="Distribution to compartments beside the central one."
     )
     summaries: KineticsSummaries = Field(
         KineticsSummaries(), description="Groups in which the kinetics are summarised."
