@@ -98,12 +98,13 @@ def make_adcm(*rows):
     return conform(frame.assign(SRCROW=range(1, len(frame) + 1)), "ADCM")
 
 
-def analyse(adpc=None, adsl=None, adex=None, adrs=None, adcm=None, **settings):
+def analyse(adpc=None, adsl=None, adex=None, adrs=None, adcm=None, adpd=None, **settings):
     return analyse_cellular_kinetics(
         adpc=make_adpc() if adpc is None else adpc,
         adsl=make_adsl() if adsl is None else adsl,
         adex=make_adex() if adex is None else adex,
         adrs=make_adrs() if adrs is None else adrs,
         adcm=make_adcm() if adcm is None else adcm,
+        adpd=empty_dataset("ADPD") if adpd is None else adpd,
         settings=CellularKineticsSettings.model_validate(settings),
     )

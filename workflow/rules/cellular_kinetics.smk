@@ -1,5 +1,5 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM}.parquet, the gate, settings/cellular_kinetics.json.
-# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD}.parquet, the gate, settings/cellular_kinetics.json.
+# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, adam/ADTISS.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
 
 
 rule cellular_kinetics:
@@ -9,6 +9,7 @@ rule cellular_kinetics:
         "<results>/adam/ADPC.parquet",
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADCM.parquet",
+        "<results>/adam/ADPD.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("cellular_kinetics"),
         sources=get_sources("cellular_kinetics"),
@@ -20,6 +21,7 @@ rule cellular_kinetics:
         "<results>/adam/ADPH.parquet",
         "<results>/adam/ADPPX.parquet",
         "<results>/adam/ADPAIR.parquet",
+        "<results>/adam/ADTISS.parquet",
         "<results>/ard/cellular_kinetics.parquet",
         "<results>/ard/cellular_kinetics_curves.parquet",
     log:

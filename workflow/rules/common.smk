@@ -25,7 +25,18 @@ STUDY_DATASETS = [
     *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
     *("ADLD", "ADPQ", "ADTTE"),
 ]
-ALL_DATASETS = [*STUDY_DATASETS, "ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX", "ADPAIR", "ADIM", "ADER"]
+ALL_DATASETS = [
+    *STUDY_DATASETS,
+    "ADNCA",
+    "ADPP",
+    "ADLZ",
+    "ADPH",
+    "ADPPX",
+    "ADPAIR",
+    "ADTISS",
+    "ADIM",
+    "ADER",
+]
 CHECKS = ["findings", "exclusions", "accounting", "decisions"]
 FINDINGS_PAGES = expand("<results>/checks/findings.{lang}.html", lang=["zh", "en"])
 RESULT_PARTS = [

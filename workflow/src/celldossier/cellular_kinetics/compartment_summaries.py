@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from celldossier.cellular_kinetics.curves import geometric_point
@@ -31,14 +32,14 @@ def summarise_compartments(adtiss: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         ``compartment`` (concentrations by compartment and visit; BLQ counts as 0 in the
         arithmetic statistics, n_quant the number quantifiable), ``compartment_ratio`` (ratio
-        to the nearest central sample by compartment and visit, and over all visits, with
-        the number of samples that have none, by reason), ``compartment_peak`` (highest
-        result of each subject after the infusion, and its time), ``compartment_subjects``.
+        to the nearest central sample by compartment and visit, over all visits of the mean of
+        each subject, with the number of samples that have none, by reason),
+        ``compartment_peak`` (highest result of each subject after the infusion, and its
+        time), ``compartment_subjects``.
     """
     collector = ResultCollector(STAGE)
     counted = adtiss[adtiss["ANL01FL"] == "Y"]
     for (analyte, compartment), rows in counted.groupby(["PARAMCD", "COMPART"], sort=True):
-        place = {"analyte": str(analyte), "by": {"compartment": str(compartment)}}
         unit = str(rows["AVALU"].iloc[0])
         kind = str(rows["COMPTYP"].iloc[0])
         quantifiable = rows[rows["AVAL"].notna()]
@@ -55,7 +56,8 @@ def summarise_compartments(adtiss: pd.DataFrame) -> pd.DataFrame:
             where=WHERE,
             n=rows["USUBJID"].nunique(),
             method="count",
-            **place,
+            analyte=str(analyte),
+            by={"compartment": str(compartment)},
         )
         for visit, samples in _by_visit(rows):
             by = {"compartment": str(compartment), "visit": visit}
@@ -74,31 +76,41 @@ def summarise_compartments(adtiss: pd.DataFrame) -> pd.DataFrame:
                 no_geometric="BLQHALF" if 2 * n_blq > len(samples) else "",
             )
             if kind == "SPECIMEN" and central == "N":
-                _add_ratio(collector, samples, str(analyte), by)
+                _add_ratio(collector, samples["RATIO"], samples["RATIORSN"], str(analyte), by)
         if kind == "SPECIMEN" and central == "N":
-            _add_ratio(collector, rows, str(analyte), {"compartment": str(compartment)})
+            by = {"compartment": str(compartment)}
+            _add_ratio(collector, _mean_ratios(rows), rows["RATIORSN"], str(analyte), by)
         _add_peak(collector, rows, str(analyte), str(compartment), unit)
     return collector.frame()
 
 
 def _by_visit(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """Samples of each nominal day, those without one last."""
-    visits = [
-        (f"{day:g}", part) for day, part in rows.groupby("NFRLT", sort=True)
-    ]
+    visits = [(f"{day:g}", part) for day, part in rows.groupby("NFRLT", sort=True)]
     rest = rows[rows["NFRLT"].isna()]
     return visits + ([(UNSCHEDULED, rest)] if len(rest) else [])
 
 
+def _mean_ratios(rows: pd.DataFrame) -> pd.Series:
+    """Geometric mean of the ratios of each subject, so that each counts once."""
+    ratios = rows[rows["RATIO"] > 0]
+    logs = np.log(ratios["RATIO"]).groupby(ratios["USUBJID"], sort=True).mean()
+    return pd.Series(np.exp(logs))
+
+
 def _add_ratio(
-    collector: ResultCollector, samples: pd.DataFrame, analyte: str, by: dict[str, str]
+    collector: ResultCollector,
+    ratios: pd.Series,
+    missing: pd.Series,
+    analyte: str,
+    by: dict[str, str],
 ) -> None:
     """Ratios to the central compartment; without one a sample is counted, never imputed."""
-    reasons = samples["RATIORSN"].value_counts()
+    reasons = missing.value_counts()
     add_block(
         collector,
         "compartment_ratio",
-        samples["RATIO"],
+        ratios,
         {name: int(reasons.get(code, 0)) for code, name in PAIR_REASONS.items()},
         dataset="ADTISS",
         variable="RATIO",

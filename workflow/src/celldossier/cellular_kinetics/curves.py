@@ -54,7 +54,11 @@ def summarise_profiles(adnca: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFram
                 "kind": "summary",
             }
             points.append(
-                {"curve_id": f"{STAGE}.profile/{analyte}", **place, **geometric_point(samples["KNOWN"].to_numpy())}
+                {
+                    "curve_id": f"{STAGE}.profile/{analyte}",
+                    **place,
+                    **geometric_point(samples["KNOWN"].to_numpy()),
+                }
             )
             median = _median_point(samples)
             if median is not None:

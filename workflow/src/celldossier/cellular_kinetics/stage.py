@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -16,6 +16,11 @@ from celldossier.cellular_kinetics.analysis_datasets import (
     select_samples,
 )
 from celldossier.cellular_kinetics.assay_pairs import derive_adpair
+from celldossier.cellular_kinetics.compartment_summaries import (
+    draw_compartment_lines,
+    summarise_compartments,
+)
+from celldossier.cellular_kinetics.compartments import check_specimens, derive_adtiss
 from celldossier.cellular_kinetics.concordance import summarise_concordance
 from celldossier.cellular_kinetics.crosswalk import compare_presets
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
@@ -53,6 +58,7 @@ class KineticsOutput:
     adph: pd.DataFrame
     adppx: pd.DataFrame
     adpair: pd.DataFrame
+    adtiss: pd.DataFrame
     results: pd.DataFrame
     curves: pd.DataFrame
 
@@ -63,6 +69,7 @@ def analyse_cellular_kinetics(
     adex: pd.DataFrame,
     adrs: pd.DataFrame,
     adcm: pd.DataFrame,
+    adpd: pd.DataFrame,
     settings: CellularKineticsSettings,
 ) -> KineticsOutput:
     """NCA of every profile, and its summaries.
@@ -70,9 +77,12 @@ def analyse_cellular_kinetics(
     Parameters
     ----------
     adpc
-        Concentrations; those with ANL01FL = Y are analysed.
+        Concentrations; those with ANL01FL = Y are analysed, those of other specimens are
+        compared with the central compartment.
     adsl, adex, adrs, adcm
         Subjects (populations, dose levels, death), infusions, responses, medications.
+    adpd
+        Markers, among them images of the cells.
     settings
         Section `cellular_kinetics`.
 
@@ -87,10 +97,17 @@ def analyse_cellular_kinetics(
         See `estimate_nca` and `select_samples`.
     """
     samples = select_samples(adpc)
+    check_specimens(samples, settings.compartments)
+    adtiss = derive_adtiss(adpc, adpd, adsl, adex, settings.compartments)
+    distribution = summarise_compartments(adtiss)
+    distribution_lines = draw_compartment_lines(adtiss)
     if samples.empty:
-        return KineticsOutput(
-            *(empty_dataset(name) for name in ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX", "ADPAIR")),
-            *(empty_dataset(name) for name in ("ARD", "CURVES")),
+        names = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX", "ADPAIR", "ADTISS", "ARD", "CURVES")
+        return replace(
+            KineticsOutput(*(empty_dataset(name) for name in names)),
+            adtiss=adtiss,
+            results=distribution,
+            curves=conform(distribution_lines, "CURVES"),
         )
     profiles = add_missing_profiles(samples, adsl)
     given = derive_nca_input(profiles, adsl, adex, adcm)
@@ -117,6 +134,8 @@ def analyse_cellular_kinetics(
     concordance, lines = summarise_concordance(adpair, settings.concordance)
     results.append(concordance)
     curves.append(lines)
+    results.append(distribution)
+    curves.append(distribution_lines)
     if repeated:
         each = estimate_nca(assigned, settings).as_text()
         kept = keep_dispositions(each, samples)
@@ -132,6 +151,7 @@ def analyse_cellular_kinetics(
         adph=adph,
         adppx=adppx,
         adpair=adpair,
+        adtiss=adtiss,
         results=conform(pd.concat(results, ignore_index=True), "ARD"),
         curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )

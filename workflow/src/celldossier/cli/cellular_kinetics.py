@@ -33,6 +33,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
         adex=run.dataset("ADEX"),
         adrs=run.dataset("ADRS"),
         adcm=run.dataset("ADCM"),
+        adpd=run.dataset("ADPD"),
         settings=settings,
     )
     run.write_dataset(output.adnca, "ADNCA")
@@ -41,6 +42,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
     run.write_dataset(output.adph, "ADPH")
     run.write_dataset(output.adppx, "ADPPX")
     run.write_dataset(output.adpair, "ADPAIR")
+    run.write_dataset(output.adtiss, "ADTISS")
     run.write_results(output.results, "cellular_kinetics")
     run.write_curves(output.curves, "cellular_kinetics")
     return 0
