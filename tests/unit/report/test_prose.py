@@ -357,6 +357,7 @@ class Page:
             ),
             levels=lambda analysis, key: ["DL1", "DL2"],
             analytes=lambda analysis: ["CAR"],
+            compartment_name=lambda name: name,
             endpoint_label=lambda code: label(endpoints[code]),
             survival_label=lambda code: label(survival[code]),
             conditions={

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from compartment_samples import make_images, make_samples
 from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
@@ -17,10 +18,13 @@ from products_given import make_products_given
 from two_assays import make_subjects, make_two_assays
 
 from celldossier.cellular_kinetics.assay_pairs import derive_adpair
+from celldossier.cellular_kinetics.compartment_summaries import summarise_compartments
+from celldossier.cellular_kinetics.compartments import derive_adtiss
 from celldossier.cellular_kinetics.concordance import summarise_concordance
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
@@ -275,6 +279,24 @@ def kinetics_results() -> pd.DataFrame:
     return out.frame()
 
 
+def compartment_results() -> pd.DataFrame:
+    """Bone marrow beside blood, and images of two places, as the stage summarises them."""
+    flags = dict.fromkeys(("ENRLFL", "SAFFL", "PKFL", "PDFL", "IMFL", "ERFL"), "Y")
+    subjects = pd.DataFrame({"STUDYID": "S", "USUBJID": ["S1", "S2", "S3", "S4"]})
+    images = make_images(
+        *((f"S{number}", "SIGNAL", place, day, 50.0 / day + number)
+          for number in (1, 2, 3) for place in ("LIVER", "KNEE JOINT") for day in (1.0, 7.0))
+    )  # fmt: skip
+    adtiss = derive_adtiss(
+        make_samples(),
+        images,
+        conform(subjects.assign(**flags), "ADSL"),
+        empty_dataset("ADEX"),
+        CompartmentRules(imaging=("SIGNAL",)),
+    )
+    return summarise_compartments(adtiss)
+
+
 def exposure_response_results() -> pd.DataFrame:
     out = ResultCollector("exposure_response")
     models = [
@@ -510,7 +532,13 @@ def stage_results() -> dict[str, pd.DataFrame]:
         "study_data": study_data_results(),
         "dose_exploration": dose_results(),
         "cellular_kinetics": pd.concat(
-            [kinetics_results(), make_crosswalk()[1], concordance_results()], ignore_index=True
+            [
+                kinetics_results(),
+                make_crosswalk()[1],
+                concordance_results(),
+                compartment_results(),
+            ],
+            ignore_index=True,
         ),
         "exposure_response": exposure_response_results(),
         "immunogenicity": immunogenicity_results(),

@@ -8,12 +8,9 @@ import pandas as pd
 import pytest
 
 from celldossier.tlf.figures_data import read_events, read_samples, series_level
-from celldossier.tlf.figures_kinetics import (
-    draw_individual_profiles,
-    draw_mean_profile,
-    draw_profile_by_response,
-    draw_spaghetti,
-)
+from celldossier.tlf.figures_individual import draw_individual_profiles
+from celldossier.tlf.figures_kinetics import draw_spaghetti
+from celldossier.tlf.figures_profiles import draw_mean_profile, draw_profile_by_response
 from celldossier.tlf.model import Context, Figure, NotShown
 
 Contexts = Callable[..., Context]

@@ -114,6 +114,7 @@ def render_report(
         exists=lambda value_id: value_id in inputs.results,
         levels=lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
         analytes=inputs.results.analytes,
+        compartment_name=lambda name: compartment_name(name, language),
         endpoint_label=lambda code: language.label(endpoints[code]),
         survival_label=lambda code: language.label(efficacy["endpoints"][code]),
         conditions=inputs.conditions,
@@ -148,6 +149,12 @@ def render_report(
     )
     page = environment.get_template("report.html.j2").render()
     return close_chinese_gaps(page) if language_code == "zh" else page
+
+
+def compartment_name(name: str, language: Language) -> str:
+    """Words for a specimen or a place; the study's own text where there is no term."""
+    term = f"level.compartment.{name}"
+    return language.text(term) if language.has(term) else name
 
 
 def variable_label(dataset: str, name: str, language: Language) -> str:

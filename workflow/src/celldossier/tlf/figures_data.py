@@ -103,3 +103,10 @@ def series_level(series: str, key: str) -> str | None:
 def number_of_pages(subjects: int, per_page: int, most: int) -> int:
     """Pages printed of a figure with a panel or a row for each subject."""
     return int(min(most, np.ceil(subjects / per_page)))
+
+
+def curve_data(points: pd.DataFrame) -> pd.DataFrame:
+    """Points of a curve as the CSV beside a figure names them."""
+    names = {"series": "SERIES", "x": "DAY", "y": "VALUE", "low": "LOW", "high": "HIGH"}
+    names |= {"n": "N", "y_unit": "AVALU"}
+    return points[list(names)].rename(columns=names)
