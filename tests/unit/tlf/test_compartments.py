@@ -54,7 +54,7 @@ def test_a_block_a_compartment_with_its_days_its_maximum_and_the_central_one_fir
     ]  # fmt: skip
     marrow = rows[7]
     assert marrow[1:3] == ["3", "2"]
-    assert marrow[3:5] == ["200 (236)", "80.0 (0, 500)"]
+    assert marrow[3:5] == ["200 (209)", "80.0 (0, 500)"]
     # One ratio, and one sample each below the limit in the marrow and in blood.
     assert marrow[5:] == ["1", "[0.500]", "–", "1 / 1 / 0 / 0"]
     assert rows[8][5:] == ["1", "[4.00]", "–", "0 / 0 / 1 / 1"]
