@@ -47,15 +47,15 @@ def draw_compartments(context: Context) -> Table | NotShown:
     text = language.text
     site, ratio = text("column.compartment"), text("column.ratio_to_central")
     columns = (
-        Column(text("column.compartment_day"), align="left", width="20%"),
-        Column(text("statistic.n"), group=site),
-        Column(text("statistic.n_quant"), group=site),
-        Column(text("statistic.geomean_gcv"), group=site),
-        Column(text("statistic.median_range"), group=site),
-        Column(text("column.pairs"), group=ratio),
-        Column(text("statistic.geomean_gcv"), group=ratio),
-        Column(text("statistic.median_range"), group=ratio),
-        Column(text("column.without_ratio"), group=ratio, width="14%"),
+        Column(text("column.compartment_day"), align="left", width="18%"),
+        Column(text("statistic.n"), group=site, width="5%"),
+        Column(text("statistic.n_quant"), group=site, width="8%"),
+        Column(text("statistic.geomean_gcv"), group=site, width="12%"),
+        Column(text("statistic.median_range"), group=site, width="17%"),
+        Column(text("column.pairs"), group=ratio, width="5%"),
+        Column(text("statistic.geomean_gcv"), group=ratio, width="10%"),
+        Column(text("statistic.median_range"), group=ratio, width="13%"),
+        Column(text("column.without_ratio"), group=ratio, width="12%"),
     )
     notes = footnote_if(ratios, language, "footnote.compartment_ratio")
     notes = [*notes, *footnote_if(few, language, "footnote.few_values")]
