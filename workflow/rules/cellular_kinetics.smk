@@ -19,6 +19,7 @@ rule cellular_kinetics:
         "<results>/adam/ADPP.parquet",
         "<results>/adam/ADLZ.parquet",
         "<results>/adam/ADPH.parquet",
+        "<results>/adam/ADSA.parquet",
         "<results>/adam/ADPPX.parquet",
         "<results>/adam/ADPAIR.parquet",
         "<results>/adam/ADTISS.parquet",

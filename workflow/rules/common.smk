@@ -31,6 +31,7 @@ ALL_DATASETS = [
     "ADPP",
     "ADLZ",
     "ADPH",
+    "ADSA",
     "ADPPX",
     "ADPAIR",
     "ADTISS",

@@ -15,6 +15,7 @@ from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
 from phases_given import add_phase_counts, make_adph
 from products_given import make_products_given
+from sampling_given import make_adsa, make_sampling_results
 from two_assays import make_subjects, make_two_assays
 
 from celldossier.cellular_kinetics.assay_pairs import derive_adpair
@@ -537,6 +538,7 @@ def stage_results() -> dict[str, pd.DataFrame]:
                 make_crosswalk()[1],
                 concordance_results(),
                 compartment_results(),
+                make_sampling_results(),
             ],
             ignore_index=True,
         ),
@@ -562,8 +564,8 @@ def inputs(settings: dict[str, Any], stage_results: dict[str, pd.DataFrame]) -> 
             if name in ("ADIM", "ADPP", "EXCLUSIONS")
             else make_crosswalk()[0]
             if name == "ADPPX"
-            else make_adph()
-            if name == "ADPH"
+            else {"ADPH": make_adph, "ADSA": make_adsa}[name]()
+            if name in ("ADPH", "ADSA")
             else empty_dataset(name)
         ),
         settings=settings,

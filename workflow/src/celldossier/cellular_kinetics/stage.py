@@ -43,9 +43,13 @@ from celldossier.cellular_kinetics.phase_datasets import (
     find_repeat_infusion,
     mark_phases,
 )
+from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
+from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.cellular_kinetics.summaries import summarise_kinetics
 from celldossier.datasets import conform, empty_dataset
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+
+_DATASETS = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADTISS")
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class KineticsOutput:
     adpp: pd.DataFrame
     adlz: pd.DataFrame
     adph: pd.DataFrame
+    adsa: pd.DataFrame
     adppx: pd.DataFrame
     adpair: pd.DataFrame
     adtiss: pd.DataFrame
@@ -102,7 +107,7 @@ def analyse_cellular_kinetics(
     distribution = summarise_compartments(adtiss)
     distribution_lines = draw_compartment_lines(adtiss)
     if samples.empty:
-        names = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADPPX", "ADPAIR", "ADTISS", "ARD", "CURVES")
+        names = (*_DATASETS, "ARD", "CURVES")
         return replace(
             KineticsOutput(*(empty_dataset(name) for name in names)),
             adtiss=adtiss,
@@ -118,6 +123,8 @@ def analyse_cellular_kinetics(
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     adph = derive_adph(phases, profiles, adsl)
+    sampling = analyse_sampling(samples, result, adsl, adex, adrs, adcm, settings)
+    result = add_peak_gap(result, sampling)
     kept = keep_dispositions(result, samples)
     adnca = mark_phases(derive_adnca(samples, kept, adsl, adex, doses), adph)
     adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl)
@@ -129,6 +136,13 @@ def analyse_cellular_kinetics(
     results = [
         summarise_kinetics(adnca, adpp, levels, adcm, adph, settings.summaries),
         summarise_crosswalk(crosswalk.compared, adppx, levels.index),
+        summarise_sampling(
+            sampling.compared,
+            sampling.adsa,
+            result.parameters.rename(columns={"ANALYTE": "PARCAT1"}),
+            levels,
+            settings.sampling,
+        ),
     ]
     adpair = derive_adpair(samples, adsl, settings)
     concordance, lines = summarise_concordance(adpair, settings.concordance)
@@ -149,6 +163,7 @@ def analyse_cellular_kinetics(
         adpp=adpp,
         adlz=adlz,
         adph=adph,
+        adsa=sampling.adsa,
         adppx=adppx,
         adpair=adpair,
         adtiss=adtiss,

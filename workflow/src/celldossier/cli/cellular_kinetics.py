@@ -40,6 +40,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
     run.write_dataset(output.adpp, "ADPP")
     run.write_dataset(output.adlz, "ADLZ")
     run.write_dataset(output.adph, "ADPH")
+    run.write_dataset(output.adsa, "ADSA")
     run.write_dataset(output.adppx, "ADPPX")
     run.write_dataset(output.adpair, "ADPAIR")
     run.write_dataset(output.adtiss, "ADTISS")

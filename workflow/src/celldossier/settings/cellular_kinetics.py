@@ -18,6 +18,7 @@ from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
 from celldossier.settings.phases import PhaseRules
+from celldossier.settings.sampling import SamplingRules
 
 PartialArea = tuple[Annotated[float, Field(ge=0)], Annotated[float, Field(gt=0)]]
 """Start and end of a partial area, in the time unit of the samples."""
@@ -123,6 +124,10 @@ class CellularKineticsSettings(Section):
         ),
     )
     lambda_z: LambdaZRules = Field(LambdaZRules(), description="R16, R17: regression and gates.")
+    sampling: SamplingRules = Field(
+        SamplingRules(),
+        description="Planned samples, and when a profile is sampled well enough.",
+    )
     phases: PhaseRules = Field(
         PhaseRules(),
         description="How distribution, expansion, contraction and persistence are told apart.",

@@ -24,6 +24,9 @@ DRAWINGS = MappingProxyType(
         # Dose exploration (3)
         "dose_accountability": "tables_dose:draw_dose_accountability",
         "product_attributes": "tables_product:draw_product_attributes",
+        "sampling_times": "tables_sampling:draw_sampling_times",
+        "sampling_adequacy": "tables_sampling:draw_sampling_adequacy",
+        "sampling_listing": "tables_sampling:draw_sampling_listing",
         # Cellular kinetics (4.1)
         "concentrations": "tables_kinetics:draw_concentrations",
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
