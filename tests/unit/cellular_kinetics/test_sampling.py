@@ -91,7 +91,7 @@ class Run:
         adcm = empty_dataset("ADCM") if adcm is None else adcm
         samples = select_samples(make_adpc(courses))
         given = derive_nca_input(add_missing_profiles(samples, self.adsl), self.adsl, adex, adcm)
-        self.result = estimate_nca(given, settings)
+        self.result = estimate_nca(given, settings).as_text()
         self.output = analyse_sampling(samples, self.result, self.adsl, adex, adrs, adcm, settings)
         self.settings = settings
 
