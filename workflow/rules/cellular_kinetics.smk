@@ -12,6 +12,7 @@ rule cellular_kinetics:
         "<results>/adam/ADPD.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("cellular_kinetics"),
+        half_life=HALF_LIFE_FILES,
         sources=get_sources("cellular_kinetics"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
@@ -33,5 +34,7 @@ rule cellular_kinetics:
         "../../environment.yml"
     params:
         run=get_run_folder,
+        half_life=[f"--half-life={file}" for file in HALF_LIFE_FILES],
     shell:
-        "celldossier cellular_kinetics estimate --run {params.run:q} > {log:q} 2>&1"
+        "celldossier cellular_kinetics estimate --run {params.run:q} {params.half_life:q}"
+        " > {log:q} 2>&1"

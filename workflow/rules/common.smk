@@ -53,6 +53,8 @@ RESULT_PARTS = [
 try:
     SETTINGS = check_values(config, Settings, CONFIG_FILES)
     DECISION_FILES = [str(file) for file in list_decision_files(SETTINGS.study_data.decisions)]
+    # Reviewed lambda-z windows are for the kinetics alone; the check of the data lists them too.
+    HALF_LIFE_FILES = [file for file in DECISION_FILES if Path(file).name == "half_life.csv"]
 except CelldossierError as error:
     raise WorkflowError("The config cannot be used:", *error.faults)
 

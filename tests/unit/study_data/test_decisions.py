@@ -14,6 +14,7 @@ from celldossier.study_data.stage import derive_study_data
 
 CORRECT, EXCLUDE = "correct_values.csv", "exclude_records.csv"
 SETS, ACCEPT = "exclude_subjects.csv", "accept_findings.csv"
+WINDOW = "half_life.csv"
 PC2 = {"subject": "A", "domain": "PC", "key": "PCTESTCD=CARPCR; PCDTC=2024-03-08T10:00"}
 
 
@@ -147,6 +148,7 @@ def test_an_accepted_error_keeps_its_severity_and_no_longer_stops_the_run(study)
 
 FIX = {**PC2, "column": "PCORRES", "old": "1200", "new": "1300"}
 OK = {"rule": "VALUEMISSING", "findings": "1"}
+LAST = {"subject": "A", "analyte": "PCR", "use": "IN", "points": "14; 21; 28"}
 
 
 @pytest.mark.parametrize(
@@ -182,6 +184,14 @@ OK = {"rule": "VALUEMISSING", "findings": "1"}
         ("DECISIONLOCKED", ACCEPT, [OK | {"rule": "DOSENOTPOSITIVE"}], "rule"),
         ("DECISIONNOFINDING", ACCEPT, [OK | {"subject": "B"}], "rule"),
         ("DECISIONCOUNT", ACCEPT, [OK | {"findings": "2"}], "findings"),
+        ("DECISIONBLANK", WINDOW, [LAST | {"points": ""}], "points"),
+        ("DECISIONNUMBER", WINDOW, [LAST | {"dose": "first"}], "dose"),
+        ("DECISIONSUBJECT", WINDOW, [LAST | {"subject": "Z"}], "subject"),
+        ("DECISIONANALYTE", WINDOW, [LAST | {"analyte": "IL6"}], "analyte"),
+        ("DECISIONWINDOWUSE", WINDOW, [LAST | {"use": "BOTH"}], "use"),
+        ("DECISIONPOINTS", WINDOW, [LAST | {"points": "14; day 21; 28"}], "points"),
+        ("DECISIONPOINTS", WINDOW, [LAST | {"points": "14; 21; 14"}], "points"),
+        ("DECISIONCONFLICT", WINDOW, [LAST, LAST | {"use": "OUT", "points": "28"}], ""),
     ],
 )
 def test_a_decision_that_does_not_fit_is_an_error_and_changes_nothing(
@@ -202,6 +212,17 @@ def test_a_decision_that_does_not_fit_is_an_error_and_changes_nothing(
         for name, frame in plain.datasets.items():
             pd.testing.assert_frame_equal(frame, data.datasets[name])
         assert data.exclusions.equals(plain.exclusions)
+
+
+def test_a_reviewed_window_is_listed_and_changes_no_record(study):
+    plain = study.derive()
+    study.decide(WINDOW, **LAST, dose="1")
+    data = study.derive()
+    assert data.errors == 0
+    assert effects(data, "D1") == [["WINDOW", "PC", "R16", "IN 14; 21; 28"]]
+    row = data.decisions[data.decisions["id"] == "D1"].iloc[0]
+    assert (row["kind"], row["column"]) == ("WINDOW", "PCR · 1")
+    pd.testing.assert_frame_equal(plain.datasets["ADPC"], data.datasets["ADPC"])
 
 
 def test_an_exclusion_of_a_record_that_is_out_already_or_was_corrected_is_an_error(study):

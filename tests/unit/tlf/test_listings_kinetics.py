@@ -56,6 +56,28 @@ def test_a_peak_at_the_last_sample_is_printed_as_a_lower_bound(
         assert any("≥" in note for note in table.footnotes)
 
 
+def test_a_parameter_of_a_reviewed_window_is_marked(
+    context_for: Any, settings: Any, make_adpp: Callable[..., pd.DataFrame]
+) -> None:
+    frame = make_adpp()
+    frame.loc[(frame["PARAMCD"] == "LAMZNPT") & (frame["USUBJID"] == "S-001"), "FLAG"] = "LZREV"
+    for language in ("en", "zh"):
+        table = draw(context_for, settings, frame, language)
+        assert [row.cells[4].text for row in table.rows] == ["9†", "9"]
+        assert any("†" in note for note in table.footnotes)
+    assert not any("†" in note for note in draw(context_for, settings, make_adpp()).footnotes)
+
+
+def test_where_doses_are_repeated_each_row_says_whether_it_is_of_a_dose_or_of_the_course(
+    context_for: Any, settings: Any, make_adpp: Callable[..., pd.DataFrame]
+) -> None:
+    course = make_adpp()
+    frame = pd.concat([course, course.assign(PROFTYP="DOSE", DOSENO=2)], ignore_index=True)
+    table = draw(context_for, settings, frame)
+    assert [row.cells[2].text for row in table.rows] == ["all", "2", "all", "2"]
+    assert "Dose" in [column.label for column in table.columns]
+
+
 def test_a_missing_parameter_says_why(
     context_for: Any, settings: Any, make_adpp: Callable[..., pd.DataFrame]
 ) -> None:

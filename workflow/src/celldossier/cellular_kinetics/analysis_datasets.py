@@ -205,6 +205,7 @@ def derive_adnca(
                 "NCAXFL": np.where(excluded, "Y", "N"),
                 "NCAXRS": code.where(excluded, ""),
                 "LZFL": dispositions["LZFL"],
+                "LZREV": dispositions["LZREV"],
                 "SRCDOM": source["SRCDOM"].where(given, "EX"),
                 "SRCFILE": source["SRCFILE"].where(given, dose["SRCFILE"].fillna("")),
                 "SRCROW": source["SRCROW"].where(given, dose["SRCROW"].fillna(0)),

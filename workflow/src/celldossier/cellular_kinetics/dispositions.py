@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from celldossier.cellular_kinetics.arrangement import Arrangement
-from celldossier.cellular_kinetics.codes import code_of, is_one_of, to_texts
+from celldossier.cellular_kinetics.codes import Codes, code_of, is_one_of, to_texts
 from celldossier.cellular_kinetics.doses import PROFILE_KEYS
 from celldossier.cellular_kinetics.places import Bools
 from celldossier.cellular_kinetics.profiles import EXCLUDED, IMPUTED, Block
@@ -24,7 +24,9 @@ BELOW = ("BLQFIRST", "EMBZERO", "EMBHALF", "EMBDROP", "BLQALL", "BLQCLOSE", "BLQ
 Columns = dict[str, npt.NDArray[Any]]
 
 
-def derive_dispositions(block: Block, arrangement: Arrangement, window: Bools) -> Columns:
+def derive_dispositions(
+    block: Block, arrangement: Arrangement, window: Bools, points: Codes
+) -> Columns:
     """One row a sample of the block: what the NCA made of it.
 
     Parameters
@@ -33,6 +35,8 @@ def derive_dispositions(block: Block, arrangement: Arrangement, window: Bools) -
         The profiles, and what they were taken from.
     window
         Samples of the lambda-z windows, shape (profiles, samples).
+    points
+        Codes of IN and OUT at the samples that a reviewed window names (R18).
 
     Returns
     -------
@@ -41,7 +45,7 @@ def derive_dispositions(block: Block, arrangement: Arrangement, window: Bools) -
         COPY (Y where the record was lent by the neighbouring dose), TIME, NTIME, CONC, BLQ,
         LLOQ as given (BLQ also where the number is below the limit), RELTIME (time used),
         VALUE (concentration used in the areas), DISPOS (disposition), USED, IMPUTED and LZFL
-        (Y/N); texts as codes.
+        (Y/N), LZREV (IN, OUT or blank); texts as codes.
     """
     profiles, rows, samples = block.profiles, block.rows, arrangement.samples
     count = len(rows.row)
@@ -95,6 +99,7 @@ def derive_dispositions(block: Block, arrangement: Arrangement, window: Bools) -
     columns["USED"] = _flag(~is_one_of(code, EXCLUDED))
     columns["IMPUTED"] = _flag(is_one_of(code, IMPUTED))
     columns["LZFL"] = _flag(of_sample(window, False))
+    columns["LZREV"] = of_sample(points, 0)
     return _sort(columns)
 
 

@@ -25,12 +25,12 @@ from celldossier.cellular_kinetics.codes import (
 )
 from celldossier.cellular_kinetics.columns import Column
 from celldossier.cellular_kinetics.dispositions import Columns, frame_findings
-from celldossier.cellular_kinetics.lambda_z import LambdaZ
 from celldossier.cellular_kinetics.limbs import Loss
 from celldossier.cellular_kinetics.profiles import Profiles
+from celldossier.cellular_kinetics.reviewed_windows import ReviewedFit
 from celldossier.terms.parameters import order_parameters, parameter_unit
 
-TEXTS = ("GATE", "STATUS", "COPY", "DISPOS", "USED", "IMPUTED", "LZFL")
+TEXTS = ("GATE", "REVFL", "STATUS", "COPY", "DISPOS", "USED", "IMPUTED", "LZFL", "LZREV")
 """Columns that hold codes of texts."""
 
 
@@ -45,8 +45,9 @@ class BlockResult:
     findings: Columns
 
 
-def list_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Codes) -> Columns:
-    """The raw fit of each profile, with the outcome of the gates."""
+def list_lambda_z(profiles: Profiles, review: ReviewedFit, gate: Codes) -> Columns:
+    """The raw fit of each profile, the outcome of the gates, and whether it was reviewed (R18)."""
+    fit = review.fit
     unfit = either((~profiles.sampled, "NOSAMPLE"), (profiles.never_quantifiable, "BLQALL"))
     outcome = first_given(unfit, gate)
     return {
@@ -61,6 +62,7 @@ def list_lambda_z(profiles: Profiles, fit: LambdaZ, gate: Codes) -> Columns:
         "LAMZSPN": fit.span,
         "CLSTP": fit.predicted,
         "GATE": first_given(outcome, either((outcome == BLANK, "PASS"))),
+        "REVFL": either((review.reviewed, "Y"), (~review.reviewed, "N")),
     }
 
 

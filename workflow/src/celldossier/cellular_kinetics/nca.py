@@ -1,4 +1,4 @@
-"""Non-compartmental analysis of cellular kinetics (rules R1 to R17, R20 to R23).
+"""Non-compartmental analysis of cellular kinetics (rules R1 to R18, R20 to R23).
 
 `estimate_nca` takes samples and gives parameters, each with its unit, a flag, or
 the reason for its absence. Profiles are computed by the block, on padded arrays.
@@ -34,6 +34,7 @@ from celldossier.cellular_kinetics.lambda_z import LambdaZ, check_gates, estimat
 from celldossier.cellular_kinetics.limbs import estimate_loss
 from celldossier.cellular_kinetics.parameters import estimate_columns
 from celldossier.cellular_kinetics.profiles import Profiles, derive_block, derive_last_phase
+from celldossier.cellular_kinetics.reviewed_windows import apply_windows, keep_automatic
 from celldossier.cellular_kinetics.sample_arrays import Samples, read_samples
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
@@ -84,6 +85,7 @@ def estimate_nca(
     time_unit: str = "d",
     conc_unit: str = "",
     course: bool = False,
+    windows: pd.DataFrame | None = None,
 ) -> NcaResult:
     """Parameters of cellular kinetics after one dose, or after each of several.
 
@@ -108,6 +110,8 @@ def estimate_nca(
     course
         Several doses of a subject as one profile, the course, on the clock of its first
         dose (R15); else each as a profile of its own (R23).
+    windows
+        Reviewed lambda-z windows, from `check_windows` (R18).
 
     Returns
     -------
@@ -116,11 +120,12 @@ def estimate_nca(
     Raises
     ------
     InputDataError
-        All faults of the samples, see `check_samples` and `derive_profiles`.
+        All faults of the samples, see `check_samples` and `derive_profiles`, or of the
+        reviewed windows, see `apply_windows`.
 
     References
     ----------
-    Rules R1 to R17 and R20 to R23 of the project's NCA rules; parameter formulas in
+    Rules R1 to R18 and R20 to R23 of the project's NCA rules; parameter formulas in
     ``resources/terms/nca_parameters.yaml``.
     """
     checked = read_samples(samples)
@@ -137,11 +142,13 @@ def estimate_nca(
         shared = Samples.from_frame(placed)
     arrangement = arrange_samples(shared)
     frames = FrameMaker(arrangement, time_unit, conc_unit)
-    # The doses of a course are compared with each other: they stay together.
-    size = BLOCK if doses is None else len(arrangement)
+    # The doses of a course are compared with each other, and a decision may be on any profile:
+    # then all stay together.
+    size = BLOCK if doses is None and windows is None else len(arrangement)
+    given = Given(checked, doses, windows)
     try:
         for first, stop in block_bounds(len(arrangement), size):
-            frames.add(_analyse_block(arrangement, first, stop, checked, doses, settings))
+            frames.add(_analyse_block(arrangement, first, stop, given, settings))
     except InputDataError:
         # All faults are told at once, whatever the block.
         derive_block(arrangement, settings, 0, len(arrangement))
@@ -155,12 +162,20 @@ def estimate_nca(
     )
 
 
+@dataclass(frozen=True)
+class Given:
+    """What an analysis was given beside the arrangement of its samples."""
+
+    samples: Samples
+    doses: pd.DataFrame | None
+    windows: pd.DataFrame | None
+
+
 def _analyse_block(
     arrangement: Arrangement,
     first: int,
     stop: int,
-    samples: Samples,
-    doses: pd.DataFrame | None,
+    given: Given,
     settings: CellularKineticsSettings,
 ) -> BlockResult:
     """All results of the profiles from number `first` to before `stop`."""
@@ -169,16 +184,18 @@ def _analyse_block(
     # What leaves the range of doubles ends as a value with the reason OVERFLOW.
     with np.errstate(all="ignore"):
         last_phase = derive_last_phase(profiles)
-        fit = estimate_lambda_z(last_phase, settings)
+        automatic = estimate_lambda_z(last_phase, settings)
+        review = apply_windows(automatic, last_phase, arrangement, given.windows, settings)
+        fit = review.fit
         loss = estimate_loss(last_phase)
-        columns = estimate_columns(block, arrangement, fit, loss, settings)
-        if doses is not None:
-            columns = _add_intervals(columns, profiles, fit, samples, doses, settings)
+        columns = estimate_columns(block, arrangement, review, loss, settings)
+        if given.doses is not None:
+            columns = _add_intervals(columns, profiles, fit, given.samples, given.doses, settings)
         return BlockResult(
             columns=columns,
-            lambda_z=list_lambda_z(profiles, fit, check_gates(fit, settings)),
+            lambda_z=list_lambda_z(profiles, review, check_gates(fit, settings)),
             persistence=list_persistence(profiles, loss),
-            dispositions=derive_dispositions(block, arrangement, fit.window),
+            dispositions=derive_dispositions(block, arrangement, fit.window, review.points),
             findings=list_findings(block, arrangement, loss.later),
         )
 
@@ -204,7 +221,7 @@ def _add_intervals(
     areas = estimate_columns(
         whole,
         courses,
-        estimate_lambda_z(last_phase, settings),
+        keep_automatic(estimate_lambda_z(last_phase, settings)),
         estimate_loss(last_phase),
         settings,
     )

@@ -33,26 +33,33 @@ from celldossier.cellular_kinetics.profiles import (
     derive_last_phase,
     pad_rows,
 )
+from celldossier.cellular_kinetics.reviewed_windows import ReviewedFit, put_fits, take_fits
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings, partial_area_code
+
+OF_REGRESSION = (
+    *("LAMZ", "LAMZHL", "LAMZRAW", "LAMZHLR", "LAMZNPT", "LAMZLL", "LAMZUL", "R2ADJ", "LAMZSPN"),
+    *("AUCIFO", "AUCPEO"),
+)
+"""Parameters that come of the terminal regression, flagged where its window was reviewed."""
 
 
 def estimate_columns(
     block: Block,
     arrangement: Arrangement,
-    fit: LambdaZ,
+    review: ReviewedFit,
     loss: Loss,
     settings: CellularKineticsSettings,
 ) -> dict[str, Column]:
-    """The parameters of each profile by code; what further doses in it change is marked.
+    """The parameters of each profile by code; what a review or further doses change is marked.
 
     Parameters
     ----------
     block, arrangement
         The profiles, and what they were taken from.
-    fit, loss
+    review, loss
         Terminal regression and loss after the last dose.
     """
-    profiles = block.profiles
+    profiles, fit = block.profiles, review.fit
     gate = check_gates(fit, settings)
     curve = derive_curve(profiles, settings.auc_rule)
     parts = {
@@ -62,10 +69,13 @@ def estimate_columns(
     columns = {
         **_estimate_peak(profiles),
         **_estimate_areas(profiles, curve, parts, fit, gate),
-        **_estimate_early_sensitivity(block, arrangement, parts, settings),
+        **_estimate_early_sensitivity(block, arrangement, parts, review, settings),
         **_report_lambda_z(profiles, fit, gate),
         **_estimate_limbs(profiles, loss),
     }
+    for code in OF_REGRESSION if review.reviewed.any() else ():
+        flagged = columns[code].flag_where(review.reviewed, "LZREV")
+        columns[code] = flagged.flag_where(review.with_peak, "LZPEAK")
     several = profiles.last_dose > 0
     if not several.any():
         return columns
@@ -131,6 +141,7 @@ def _estimate_early_sensitivity(
     block: Block,
     arrangement: Arrangement,
     parts: dict[str, PartialArea],
+    review: ReviewedFit,
     settings: CellularKineticsSettings,
 ) -> dict[str, Column]:
     """AUC<day>XE: the partial areas without post-dose samples before `peak_from` (R9).
@@ -153,6 +164,9 @@ def _estimate_early_sensitivity(
         remaining, _ = pad_rows(rest, arrangement, block.first + affected, settings)
         curve = derive_curve(remaining, settings.auc_rule)
         fit = estimate_lambda_z(derive_last_phase(remaining), settings)
+        # The points of a reviewed window follow the peak, which no early sample defines.
+        kept_fit = np.flatnonzero(review.reviewed[affected])
+        fit = put_fits(fit, take_fits(review.fit, affected[kept_fit]), kept_fit, window=False)
         new = {
             partial_area_code(end): estimate_partial_area(remaining, curve, fit, end, settings)
             for _, end in settings.partial_areas

@@ -43,6 +43,7 @@ from celldossier.cellular_kinetics.phase_datasets import (
     find_repeat_infusion,
     mark_phases,
 )
+from celldossier.cellular_kinetics.reviewed_windows import split_windows
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.cellular_kinetics.summaries import summarise_kinetics
@@ -76,6 +77,7 @@ def analyse_cellular_kinetics(
     adcm: pd.DataFrame,
     adpd: pd.DataFrame,
     settings: CellularKineticsSettings,
+    windows: pd.DataFrame | None = None,
 ) -> KineticsOutput:
     """NCA of every profile, and its summaries.
 
@@ -90,6 +92,9 @@ def analyse_cellular_kinetics(
         Markers, among them images of the cells.
     settings
         Section `cellular_kinetics`.
+    windows
+        Reviewed lambda-z windows, from `check_windows` (R18). Where doses are repeated, one
+        that names a dose is of that dose, one that names none is of the course.
 
     Returns
     -------
@@ -119,7 +124,8 @@ def analyse_cellular_kinetics(
     doses = list_doses(adex)
     repeated = has_repeat_doses(doses)
     assigned = assign_doses(given, doses, settings) if repeated else given
-    result = estimate_nca(assigned, settings, course=True).as_text()
+    of_course, of_doses = split_windows(windows, repeated)
+    result = estimate_nca(assigned, settings, course=True, windows=of_course).as_text()
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     adph = derive_adph(phases, profiles, adsl)
@@ -151,7 +157,7 @@ def analyse_cellular_kinetics(
     results.append(distribution)
     curves.append(distribution_lines)
     if repeated:
-        each = estimate_nca(assigned, settings).as_text()
+        each = estimate_nca(assigned, settings, windows=of_doses).as_text()
         kept = keep_dispositions(each, samples)
         adnca = _join(adnca, derive_adnca(samples, kept, adsl, adex, doses, DOSE), "ADNCA")
         by_dose = derive_adpp(profiles, each, adsl, DOSE)

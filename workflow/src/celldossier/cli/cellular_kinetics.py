@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from celldossier.cli.arguments import add_run_argument
 
@@ -16,17 +17,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="ADPC, ADSL, ADEX, ADRS, ADCM -> the datasets, results and curves of the stage",
     )
     add_run_argument(estimate)
+    estimate.add_argument(
+        "--half-life", metavar="FILE", type=Path, help="reviewed lambda-z windows, half_life.csv"
+    )
     estimate.set_defaults(run=estimate_stage)
 
 
 def estimate_stage(options: argparse.Namespace) -> int:
     """Read the datasets of a run, analyse the kinetics and write what the stage hands on."""
+    from celldossier.cellular_kinetics.reviewed_windows import check_windows
     from celldossier.cellular_kinetics.stage import analyse_cellular_kinetics
     from celldossier.io.run_folder import RunFolder
+    from celldossier.io.tables import read_input_table
     from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
     run = RunFolder(options.run_folder)
     settings = CellularKineticsSettings.model_validate(run.settings("cellular_kinetics"))
+    windows = check_windows(read_input_table(options.half_life)) if options.half_life else None
     output = analyse_cellular_kinetics(
         adpc=run.dataset("ADPC"),
         adsl=run.dataset("ADSL"),
@@ -35,6 +42,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
         adcm=run.dataset("ADCM"),
         adpd=run.dataset("ADPD"),
         settings=settings,
+        windows=windows,
     )
     run.write_dataset(output.adnca, "ADNCA")
     run.write_dataset(output.adpp, "ADPP")

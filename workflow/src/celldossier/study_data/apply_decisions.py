@@ -17,6 +17,8 @@ from celldossier.study_data.findings import FindingCollector
 
 BY_DECISION = "EXCLDECISION"
 """Reason code of a record that a decision leaves out."""
+AUTOMATIC = "R16"
+"""What a reviewed window takes the place of: the rule of the automatic choice."""
 OUT_OF_SET = "DECISION"
 """Reason code of a subject that a decision leaves out of an analysis set."""
 
@@ -128,6 +130,33 @@ def check_decided_subjects(dm: Domain, ledger: Ledger) -> None:
     for decision in ledger.of("SETS"):
         if decision["subject"] not in known:
             ledger.report.add("DECISIONSUBJECT", decision, "subject")
+
+
+def note_windows(dm: Domain, analytes: Sequence[str], ledger: Ledger) -> None:
+    """Note the reviewed lambda-z windows, which the cellular kinetics apply; one a profile.
+
+    Parameters
+    ----------
+    analytes
+        Declared analytes of the cellular kinetics.
+    """
+    taken: dict[tuple[str, str, str], Decision] = {}
+    known = set(dm.subject) if dm.usable else None
+    for decision in ledger.of("WINDOW"):
+        profile = (decision["subject"], decision["analyte"], decision["dose"])
+        if known is not None and decision["subject"] not in known:
+            ledger.report.add("DECISIONSUBJECT", decision, "subject")
+        elif decision["analyte"] not in analytes:
+            ledger.report.add("DECISIONANALYTE", decision, "analyte", known=", ".join(analytes))
+        elif profile in taken:
+            ledger.report.add("DECISIONCONFLICT", decision, other=taken[profile].id)
+        else:
+            taken[profile] = decision
+            column = " · ".join(part for part in profile[1:] if part)
+            points = f"{decision['use'].upper()} {decision['points']}"
+            ledger.effects.append(
+                Effect(decision, "WINDOW", AUTOMATIC, points, "PC", column=column)
+            )
 
 
 def exclude_from_sets(adsl: pd.DataFrame, ledger: Ledger) -> pd.DataFrame:

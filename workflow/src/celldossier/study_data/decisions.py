@@ -22,7 +22,10 @@ from celldossier.study_data.findings import OF_DECISIONS, FindingCollector, Plac
 from celldossier.study_data.parsing import parse_dates
 from celldossier.terms.finding_rules import read_rules
 
-Kind = Literal["CORRECT", "EXCLUDE", "SETS", "ACCEPT"]
+Kind = Literal["CORRECT", "EXCLUDE", "SETS", "ACCEPT", "WINDOW"]
+HALF_LIFE = "half_life.csv"
+"""Reviewed lambda-z windows, which the stage cellular_kinetics applies (nca_rules R18)."""
+WINDOW_USES = ("IN", "OUT")
 ALWAYS = ("id", "reason", "author", "date")
 """Columns of every file of decisions; none of their cells may be blank."""
 SETS: Mapping[str, tuple[str, str]] = {
@@ -67,6 +70,7 @@ FORMS: Mapping[str, Form] = {
         *("ACCEPT", ("rule", "findings"), ()),
         ("domain", "file", "row", "subject", "column", "value"),
     ),
+    HALF_LIFE: Form("WINDOW", ("subject", "analyte", "use", "points"), (), ("dose",)),
 }
 """Form of each file, in the order in which the decisions are applied."""
 
@@ -207,7 +211,7 @@ def _check_cells(
     ]
     if decision["date"] and not _is_day(decision["date"]):
         faults.append(("DECISIONDATE", "date", {}))
-    for column in ("row", "findings"):
+    for column in ("row", "findings", "dose"):
         if decision.cells.get(column) and not re.fullmatch("[1-9][0-9]{0,8}", decision[column]):
             faults.append(("DECISIONNUMBER", column, {}))
     if decision["domain"] and decision["domain"] not in collected:
@@ -219,6 +223,8 @@ def _check_cells(
         if unknown:
             fields = {"unknown": ", ".join(unknown), "known": ", ".join(SETS)}
             faults.append(("DECISIONSET", "sets", fields))
+    if decision.kind == "WINDOW":
+        faults += _check_window(decision)
     if decision.kind == "ACCEPT" and decision["rule"]:
         rule = read_rules().get(decision["rule"])
         if rule is None:
@@ -243,6 +249,18 @@ def _check_record(decision: Decision) -> list[tuple[str, str, dict[str, str]]]:
         if decision["key"] and (unknown or not decision.key):
             fields = {"unknown": ", ".join(unknown) or "-"}
             faults.append(("DECISIONKEY", "key", fields))
+    return faults
+
+
+def _check_window(decision: Decision) -> list[tuple[str, str, dict[str, str]]]:
+    faults: list[tuple[str, str, dict[str, str]]] = []
+    if decision["use"] and decision["use"].upper() not in WINDOW_USES:
+        faults.append(("DECISIONWINDOWUSE", "use", {"known": ", ".join(WINDOW_USES)}))
+    points = [part.strip() for part in decision["points"].split(";") if part.strip()]
+    wrong = [point for point in points if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", point)]
+    twice = sorted({point for point in points if points.count(point) > 1})
+    if wrong or twice:
+        faults.append(("DECISIONPOINTS", "points", {"unknown": ", ".join([*wrong, *twice])}))
     return faults
 
 

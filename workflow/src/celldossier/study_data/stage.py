@@ -24,6 +24,7 @@ from celldossier.study_data.apply_decisions import (
     correct_values,
     exclude_from_sets,
     exclude_records,
+    note_windows,
 )
 from celldossier.study_data.assay_checks import check_tests
 from celldossier.study_data.cell_conversion import add_cell_counts
@@ -180,6 +181,8 @@ def _derive_once(
         exclude_records(domain, ledger)
         mapped[name] = domain
     check_decided_subjects(mapped["DM"], ledger)
+    kinetics = [assay.analyte for assay in bioanalysis.assays if assay.domain == "CK"]
+    note_windows(mapped["DM"], kinetics, ledger)
     rules = DateRules(cutoff, settings.time, find_zones(mapped["DM"], settings.time))
     fill_relative_times(mapped, settings.anchor_date, rules.zones)
     for domain in mapped.values():

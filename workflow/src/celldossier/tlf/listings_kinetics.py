@@ -13,6 +13,9 @@ from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 LOWER_BOUND = "PEAKLAST"
 """Flag of a peak at the last sample: the value is printed as a lower bound (rule R10)."""
 BOUNDED = ("CMAX", "TMAX")
+REVIEWED = "LZREV"
+"""Flag of a parameter whose terminal window was set by review: the value is marked (rule R18)."""
+MARK = "†"
 
 
 def draw_nca_listing(context: Context) -> Table | NotShown:
@@ -59,6 +62,8 @@ def draw_nca_listing(context: Context) -> Table | NotShown:
     if any(cell.text.startswith("≥") for row in body for cell in row.cells):
         reason = language.reason(LOWER_BOUND)
         notes.append(language.text("footnote.lower_bound", reason=reason))
+    if any(cell.text.endswith(MARK) for row in body for cell in row.cells):
+        notes.append(language.text("footnote.reviewed_window", mark=MARK))
     return Table(
         columns,
         body,
@@ -75,7 +80,7 @@ def _profile_cell(language: Language, kind: str, dose: int) -> Cell:
 
 
 def _parameter_cells(profile: pd.DataFrame, codes: list[str], missing: str) -> list[Cell]:
-    """One cell a parameter: its value, "≥" before a bound, or the reason why it is missing."""
+    """One cell a parameter: its value ("≥" if a bound, "†" if reviewed), or why it is missing."""
     by_code = {record["PARAMCD"]: record for record in profile.to_dict("records")}
     cells = []
     for code in codes:
@@ -85,8 +90,9 @@ def _parameter_cells(profile: pd.DataFrame, codes: list[str], missing: str) -> l
         elif pd.isna(record["AVAL"]):
             cells.append(Cell(missing, reasons=(record["PPREASND"],)))
         else:
-            bound = code in BOUNDED and LOWER_BOUND in record["FLAG"].split(";")
+            flags = record["FLAG"].split(";")
+            bound = "≥" if code in BOUNDED and LOWER_BOUND in flags else ""
             counted = find_parameter(code).unit == "count"
             text = (format_count if counted else format_significant)(record["AVAL"])
-            cells.append(Cell(f"{'≥' if bound else ''}{text}"))
+            cells.append(Cell(f"{bound}{text}{MARK if REVIEWED in flags else ''}"))
     return cells
