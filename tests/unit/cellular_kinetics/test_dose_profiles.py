@@ -85,6 +85,7 @@ def analyse(adpc=None, adex=None, **settings):
         adex=make_adex() if adex is None else adex,
         adrs=empty_dataset("ADRS"),
         adcm=empty_dataset("ADCM"),
+        adpd=empty_dataset("ADPD"),
         settings=CellularKineticsSettings.model_validate(values),
     )
 
