@@ -93,7 +93,7 @@ def test_every_code_that_can_stand_beside_a_value_has_words_in_both_languages(ru
     columns |= {"DISPOS", "USED", "IMPUTED", "LZFL", "CODE", "PARAMCD", "AVAL", "AVALU", "FLAG"}
     columns |= {"REASND", "LAMZICPT", "R2", "CLSTP", "GATE", "LOWER", "UPPER", "STATUS"}
     columns |= {"DOSETIME", "NDOSETIME", "CYCLE", "GAP", "INTERVAL", "COPY", "REPEATED"}
-    columns |= {"PREVIOUS", "NEXT", "NEXTTIME", "LASTDOSE", "PROFILE"}
+    columns |= {"PREVIOUS", "NEXT", "NEXTTIME", "LASTDOSE", "PROFILE", "REVFL"}
     statuses = {"PASS", "LOSS", "NEVER"}
     unknown = codes - set(words) - parameters - columns - statuses
     assert unknown == set()
