@@ -21,7 +21,7 @@ from celldossier.terms.parameters import (
 
 def test_the_defaults_are_those_of_the_rules():
     # The rules of phases, summaries and pairs of assays are not among those of the NCA.
-    others = {"phases", "summaries", "compartments", "concordance"}
+    others = {"phases", "summaries", "compartments", "concordance", "sampling"}
     assert CellularKineticsSettings().model_dump(mode="json", exclude=others) == {
         "preset": "celldossier",
         "crosswalk": [],
@@ -80,7 +80,7 @@ def test_every_parameter_is_in_the_registry_and_has_words_in_both_languages(nca)
         entry = find_parameter(code)
         assert entry.en and re.search("[\u4e00-\u9fff]", entry.zh), code
     # Those of the phases and of all samples come from analyses of their own.
-    others = set(PHASE_PARAMETERS) | set(OF_ALL_SAMPLES.values())
+    others = set(PHASE_PARAMETERS) | set(OF_ALL_SAMPLES.values()) | {"PEAKGAP"}
     assert len(answer) == len(set(read_parameters()) - others)
 
 
