@@ -295,6 +295,14 @@ def test_plans_by_dose_study_and_analyte_hold_for_their_own():
     }
 
 
+def test_two_consecutive_blq_between_two_doses_excuse_no_sample_of_the_later_one():
+    second = {"USUBJID": "S1", "DOSENO": 2, "AFRLT": 70.2, "NFRLT": 70.0, "DOSETYPE": "REPEAT"}
+    course = without(90.0, 180.0, _28="BLQ", _60="BLQ")
+    run = Run({"S1": course}, later=[second])
+    assert {run.status()[day] for day in (90.0, 180.0)} == {"MISSED"}
+    assert run.judged("STOP") == ("N", "STOPPED")
+
+
 def test_without_a_schedule_what_was_planned_is_empty_with_a_reason():
     run = Run({"S1": without(90.0, 180.0)}, schedule=[])
     assert run.judged("STOP") == ("NA", "NOSCHED") == run.judged("COLLECT")

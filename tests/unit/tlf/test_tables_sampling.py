@@ -58,10 +58,14 @@ def test_each_criterion_has_its_counts_and_the_reasons_below_it(context: Draw) -
     rows = {row[0]: row[1:] for row in texts(table)[:20]}
     peak = "Peak bracketed: results within 4 d before and after Tmax"
     assert rows[peak] == ["0 / 2 (0.0)", "2 / 2 (100.0)", "2 / 4 (50.0)"]
-    assert rows["N: no result near the peak after it"] == ["2", "0", "2"]
+    assert rows["not met: no result near the peak after it"] == ["2", "0", "2"]
     assert rows["All samples in their windows"] == ["0 / 0"] * 3
-    assert rows["NA: no sampling window is declared"] == ["2", "2", "4"]
-    assert rows["Y: sampling ended with two consecutive results below the limit"] == ["2", "2", "4"]
+    assert rows["not judged: no sampling window is declared"] == ["2", "2", "4"]
+    assert rows["met: sampling ended with two consecutive results below the limit"] == [
+        "2",
+        "2",
+        "4",
+    ]
 
 
 def test_a_dose_without_a_sampling_time_near_its_median_peak_is_marked(context: Draw) -> None:

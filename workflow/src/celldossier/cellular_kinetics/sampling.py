@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from celldossier.cellular_kinetics.analysis_datasets import is_after_reinfusion
@@ -16,6 +17,7 @@ from celldossier.cellular_kinetics.sampling_adequacy import (
     judge_sampling,
 )
 from celldossier.cellular_kinetics.sampling_plan import (
+    PLANNED_DOSES,
     compare_with_plan,
     find_end_of_plan,
     list_planned,
@@ -68,13 +70,17 @@ def analyse_sampling(
         peaks["AVAL"].to_numpy(),
         index=pd.MultiIndex.from_frame(peaks[["USUBJID", "PARCAT1"]], names=["USUBJID", "PARAMCD"]),
     )
+    # Of several doses only the last can be followed until nothing is quantifiable any more.
+    doses = adex[adex["DOSETYPE"].isin(PLANNED_DOSES)].groupby("USUBJID")["AFRLT"].max()
+    last_dose = doses.reindex(tmax.index.get_level_values("USUBJID")).to_numpy()
+    since = pd.Series(np.fmax(tmax.to_numpy(), last_dose), index=tmax.index)
     analytes = sorted(samples["PARAMCD"].unique())
     ends = find_end_of_plan(adsl, adex, adrs, adcm, rules.ends)
     planned = list_planned(rules, adsl, adex, analytes, ends)
-    compared = compare_with_plan(planned, own, find_second_blq(results, tmax))
+    compared = compare_with_plan(planned, own, find_second_blq(results, since))
     subjects = sorted(adsl.loc[adsl["PKFL"] == "Y", "USUBJID"].unique())
     profiles = pd.MultiIndex.from_product([subjects, analytes], names=["USUBJID", "PARAMCD"])
-    judged = judge_sampling(profiles, results, parameters, compared, ends, settings)
+    judged = judge_sampling(profiles, results, parameters, since, compared, ends, settings)
     return SamplingOutput(derive_adsa(judged, adsl), compared, judged)
 
 

@@ -34,15 +34,15 @@ class Judged:
     reason: pd.Series
 
 
-def find_second_blq(results: pd.DataFrame, peaks: pd.Series) -> pd.DataFrame:
-    """The second of the first two consecutive results below the limit after the peak.
+def find_second_blq(results: pd.DataFrame, since: pd.Series) -> pd.DataFrame:
+    """The second of the first two consecutive results below the limit after a time.
 
     Parameters
     ----------
     results
         Results after the dose: USUBJID, PARAMCD, AFRLT, BLQFL.
-    peaks
-        Tmax by USUBJID and PARAMCD.
+    since
+        The time, by USUBJID and PARAMCD: Tmax, or the last planned dose.
 
     Returns
     -------
@@ -50,8 +50,8 @@ def find_second_blq(results: pd.DataFrame, peaks: pd.Series) -> pd.DataFrame:
         Index USUBJID and PARAMCD; STOPDAY, and LATER: whether a result lies after it.
     """
     rows = results.sort_values([*_PROFILE, "AFRLT"], kind="stable")
-    peak = peaks.reindex(pd.MultiIndex.from_frame(rows[_PROFILE])).to_numpy()
-    rows = rows[rows["AFRLT"].to_numpy() > peak]
+    start = since.reindex(pd.MultiIndex.from_frame(rows[_PROFILE])).to_numpy()
+    rows = rows[rows["AFRLT"].to_numpy() > start]
     below = (rows["BLQFL"] == "Y").astype(int)
     before = below.groupby([rows["USUBJID"], rows["PARAMCD"]]).shift(1)
     second = rows[(below == 1) & (before == 1)].drop_duplicates(_PROFILE)
@@ -64,6 +64,7 @@ def judge_sampling(
     profiles: pd.MultiIndex,
     results: pd.DataFrame,
     parameters: pd.DataFrame,
+    since: pd.Series,
     compared: pd.DataFrame,
     ends: pd.DataFrame,
     settings: CellularKineticsSettings,
@@ -78,6 +79,9 @@ def judge_sampling(
         Results after the dose: USUBJID, PARAMCD, AFRLT, NFRLT, BLQFL, AVAL.
     parameters
         Parameters of the course: USUBJID, PARCAT1, PARAMCD, AVAL, REASND.
+    since
+        Time from which on two consecutive results below the limit end the sampling: Tmax, or
+        the last planned dose.
     compared
         From `compare_with_plan`.
     ends
@@ -104,7 +108,7 @@ def judge_sampling(
     judged["TERMINAL"] = _judge_terminal(
         profiles, results, tmax, no_peak, of("LAMZSPN", "AVAL"), rules
     )
-    judged["STOP"] = _judge_stop(profiles, results, tmax.dropna(), compared, ends)
+    judged["STOP"] = _judge_stop(profiles, results, since, compared, ends)
     judged["COLLECT"] = _judge_collected(profiles, compared, rules)
     judged["WINDOW"] = _judge_window(profiles, compared)
     return judged
@@ -239,12 +243,12 @@ def _judge_terminal(
 def _judge_stop(
     profiles: pd.MultiIndex,
     results: pd.DataFrame,
-    peaks: pd.Series,
+    since: pd.Series,
     compared: pd.DataFrame,
     ends: pd.DataFrame,
 ) -> Judged:
     """Whether sampling went on to two consecutive results below the limit, or had to end before."""
-    stops = find_second_blq(results, peaks).reindex(profiles)
+    stops = find_second_blq(results, since).reindex(profiles)
     lost = stops["STOPDAY"].notna()
     went_on = lost & (stops["LATER"] == True)  # noqa: E712, an object column with NaN
     last = results.groupby(_PROFILE)["AFRLT"].max().reindex(profiles)

@@ -68,8 +68,8 @@ def draw_phases(context: Context) -> Table | NotShown:
                 printer.few(place) for place in _places(SUMMARY, code, analyte, groups)
             )
     columns = (
-        Column(context.language.text("column.phase_row"), align="left", width="26%"),
-        Column(context.language.text("column.statistic"), align="left", width="12%"),
+        Column(context.language.text("column.phase_row"), align="left", width="24%"),
+        Column(context.language.text("column.statistic"), align="left", width="19%"),
         *(Column(group.label, group=group.above) for group in groups),
     )
     notes = footnote_if(few, context.language, "footnote.few_values")

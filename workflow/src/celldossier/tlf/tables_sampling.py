@@ -146,7 +146,7 @@ def _criterion_rows(
             counts.append(printer.cell(place, "{}", ("n", "count")) if known else Cell("0"))
         words = language.text(
             "sampling.reason",
-            met=language.text(f"sampling.met.{met}"),
+            met=language.text(f"sampling.outcome.{met}"),
             reason=language.reason(reason),
         )
         rows.append(Row((Cell(words), *counts), indent=1))
