@@ -98,7 +98,9 @@ def make_adcm(*rows):
     return conform(frame.assign(SRCROW=range(1, len(frame) + 1)), "ADCM")
 
 
-def analyse(adpc=None, adsl=None, adex=None, adrs=None, adcm=None, adpd=None, **settings):
+def analyse(
+    adpc=None, adsl=None, adex=None, adrs=None, adcm=None, adpd=None, adtte=None, **settings
+):
     return analyse_cellular_kinetics(
         adpc=make_adpc() if adpc is None else adpc,
         adsl=make_adsl() if adsl is None else adsl,
@@ -106,5 +108,6 @@ def analyse(adpc=None, adsl=None, adex=None, adrs=None, adcm=None, adpd=None, **
         adrs=make_adrs() if adrs is None else adrs,
         adcm=make_adcm() if adcm is None else adcm,
         adpd=empty_dataset("ADPD") if adpd is None else adpd,
+        adtte=empty_dataset("ADTTE") if adtte is None else adtte,
         settings=CellularKineticsSettings.model_validate(settings),
     )

@@ -1,5 +1,5 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD}.parquet, the gate, settings/cellular_kinetics.json.
-# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, adam/ADTISS.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD,ADTTE}.parquet, the gate, settings/cellular_kinetics.json.
+# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, adam/ADPERS.parquet, adam/ADTISS.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
 
 
 rule cellular_kinetics:
@@ -10,6 +10,7 @@ rule cellular_kinetics:
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADCM.parquet",
         "<results>/adam/ADPD.parquet",
+        "<results>/adam/ADTTE.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("cellular_kinetics"),
         half_life=HALF_LIFE_FILES,
@@ -24,6 +25,7 @@ rule cellular_kinetics:
         "<results>/adam/ADPPX.parquet",
         "<results>/adam/ADPAIR.parquet",
         "<results>/adam/ADTISS.parquet",
+        "<results>/adam/ADPERS.parquet",
         "<results>/ard/cellular_kinetics.parquet",
         "<results>/ard/cellular_kinetics_curves.parquet",
     log:

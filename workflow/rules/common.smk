@@ -34,6 +34,7 @@ ALL_DATASETS = [
     "ADSA",
     "ADPPX",
     "ADPAIR",
+    "ADPERS",
     "ADTISS",
     "ADIM",
     "ADER",

@@ -86,6 +86,7 @@ def analyse(adpc=None, adex=None, **settings):
         adrs=empty_dataset("ADRS"),
         adcm=empty_dataset("ADCM"),
         adpd=empty_dataset("ADPD"),
+        adtte=empty_dataset("ADTTE"),
         settings=CellularKineticsSettings.model_validate(values),
     )
 

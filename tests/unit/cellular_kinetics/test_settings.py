@@ -20,8 +20,8 @@ from celldossier.terms.parameters import (
 
 
 def test_the_defaults_are_those_of_the_rules():
-    # The rules of phases, summaries and pairs of assays are not among those of the NCA.
-    others = {"phases", "summaries", "compartments", "concordance", "sampling"}
+    # The rules of what lies beyond the NCA are not among its own.
+    others = {"phases", "summaries", "compartments", "concordance", "persistence", "sampling"}
     assert CellularKineticsSettings().model_dump(mode="json", exclude=others) == {
         "preset": "celldossier",
         "crosswalk": [],
@@ -79,7 +79,7 @@ def test_every_parameter_is_in_the_registry_and_has_words_in_both_languages(nca)
     for code in {*answer, *read_parameters()} - {"AUC#", "AUC#PE", "AUC#XE"}:
         entry = find_parameter(code)
         assert entry.en and re.search("[\u4e00-\u9fff]", entry.zh), code
-    # Those of the phases and of all samples come from analyses of their own.
+    # Those of the phases, of all samples and of the sampling come from analyses of their own.
     others = set(PHASE_PARAMETERS) | set(OF_ALL_SAMPLES.values()) | {"PEAKGAP"}
     assert len(answer) == len(set(read_parameters()) - others)
 

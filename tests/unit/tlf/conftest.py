@@ -13,6 +13,12 @@ from compartment_samples import make_images, make_samples
 from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from outcome_results import add_responses, add_times
+from persistence_study import (
+    make_levels,
+    make_persistence_samples,
+    make_persistence_times,
+    repeat_courses,
+)
 from phases_given import add_phase_counts, make_adph
 from products_given import make_products_given
 from sampling_given import make_adsa, make_sampling_results
@@ -22,6 +28,12 @@ from celldossier.cellular_kinetics.assay_pairs import derive_adpair
 from celldossier.cellular_kinetics.compartment_summaries import summarise_compartments
 from celldossier.cellular_kinetics.compartments import derive_adtiss
 from celldossier.cellular_kinetics.concordance import summarise_concordance
+from celldossier.cellular_kinetics.persistence import summarise_persistence
+from celldossier.cellular_kinetics.quantifiability import (
+    derive_adpers,
+    list_planned_days,
+    read_persistence,
+)
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
@@ -124,7 +136,7 @@ def study_data_results() -> pd.DataFrame:
     for by, n in zip(DOSES, (2, 0, 2), strict=True):
         add_events(out, dict(by), n)
     add_responses(out, "ALL", "LUGANO2014", **dict.fromkeys(("CR", "PR", "SD", "PD", "NE"), 1))
-    for endpoint in ("OS", "DOR", "PERSIST", "BCREC"):
+    for endpoint in ("OS", "DOR", "BCREC"):
         add_times(out, endpoint, {"indication": "ALL"})
         add_times(out, endpoint, {})
     return pd.concat([out.frame(), make_products_given().summarise()], ignore_index=True)
@@ -527,6 +539,17 @@ def concordance_results() -> pd.DataFrame:
     return summarise_concordance(pairs, kinetics.concordance)[0]
 
 
+def persistence_results() -> pd.DataFrame:
+    """Duration of quantifiability, by the stage itself."""
+    courses = repeat_courses(3)
+    samples, levels = make_persistence_samples(courses), make_levels(courses)
+    adtte = make_persistence_times(samples, courses)
+    facts, analyte = read_persistence(adtte, samples, levels.index, "PCR")
+    rules = CellularKineticsSettings().persistence
+    adpers = derive_adpers(facts, analyte, list_planned_days(samples, analyte), rules)
+    return summarise_persistence(adpers, facts, samples, levels, rules)[0]
+
+
 @pytest.fixture(scope="session")
 def stage_results() -> dict[str, pd.DataFrame]:
     return {
@@ -537,6 +560,7 @@ def stage_results() -> dict[str, pd.DataFrame]:
                 kinetics_results(),
                 make_crosswalk()[1],
                 concordance_results(),
+                persistence_results(),
                 compartment_results(),
                 make_sampling_results(),
             ],

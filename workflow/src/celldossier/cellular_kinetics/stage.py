@@ -35,6 +35,7 @@ from celldossier.cellular_kinetics.dose_summaries import summarise_doses
 from celldossier.cellular_kinetics.levels import derive_subject_levels
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.peaks import add_peaks_of_all_samples
+from celldossier.cellular_kinetics.persistence import summarise_persistence
 from celldossier.cellular_kinetics.phase_datasets import (
     add_phase_parameters,
     derive_adph,
@@ -43,6 +44,11 @@ from celldossier.cellular_kinetics.phase_datasets import (
     find_repeat_infusion,
     mark_phases,
 )
+from celldossier.cellular_kinetics.quantifiability import (
+    derive_adpers,
+    list_planned_days,
+    read_persistence,
+)
 from celldossier.cellular_kinetics.reviewed_windows import split_windows
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
@@ -50,7 +56,7 @@ from celldossier.cellular_kinetics.summaries import summarise_kinetics
 from celldossier.datasets import conform, empty_dataset
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
-_DATASETS = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADTISS")
+_DATASETS = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADTISS", "ADPERS")
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,7 @@ class KineticsOutput:
     adppx: pd.DataFrame
     adpair: pd.DataFrame
     adtiss: pd.DataFrame
+    adpers: pd.DataFrame
     results: pd.DataFrame
     curves: pd.DataFrame
 
@@ -76,6 +83,7 @@ def analyse_cellular_kinetics(
     adrs: pd.DataFrame,
     adcm: pd.DataFrame,
     adpd: pd.DataFrame,
+    adtte: pd.DataFrame,
     settings: CellularKineticsSettings,
     windows: pd.DataFrame | None = None,
 ) -> KineticsOutput:
@@ -86,8 +94,9 @@ def analyse_cellular_kinetics(
     adpc
         Concentrations; those with ANL01FL = Y are analysed, those of other specimens are
         compared with the central compartment.
-    adsl, adex, adrs, adcm
-        Subjects (populations, dose levels, death), infusions, responses, medications.
+    adsl, adex, adrs, adcm, adtte
+        Subjects (populations, dose levels, death), infusions, responses, medications, times to
+        events.
     adpd
         Markers, among them images of the cells.
     settings
@@ -152,10 +161,12 @@ def analyse_cellular_kinetics(
     ]
     adpair = derive_adpair(samples, adsl, settings)
     concordance, lines = summarise_concordance(adpair, settings.concordance)
-    results.append(concordance)
-    curves.append(lines)
-    results.append(distribution)
-    curves.append(distribution_lines)
+    facts, analyte = read_persistence(adtte, samples, levels.index, settings.primary_analyte)
+    planned = list_planned_days(samples, analyte)
+    adpers = derive_adpers(facts, analyte, planned, settings.persistence)
+    duration, steps = summarise_persistence(adpers, facts, samples, levels, settings.persistence)
+    results += [concordance, duration, distribution]
+    curves += [lines, steps, distribution_lines]
     if repeated:
         each = estimate_nca(assigned, settings, windows=of_doses).as_text()
         kept = keep_dispositions(each, samples)
@@ -173,6 +184,7 @@ def analyse_cellular_kinetics(
         adppx=adppx,
         adpair=adpair,
         adtiss=adtiss,
+        adpers=adpers,
         results=conform(pd.concat(results, ignore_index=True), "ARD"),
         curves=conform(pd.concat(curves, ignore_index=True), "CURVES"),
     )

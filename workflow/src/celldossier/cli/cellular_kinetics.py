@@ -14,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     estimate = verbs.add_parser(
         "estimate",
-        help="ADPC, ADSL, ADEX, ADRS, ADCM -> the datasets, results and curves of the stage",
+        help="ADPC, ADSL, ADEX, ADRS, ADCM, ADTTE -> the datasets, results and curves of the stage",
     )
     add_run_argument(estimate)
     estimate.add_argument(
@@ -41,6 +41,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
         adrs=run.dataset("ADRS"),
         adcm=run.dataset("ADCM"),
         adpd=run.dataset("ADPD"),
+        adtte=run.dataset("ADTTE"),
         settings=settings,
         windows=windows,
     )
@@ -52,6 +53,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
     run.write_dataset(output.adppx, "ADPPX")
     run.write_dataset(output.adpair, "ADPAIR")
     run.write_dataset(output.adtiss, "ADTISS")
+    run.write_dataset(output.adpers, "ADPERS")
     run.write_results(output.results, "cellular_kinetics")
     run.write_curves(output.curves, "cellular_kinetics")
     return 0

@@ -14,7 +14,8 @@ REPORT = "clinical-pharmacology-report"
 DATASETS = (
     *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
     *("ADLD", "ADPQ", "ADTTE"),
-    *("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADTISS", "ADIM", "ADER"),
+    *("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADPERS", "ADTISS"),
+    *("ADIM", "ADER"),
 )
 STAGES = (
     *("study_data", "cellular_kinetics", "dose_exploration"),

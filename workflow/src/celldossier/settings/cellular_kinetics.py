@@ -17,6 +17,7 @@ from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
+from celldossier.settings.persistence import PersistenceSettings
 from celldossier.settings.phases import PhaseRules
 from celldossier.settings.sampling import SamplingRules
 
@@ -190,6 +191,9 @@ class CellularKineticsSettings(Section):
 
     concordance: ConcordanceSettings = Field(
         ConcordanceSettings(), description="Comparison of two assays of the cells."
+    )
+    persistence: PersistenceSettings = Field(
+        PersistenceSettings(), description="Duration of quantifiability."
     )
 
     @model_validator(mode="before")

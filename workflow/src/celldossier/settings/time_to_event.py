@@ -83,7 +83,7 @@ class TimeToEventSettings(Section):
     landmark_months: tuple[float, ...] = Field(
         (3, 6, 12),
         description=(
-            "Times at which survival endpoints, response and persistence are estimated, months of "
+            "Times at which survival endpoints and response are estimated, months of "
             "30.4375 d (365.25 / 12) from the origin."
         ),
     )

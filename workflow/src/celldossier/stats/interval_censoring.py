@@ -56,7 +56,7 @@ class TurnbullCurve:
         # Inside (left, right) the mass of the class may lie before or after the time.
         surely = float(self.mass[self.right <= time].sum())
         perhaps = float(self.mass[(self.left < time) | (self.right <= time)].sum())
-        return max(0.0, 1 - perhaps), max(0.0, 1 - surely)
+        return _rest(perhaps), _rest(surely)
 
     def quantile(self, probability: float = 0.5) -> tuple[float, float]:
         """Class in which the quantile lies, from its left to its right end.
@@ -68,6 +68,11 @@ class TurnbullCurve:
         if not reached.size or math.isinf(self.right[reached[0]]):
             return math.nan, math.nan
         return float(self.left[reached[0]]), float(self.right[reached[0]])
+
+
+def _rest(mass: float) -> float:
+    """What is left of 1; a rest of rounding is 0."""
+    return 1 - mass if mass < 1 - NEGLIGIBLE else 0.0
 
 
 def estimate_turnbull(left: ArrayLike, right: ArrayLike) -> TurnbullCurve:

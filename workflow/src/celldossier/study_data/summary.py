@@ -87,7 +87,9 @@ def summarise_study_data(
     add_product_attributes(collector, infused, adpq, adex)
     assessed = (accounting["domain"] == "RS") & (accounting["file"] != "")
     add_response(collector, infused, adrs, bool(assessed.any()), efficacy)
-    add_time_to_event(collector, infused, adtte, endpoints, efficacy.time_to_event)
+    # The duration of quantifiability is summarised with the kinetics, once (table 34).
+    shown = [endpoint for endpoint in endpoints if endpoint != "PERSIST"]
+    add_time_to_event(collector, infused, adtte, shown, efficacy.time_to_event)
     _add_accounting(collector, accounting, exclusions)
     _add_findings(collector, findings)
     return collector.frame()

@@ -41,6 +41,8 @@ DRAWINGS = MappingProxyType(
         "spaghetti": "figures_kinetics:draw_spaghetti",
         "mean_profile": "figures_profiles:draw_mean_profile",
         "profile_by_response": "figures_profiles:draw_profile_by_response",
+        "persistence": "tables_persistence:draw_persistence",
+        "persistence_curve": "figures_persistence:draw_persistence_curve",
         # Two assays of the cells (4.3)
         "assay_concordance": "tables_assays:draw_assay_concordance",
         "assay_ratio": "tables_assays:draw_assay_ratio",

@@ -1,0 +1,316 @@
+"""Duration of quantifiability: what ends it, who is at risk, and its estimates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from persistence_study import (
+    COURSES,
+    Course,
+    make_levels,
+    make_persistence_samples,
+    make_persistence_times,
+    repeat_courses,
+)
+
+from celldossier.cellular_kinetics.landmarks import classify_landmark
+from celldossier.cellular_kinetics.persistence import summarise_persistence
+from celldossier.cellular_kinetics.quantifiability import (
+    PARAMETERS,
+    derive_adpers,
+    list_planned_days,
+    read_persistence,
+)
+from celldossier.results import AnalysisResults
+from celldossier.settings.persistence import Landmark, PersistenceSettings
+from celldossier.stats.proportion import clopper_pearson
+from celldossier.stats.survival import estimate_at, estimate_incidence, estimate_survival
+
+Study = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]
+
+
+def make_study(
+    courses: dict[str, Course] | None = None, first_day: float = 0, **settings: object
+) -> Study:
+    """Facts, samples, ADPERS and levels."""
+    samples = make_persistence_samples(courses)
+    adtte = make_persistence_times(samples, courses, first_day)
+    levels = make_levels(courses)
+    facts, analyte = read_persistence(adtte, samples, levels.index, "PCR")
+    rules = PersistenceSettings.model_validate(settings)
+    adpers = derive_adpers(facts, analyte, list_planned_days(samples, analyte), rules)
+    return facts, samples, adpers, levels
+
+
+def of(adpers: pd.DataFrame, parameter: str) -> pd.DataFrame:
+    return adpers[adpers["PARAMCD"] == parameter].set_index("USUBJID")
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return make_study()
+
+
+def test_each_subject_has_one_record_under_each_handling_of_relapse(study: Study) -> None:
+    adpers = study[2]
+    assert len(adpers) == len(PARAMETERS) * len(COURSES)
+    assert set(adpers["PARCAT1"]) == {"PCR"}
+    never = adpers[adpers["USUBJID"] == "NEVER"]
+    assert set(never["REASND"]) == {"BLQALL"} and never["AVALLO"].isna().all()
+
+
+def test_a_relapse_before_the_loss_ends_the_observation(study: Study) -> None:
+    main = of(study[2], "PERSIST")
+    # Quantifiable until day 90, hence at the relapse of day 40; the later loss is not of it.
+    earlier = main.loc["RELAPSED-EARLIER"]
+    assert (earlier["AVALLO"], earlier["EVENTCD"], earlier["EVENTDY"]) == (40, "RELAPSE", 40)
+    assert earlier["CNSR"] == 1 and math.isnan(earlier["AVALHI"])
+    assert (main.loc["LOST", ["AVALLO", "AVALHI", "CNSR"]] == [28, 60, 0]).all()
+    # Between the samples of day 28 and 60 either may have come first: both ends are kept.
+    either = main.loc["EITHER"]
+    assert (either["AVALLO"], either["AVALHI"], either["CNSR"]) == (28, 60, 1)
+    assert either["EVENTCD"] == "RELAPSE"
+
+
+def test_disregarded_a_relapse_leaves_the_endpoint_as_it_was(study: Study) -> None:
+    ignored = of(study[2], "PERSIGN")
+    assert (ignored.loc["RELAPSED-EARLIER", ["AVALLO", "AVALHI", "CNSR"]] == [90, 180, 0]).all()
+    assert ignored.loc["EITHER", "EVENTCD"] == "LOSS"
+    stopped = ignored.loc["RELAPSED-AND-STOPPED"]
+    assert (stopped["AVALLO"], stopped["CNSR"], stopped["EVENTCD"]) == (28, 1, "")
+    same = make_study(relapse="ignore")[2]
+    columns = ["AVALLO", "AVALHI", "CNSR", "EVENTCD", "EVENTDY", "LATECD", "CNSRSN"]
+    pd.testing.assert_frame_equal(of(same, "PERSIST")[columns], ignored[columns])
+
+
+def test_sampling_that_stopped_at_a_relapse_is_a_loss_there_in_one_sensitivity_analysis(
+    study: Study,
+) -> None:
+    as_loss = of(study[2], "PERSLOS")
+    stopped = as_loss.loc["RELAPSED-AND-STOPPED"]
+    assert (stopped["AVALLO"], stopped["AVALHI"], stopped["CNSR"]) == (28, 30, 0)
+    # Sampled after the relapse: the samples themselves tell.
+    assert (as_loss.loc["RELAPSED-EARLIER", ["AVALLO", "AVALHI"]] == [90, 180]).all()
+    assert as_loss.loc["ONGOING", "CNSR"] == 1
+
+
+def test_an_event_long_after_sampling_had_stopped_does_not_compete(study: Study) -> None:
+    main = of(study[2], "PERSIST")
+    assert (main.loc["DIED", "EVENTCD"], main.loc["DIED", "EVENTDY"]) == ("DEATH", 70)
+    late = main.loc["DIED-LATE"]
+    assert (late["EVENTCD"], late["LATECD"], late["CNSRSN"]) == ("", "DEATH", "SAMPSTOP")
+    # Days 60, 90 and 180 went by without a sample.
+    kept = of(make_study(missed_samples=4)[2], "PERSIST").loc["DIED-LATE"]
+    assert (kept["EVENTCD"], kept["LATECD"], kept["EVENTDY"]) == ("DEATH", "", 300)
+    assert of(make_study(missed_samples=3)[2], "PERSIST").loc["DIED-LATE", "LATECD"] == "DEATH"
+    assert main.loc["TREATED", "EVENTCD"] == "NEWTHERAPY"
+    assert (main.loc["SINGLE", "AVALLO"], main.loc["SINGLE", "CNSRSN"]) == (60, "ONGOING")
+
+
+def test_days_are_elapsed_days_whatever_the_number_of_the_first_day(study: Study) -> None:
+    pd.testing.assert_frame_equal(make_study(first_day=1)[2], study[2])
+
+
+def test_states_at_a_landmark_follow_their_order(study: Study) -> None:
+    facts, samples, _, _ = study
+    known = facts[facts["REASND"] == ""]
+    at = classify_landmark(known, samples, Landmark(label="M3", day=90, window=15))
+    expected = {
+        "LOST": "BELOW",
+        "RELAPSED-EARLIER": "QUANTIFIABLE",
+        "EITHER": "BELOW",
+        "DIED": "DIED",
+        "DIED-LATE": "MISSED",
+        "RELAPSED-AND-STOPPED": "RELAPSED",
+        "TREATED": "QUANTIFIABLE",
+        "ONGOING": "QUANTIFIABLE",
+        "SINGLE": "BELOW",
+        "LOST-AND-DIED": "BELOW",
+    }
+    assert at.to_dict() == expected
+    later = classify_landmark(known, samples, Landmark(label="M6", day=180, window=30))
+    assert later["TREATED"] == "STOPPED"
+    # The loss was seen, sampling stopped, the subject is alive: not quantifiable.
+    assert later["LOST-AND-DIED"] == "LOST"
+    year = classify_landmark(known, samples, Landmark(label="Y2", day=720, window=60))
+    assert year["LOST"] == "NOTFOLLOWED" and year["LOST-AND-DIED"] == "DIED"
+
+
+def test_the_sample_nearest_to_the_landmark_decides_and_the_window_holds(study: Study) -> None:
+    facts, samples, _, _ = study
+    known = facts.loc[["LOST"]]
+    near = classify_landmark(known, samples, Landmark(label="D45", day=43, window=20))
+    assert near["LOST"] == "QUANTIFIABLE"
+    near = classify_landmark(known, samples, Landmark(label="D45", day=45, window=20))
+    assert near["LOST"] == "BELOW"
+    assert classify_landmark(known, samples, Landmark(label="D45", day=45, window=14))["LOST"] == (
+        "MISSED"
+    )
+
+
+@pytest.fixture(scope="module")
+def results() -> AnalysisResults:
+    facts, samples, adpers, levels = make_study(repeat_courses(3))
+    frame, _ = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    return AnalysisResults([frame])
+
+
+def find(results: AnalysisResults, analysis: str, stat: str, parameter: str = "PERSIST", **by: str):
+    value = results.find(f"cellular_kinetics.{analysis}", parameter, "PCR", by, stat)
+    assert value is not None, (analysis, stat, by)
+    return value
+
+
+def test_counts_of_losses_events_and_censoring_add_up(results: AnalysisResults) -> None:
+    counts = {
+        stat: find(results, "persistence", stat).number
+        for stat in ("n_set", "n_never", "n", "n_loss", "n_censored", "n_either")
+    }
+    assert counts == {
+        "n_set": 33,
+        "n_never": 3,
+        "n": 30,
+        "n_loss": 6,
+        "n_censored": 24,
+        "n_either": 3,
+    }
+    ended = results.select("cellular_kinetics.persistence_ended")
+    reasons = results.select("cellular_kinetics.persistence_censored")
+    total = sum(
+        rows.loc[
+            (rows["variable"] == "PERSIST") & (rows["group2"] == "") & (rows["stat_name"] == "n"),
+            "value",
+        ].sum()
+        for rows in (ended, reasons)
+    )
+    assert total == counts["n_censored"]
+
+
+def test_the_share_at_a_landmark_is_of_the_evaluable_with_its_exact_interval(
+    results: AnalysisResults,
+) -> None:
+    at = {"landmark": "M3"}
+    found = find(results, "persistence_landmark", "n_quantifiable", **at).number
+    total = find(results, "persistence_landmark", "n_evaluable", **at).number
+    assert (found, total) == (9, 21)
+    low, high = clopper_pearson(9, 21)
+    assert find(results, "persistence_landmark", "pct_low", **at).number == pytest.approx(100 * low)
+    assert find(results, "persistence_landmark", "pct_high", **at).number == pytest.approx(
+        100 * high
+    )
+    states = results.select("cellular_kinetics.persistence_landmark")
+    states = states[(states["level1"] == "M3") & (states["group2"] == "")]
+    counts = states.set_index("stat_name")["value"]
+    names = [
+        "quantifiable",
+        "below",
+        "lost",
+        "died",
+        "stopped",
+        "relapsed",
+        "notfollowed",
+        "missed",
+    ]
+    assert sum(counts[f"n_{name}"] for name in names) == 30
+
+
+def test_estimates_are_those_of_the_intervals_at_either_end(results: AnalysisResults) -> None:
+    adpers = of(make_study(repeat_courses(3))[2], "PERSIST")
+    known = adpers[adpers["REASND"] == ""]
+    lost = (known["CNSR"] == 0).to_numpy()
+    right = estimate_at(
+        estimate_survival(np.where(lost, known["AVALHI"], known["AVALLO"]), lost), 90
+    )
+    left = estimate_at(estimate_survival(known["AVALLO"], lost), 90)
+    at = {"landmark": "M3"}
+    assert find(results, "persistence_survival", "km", **at).number == pytest.approx(
+        100 * right.value
+    )
+    assert find(results, "persistence_survival", "left", **at).number == pytest.approx(
+        100 * left.value
+    )
+    low = find(results, "persistence_survival", "both_low", **at).number
+    high = find(results, "persistence_survival", "both_high", **at).number
+    assert low == pytest.approx(100 * min(left.low, right.low))
+    assert high == pytest.approx(100 * max(left.high, right.high))
+    competes = ((known["EVENTCD"] != "") & ~lost).to_numpy()
+    either = ~lost & known["AVALHI"].notna().to_numpy()
+    ended = np.where(competes, known["EVENTDY"], known["AVALLO"])
+    late = estimate_incidence(
+        np.where(lost, known["AVALHI"], ended), np.where(lost, 1, np.where(competes, 2, 0)), 90
+    )
+    early = estimate_incidence(
+        np.where(lost | either, known["AVALLO"], ended),
+        np.where(lost | either, 1, np.where(competes, 2, 0)),
+        90,
+    )
+    assert find(results, "persistence_survival", "late", **at).number == pytest.approx(
+        100 * late.value
+    )
+    assert find(results, "persistence_survival", "early", **at).number == pytest.approx(
+        100 * early.value
+    )
+    assert early.value > late.value
+    assert find(results, "persistence_survival", "n_at_risk", **at).unit == ""
+
+
+def test_a_group_of_few_has_counts_and_no_estimates() -> None:
+    courses = {**repeat_courses(2), "ALONE": Course(28, 60, dose="DL9")}
+    facts, samples, adpers, levels = make_study(courses)
+    frame, curves = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    results = AnalysisResults([frame])
+    by = {"dose": "DL9"}
+    assert find(results, "persistence", "n_loss", **by).number == 1
+    value = find(results, "persistence_median", "km", **by)
+    assert math.isnan(value.number) and value.note_code == "FEWSUBJ"
+    series = set(curves["series"])
+    assert "dose=DL1" in series and "dose=DL9" not in series
+
+
+def test_nobody_observed_so_long_is_said_and_no_event_has_no_interval() -> None:
+    courses = {f"S{number}": Course(360, alive=380) for number in range(12)}
+    facts, samples, adpers, levels = make_study(courses)
+    frame, _ = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    results = AnalysisResults([frame])
+    assert find(results, "persistence_survival", "km", landmark="M24").note_code == "BEYONDFU"
+    assert find(results, "persistence_survival", "km", landmark="M6").number == 100
+    assert find(results, "persistence_survival", "km_low", landmark="M6").note_code == "NOEVENT"
+    assert find(results, "persistence_survival", "both_low", landmark="M6").note_code == "NOEVENT"
+    assert find(results, "persistence_landmark", "pct", landmark="M24").note_code == "NOEVALU"
+    assert find(results, "persistence_median", "km").note_code == "NOTREACH"
+
+
+def test_curves_hold_the_estimates_at_their_times() -> None:
+    facts, samples, adpers, levels = make_study(repeat_courses(3))
+    _, curves = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    total = curves[curves["series"] == "total"]
+    km = total[total["curve_id"] == "cellular_kinetics.persistence_km/PCR"].sort_values("x")
+    assert (km["y"].iloc[0], km["x"].iloc[0], km["n"].iloc[0]) == (100, 0, 30)
+    assert (km["y"].diff().dropna() <= 0).all()
+    bounds = total[total["curve_id"] == "cellular_kinetics.persistence_turnbull/PCR"]
+    assert (bounds["low"] <= bounds["high"] + 1e-9).all()
+    assert set(curves["x_unit"]) == {"d"} and set(curves["y_unit"]) == {"%"}
+
+
+def test_a_study_without_the_endpoint_has_no_duration() -> None:
+    samples = make_persistence_samples()
+    adtte = make_persistence_times(samples)
+    adtte = adtte[adtte["PARAMCD"] != "PERSIST"]
+    levels = make_levels()
+    facts, analyte = read_persistence(adtte, samples, levels.index, "PCR")
+    assert facts.empty and analyte == ""
+    adpers = derive_adpers(facts, analyte, {}, PersistenceSettings())
+    frame, curves = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    assert adpers.empty and frame.empty and curves.empty
+
+
+def test_landmarks_are_named_once_and_in_order() -> None:
+    for landmarks in (
+        [{"label": "D28", "day": 28, "window": 7}, {"label": "D28", "day": 60, "window": 7}],
+        [{"label": "M3", "day": 90, "window": 7}, {"label": "D28", "day": 28, "window": 7}],
+    ):
+        with pytest.raises(ValueError, match=r"twice|order"):
+            PersistenceSettings.model_validate({"landmarks": landmarks})
