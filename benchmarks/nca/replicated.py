@@ -23,12 +23,12 @@ COPIED = ("ANALYTE", "TIME", "NTIME", "CONC", "BLQ", "LLOQ", "DOSE")
 
 
 def replicate_profiles(profiles: int) -> pd.DataFrame:
-    """So many profiles (a multiple of 60), each sample a row, names as read from a file."""
+    """So many profiles (a multiple of 60), each sample a row, sorted by subject as studies are."""
     source = pd.read_csv(SOURCE)
     copies = profiles // source["USUBJID"].nunique()
     names = source["USUBJID"].unique()
     subjects = np.array(
-        [f"{name}-{copy:05d}" for copy in range(copies) for name in names], dtype=object
+        [f"{copy:05d}-{name}" for copy in range(copies) for name in names], dtype=object
     )
     rows = source.groupby("USUBJID", sort=False).size().to_numpy()
     columns: dict[str, Any] = {"USUBJID": np.repeat(subjects, np.tile(rows, copies))}

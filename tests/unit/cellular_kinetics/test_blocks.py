@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import celldossier.cellular_kinetics.nca as nca_module
-from celldossier.cellular_kinetics.codes import either, join_flags, to_categorical, to_texts
+from celldossier.cellular_kinetics.codes import TextColumn, codes_of, either, join_flags, to_texts
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.sample_arrays import Samples, _read_plain, read_samples
 from celldossier.cellular_kinetics.samples import check_samples
@@ -146,5 +146,20 @@ def test_codes_are_texts_again():
     assert to_texts(codes).tolist() == ["NOPEAK", "BLQALL", ""]
     flags = join_flags(codes, either((masks[1], "START0")))
     assert to_texts(flags).tolist() == ["NOPEAK;START0", "BLQALL;START0", ""]
-    assert list(to_categorical(flags)) == to_texts(flags).tolist()
-    assert list(to_categorical(flags).categories) == ["", "BLQALL;START0", "NOPEAK;START0"]
+    column = TextColumn(5)
+    column.put(slice(0, 3), flags)
+    column.put(slice(3, 5), codes[:2])
+    written = column.finish(4)
+    assert list(written) == ["NOPEAK;START0", "BLQALL;START0", "", "NOPEAK"]
+    assert list(written.categories) == ["", "BLQALL", "BLQALL;START0", "NOPEAK", "NOPEAK;START0"]
+
+
+def test_up_to_255_texts_of_a_column_are_kept_and_more_are_refused():
+    words = [f"W{number:03d}" for number in range(256)]
+    codes = np.array(codes_of(words), dtype=np.int16)
+    column = TextColumn(600)
+    column.put(slice(0, 100), codes[:100])
+    column.put(slice(100, 355), codes[:255])
+    assert list(column.finish(355)) == words[:100] + words[:255]
+    with pytest.raises(OverflowError):
+        column.put(slice(355, 356), codes[255:])

@@ -43,7 +43,8 @@ class Curve:
         total = np.zeros(time.shape)
         steps = step_areas(time[:-1], value[:-1], time[1:], value[1:], self.rule)
         steps[np.isnan(steps)] = 0.0
-        np.cumsum(steps, axis=0, out=total[1:])
+        for point, step in enumerate(steps):
+            np.add(total[point], step, out=total[point + 1])
         return total.T
 
 
@@ -157,7 +158,7 @@ def estimate_partial_area(
         bounded by a BLQ sample (%), a flag and the reasons where empty.
     """
     last = profiles.last
-    end = np.broadcast_to(np.asarray(end, dtype=np.float64), last.shape)
+    end = np.full(len(last), end)
     window = settings.end_window if window is None else window
     found = last >= 0
     t_last = np.where(found, profiles.at(profiles.time, last), np.nan)

@@ -78,13 +78,53 @@ def to_texts(codes: Codes) -> npt.NDArray[np.object_]:
     return np.array(_TEXTS, dtype=object)[codes]
 
 
-def to_categorical(codes: Codes) -> pd.Categorical:
-    """The texts as a categorical, whose categories are those that occur, in order."""
-    found = np.flatnonzero(np.bincount(codes.ravel(), minlength=1))
-    categories = sorted(_TEXTS[number] for number in found)
-    place = np.zeros(len(_TEXTS), dtype=np.int8 if len(found) < 128 else np.int16)
-    place[[_NUMBERS[text] for text in categories]] = np.arange(len(categories))
-    return make_categorical(place[codes], categories)
+class TextColumn:
+    """A column of texts of many rows, filled part by part with their codes.
+
+    Each text has a number of its own here, of one byte.
+
+    Parameters
+    ----------
+    shape
+        Shape of the column; it may be a table.
+    """
+
+    def __init__(self, shape: int | tuple[int, ...]) -> None:
+        self._places: npt.NDArray[Any] = np.empty(shape, dtype=np.uint8)
+        self._texts: list[str] = []
+        # Place of each code; those that have not come yet have the last one.
+        self._table = np.full(1, _UNKNOWN, dtype=np.uint8)
+
+    def put(self, at: Any, codes: Codes) -> None:
+        """Write the codes of a part, or of a part of a table with its columns first."""
+        if len(self._table) < len(_TEXTS):
+            further = len(_TEXTS) - len(self._table)
+            self._table = np.append(self._table, np.full(further, _UNKNOWN, self._table.dtype))
+        places = np.take(self._table, codes)
+        unknown = places == _UNKNOWN
+        if unknown.any():
+            for number in np.unique(codes[unknown]).tolist():
+                if len(self._texts) == _UNKNOWN:
+                    raise OverflowError("more texts in a column than one byte can number")
+                self._table[number] = len(self._texts)
+                self._texts.append(_TEXTS[number])
+            places = np.take(self._table, codes)
+        self._places[at] = places.T
+
+    def finish(self, count: int | None = None) -> pd.Categorical:
+        """The first `count` rows (all by default), with the texts that occur in order."""
+        places = self._places.ravel()[:count]
+        categories = sorted(self._texts)
+        table = [categories.index(text) for text in self._texts]
+        # Byte by byte is much quicker than an index of 8 bytes for each.
+        swapped = bytes(table).ljust(256, b"\0")
+        ordered = np.frombuffer(bytearray(places.data).translate(swapped), dtype=np.uint8)
+        small = len(categories) <= np.iinfo(np.int8).max
+        return make_categorical(ordered.view(np.int8) if small else ordered, categories)
+
+
+_UNKNOWN = 255
+"""Place of a code that has not come yet, and the most texts of a column."""
 
 
 def make_categorical(places: npt.NDArray[Any], categories: list[str]) -> pd.Categorical:

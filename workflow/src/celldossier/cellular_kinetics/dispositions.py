@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from celldossier.cellular_kinetics.arrangement import Arrangement
-from celldossier.cellular_kinetics.codes import Codes, code_of, is_one_of, to_texts
+from celldossier.cellular_kinetics.codes import BLANK, Codes, blanks, code_of, is_one_of, to_texts
 from celldossier.cellular_kinetics.doses import PROFILE_KEYS
 from celldossier.cellular_kinetics.places import Bools
 from celldossier.cellular_kinetics.profiles import EXCLUDED, IMPUTED, Block
@@ -48,74 +48,78 @@ def derive_dispositions(
         (Y/N), LZREV (IN, OUT or blank); texts as codes.
     """
     profiles, rows, samples = block.profiles, block.rows, arrangement.samples
-    count = len(rows.row)
+    count = len(profiles.last)
     # C(0) = 0 of a profile in which nothing is quantifiable was used for nothing.
     extra = np.flatnonzero(profiles.inserted & ~np.isnan(profiles.value[:, 0]))
-    extra = extra[profiles.row[extra, 0] < 0]
-    start = np.searchsorted(rows.profile, extra)
     # The inserted record stands before the others of its profile.
-    place = np.arange(count)
-    if len(extra):
-        shift = np.zeros(count + 1, dtype=np.int64)
-        np.add.at(shift, start, 1)
-        place += np.cumsum(shift[:-1])
-    added = start + np.arange(len(extra))
-    total = count + len(extra)
+    source = np.arange(len(rows.row))
+    added = np.searchsorted(rows.profile, extra)
+    source, added = np.insert(source, added, 0), added + np.arange(len(extra))
+    given = np.ones(len(source), dtype=bool)
+    given[added] = False
+    profile = np.take(rows.profile, source)
+    profile[added] = extra
+    column = np.take(block.column, source)
+    column[added] = 0
+    outside = column < 0
+    # Where a record stands in the padded arrays, which are stored column by column.
+    place = np.maximum(column, 0) * count + profile
 
-    def lengthen(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
-        if not len(extra):
-            return values
-        result = np.empty(total, dtype=values.dtype)
-        result[place] = values
-        result[added] = fill
-        return result
+    def of_sample(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
+        found = np.take(values.T.reshape(-1), place)
+        if outside.any():
+            found[outside] = fill
+        return found
 
-    inside = block.column >= 0
-    column = np.maximum(block.column, 0)
-
-    def of_sample(values: npt.NDArray[Any], outside: Any) -> npt.NDArray[Any]:
-        found = values.T[column, rows.profile]
-        if not inside.all():
-            found[~inside] = outside
-        return lengthen(found, values.T[0, extra])
-
-    profile = lengthen(rows.profile, extra)
     code = of_sample(profiles.disposition, 0)
-    if not inside.all():
-        code = np.where(code == 0, lengthen(block.outside, 0), code)
+    if outside.any():
+        code[outside] = block.outside[source[outside]]
+    row = np.take(rows.row, source)
+
+    def of_row(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
+        found = np.take(values, row)
+        found[added] = fill
+        return found
+
+    def number(name: str) -> npt.NDArray[Any]:
+        known = name in samples.numbers
+        return of_row(samples.numbers[name], np.nan) if known else np.full(len(row), np.nan)
+
+    is_below, is_imputed = is_one_of(code, BELOW), is_one_of(code, IMPUTED)
+    is_used = ~is_one_of(code, EXCLUDED) if outside.any() else code != code_of("EMBDROP")
+    value = of_sample(profiles.value, np.nan)
+    value[code == code_of("BLQALL")] = 0.0
     columns: Columns = {
         "PROFILE": profile + block.first,
-        "ROW": lengthen(samples.row[rows.row], 0),
+        "ROW": of_row(samples.row, 0),
+        "COPY": np.zeros(len(row), dtype=bool),
+        **{name: number(name) for name in ("TIME", "NTIME", "CONC", "BLQ", "LLOQ")},
+        "RELTIME": of_sample(profiles.time, np.nan),
+        "VALUE": value,
+        "DISPOS": code,
+        "USED": is_used,
+        "IMPUTED": is_imputed,
+        "LZFL": of_sample(window, False),
+        "LZREV": of_sample(points, BLANK) if points.any() else blanks(len(row)),
     }
-    copied = np.zeros(0, dtype=bool) if samples.copied is None else samples.copied[rows.row]
-    columns["COPY"] = _flag(lengthen(copied, False) if len(copied) else np.zeros(total, dtype=bool))
-    for name in ("TIME", "NTIME", "CONC", "BLQ", "LLOQ"):
-        columns[name] = lengthen(samples.number(name)[rows.row], np.nan)
-    columns["BLQ"] = np.where(is_one_of(code, BELOW), 1.0, columns["BLQ"])
-    columns["RELTIME"] = of_sample(profiles.time, np.nan)
-    value = of_sample(profiles.value, np.nan)
-    columns["VALUE"] = np.where(code == code_of("BLQALL"), 0.0, value)
-    columns["DISPOS"] = code
-    columns["USED"] = _flag(~is_one_of(code, EXCLUDED))
-    columns["IMPUTED"] = _flag(is_one_of(code, IMPUTED))
-    columns["LZFL"] = _flag(of_sample(window, False))
-    columns["LZREV"] = of_sample(points, 0)
-    return _sort(columns)
+    columns["BLQ"][is_below] = 1.0
+    if samples.copied is not None:
+        columns["COPY"] = of_row(samples.copied, False)
+    return _sort(columns, given)
 
 
-def _flag(mask: Bools) -> npt.NDArray[np.int16]:
-    """Codes of Y and N."""
-    return np.where(mask, np.int16(code_of("Y")), np.int16(code_of("N")))
-
-
-def _sort(columns: Columns) -> Columns:
+def _sort(columns: Columns, given: Bools) -> Columns:
     """Rows by profile, time and data row; most blocks are so already."""
     time = columns["RELTIME"]
-    unplaced = np.isnan(time) & (columns["ROW"] > 0)
-    time = np.where(unplaced, columns["TIME"], time) if unplaced.any() else time
+    unplaced = np.isnan(time) & given
+    if unplaced.any():
+        time = np.where(unplaced, columns["TIME"], time)
     profile, row = columns["PROFILE"], columns["ROW"]
-    later = (time[1:] > time[:-1]) | ((time[1:] == time[:-1]) & (row[1:] >= row[:-1]))
-    if (later | (profile[1:] > profile[:-1])).all():
+    in_order = time[1:] > time[:-1]
+    in_order |= profile[1:] > profile[:-1]
+    if not in_order.all():
+        in_order |= (time[1:] == time[:-1]) & (row[1:] >= row[:-1])
+    if in_order.all():
         return columns
     order = np.lexsort((row, time, profile))
     return {name: values[order] for name, values in columns.items()}

@@ -5,7 +5,7 @@ Texts are categoricals: a subject's name stands once, not thirty times.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,11 +17,10 @@ from celldossier.cellular_kinetics.arrangement import Arrangement
 from celldossier.cellular_kinetics.codes import (
     BLANK,
     Codes,
-    blanks,
+    TextColumn,
     either,
     first_given,
     make_categorical,
-    to_categorical,
 )
 from celldossier.cellular_kinetics.columns import Column
 from celldossier.cellular_kinetics.dispositions import Columns, frame_findings
@@ -30,8 +29,10 @@ from celldossier.cellular_kinetics.profiles import Profiles
 from celldossier.cellular_kinetics.reviewed_windows import ReviewedFit
 from celldossier.terms.parameters import order_parameters, parameter_unit
 
-TEXTS = ("GATE", "REVFL", "STATUS", "COPY", "DISPOS", "USED", "IMPUTED", "LZFL", "LZREV")
+TEXTS = ("GATE", "STATUS", "DISPOS", "LZREV")
 """Columns that hold codes of texts."""
+
+_Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def list_lambda_z(profiles: Profiles, review: ReviewedFit, gate: Codes) -> Colum
         "LAMZSPN": fit.span,
         "CLSTP": fit.predicted,
         "GATE": first_given(outcome, either((outcome == BLANK, "PASS"))),
-        "REVFL": either((review.reviewed, "Y"), (~review.reviewed, "N")),
+        "REVFL": review.reviewed,
     }
 
 
@@ -98,46 +99,50 @@ class FrameMaker:
         self._units = (time_unit, conc_unit)
         self._subjects = pd.CategoricalDtype(pd.Index(arrangement.samples.subject.names))
         self._analytes = pd.CategoricalDtype(pd.Index(arrangement.samples.analyte.names))
-        self._values: npt.NDArray[np.float64] = np.zeros((0, 0))
-        self._flags, self._reasons = blanks((0, 0)), blanks((0, 0))
+        self._doses = arrangement.keys["DOSENO"].to_numpy().astype("int64")
         self._codes: list[str] = []
-        self._next = 0
-        self._parts: dict[str, list[Columns]] = {
-            name: [] for name in ("lambda_z", "persistence", "dispositions", "findings")
-        }
+        self._values: npt.NDArray[np.float64] = np.zeros((0, 0))
+        self._flags, self._reasons = TextColumn(0), TextColumn(0)
+        profiles = len(arrangement)
+        # Each profile has one record at most that is none of its rows.
+        samples = len(arrangement.samples) + profiles
+        self._fits, self._losses = _Table(profiles), _Table(profiles)
+        self._samples = _Table(samples)
+        self._findings: list[Columns] = []
 
     def add(self, result: BlockResult) -> None:
         """Take in the results of the next block."""
+        first = self._losses.count
+        for table, columns in (
+            (self._fits, result.lambda_z),
+            (self._losses, result.persistence),
+            (self._samples, result.dispositions),
+        ):
+            table.add(columns)
+        self._findings.append(result.findings)
         if not self._codes:
             self._codes = order_parameters(result.columns)
             shape = (len(self._arrangement), len(self._codes))
             self._values = np.empty(shape)
-            self._flags, self._reasons = blanks(shape), blanks(shape)
-        count = len(result.persistence["STATUS"])
-        rows = slice(self._next, self._next + count)
-        for place, code in enumerate(self._codes):
-            column = result.columns[code]
-            self._values[rows, place] = column.value
-            self._flags[rows, place] = column.flag
-            self._reasons[rows, place] = column.reason
-        self._next += count
-        for name, parts in self._parts.items():
-            parts.append(getattr(result, name))
+            self._flags, self._reasons = TextColumn(shape), TextColumn(shape)
+        rows = slice(first, self._losses.count)
+        ordered = [result.columns[code] for code in self._codes]
+        self._values[rows] = np.array([column.value for column in ordered]).T
+        self._flags.put(rows, np.array([column.flag for column in ordered]))
+        self._reasons.put(rows, np.array([column.reason for column in ordered]))
 
     def parameters(self) -> pd.DataFrame:
         """Parameters of all profiles, one row each, in the order of the registry."""
-        count, keys = len(self._codes), self._arrangement.keys
-        profile = np.repeat(np.arange(len(keys)), count)
-        names = pd.CategoricalDtype(self._codes)
-        place = np.tile(np.arange(count, dtype=np.int8), len(keys))
+        count, profiles = len(self._codes), len(self._arrangement)
+        place = np.tile(np.arange(count, dtype=np.int8), profiles)
         return pd.DataFrame(
             {
-                **self._key_columns(profile),
-                "PARAMCD": pd.Categorical.from_codes(place, dtype=names, validate=False),
+                **self._key_columns(lambda values: np.repeat(values, count)),
+                "PARAMCD": make_categorical(place, self._codes),
                 "AVAL": self._values.ravel(),
                 "AVALU": self._list_units(),
-                "FLAG": to_categorical(self._flags.ravel()),
-                "REASND": to_categorical(self._reasons.ravel()),
+                "FLAG": self._flags.finish(),
+                "REASND": self._reasons.finish(),
             },
             copy=False,
         )
@@ -153,60 +158,92 @@ class FrameMaker:
         categories = sorted({unit for row in units for unit in row})
         place = {unit: number for number, unit in enumerate(categories)}
         table = np.array([[place[unit] for unit in row] for row in units], dtype=np.int8)
-        return make_categorical(table[number].ravel(), categories)
+        return make_categorical(np.take(table, number, axis=0).ravel(), categories)
 
     def lambda_z(self) -> pd.DataFrame:
         """The raw fit of each profile."""
-        return self._of_profiles("lambda_z")
+        return self._of_profiles(self._fits)
 
     def persistence(self) -> pd.DataFrame:
         """Loss of quantifiability of each profile."""
-        return self._of_profiles("persistence")
+        return self._of_profiles(self._losses)
 
     def dispositions(self) -> pd.DataFrame:
         """What became of each sample."""
-        columns = self._join("dispositions")
+        columns = self._samples.finish()
         profile = columns.pop("PROFILE")
-        return pd.DataFrame({**self._key_columns(profile), **_texts(columns)}, copy=False)
+        keys = self._key_columns(lambda values: np.take(values, profile))
+        return pd.DataFrame({**keys, **columns}, copy=False)
 
     def findings(self) -> pd.DataFrame:
         """What is worth a look in the samples."""
-        return frame_findings(self._join("findings"), self._arrangement)
-
-    def _of_profiles(self, name: str) -> pd.DataFrame:
-        every = np.arange(len(self._arrangement))
-        return pd.DataFrame({**self._key_columns(every), **_texts(self._join(name))}, copy=False)
-
-    def _join(self, name: str) -> Columns:
-        parts = self._parts[name]
-        if len(parts) == 1:
-            return dict(parts[0])
-        # Column by column, so that no second copy of all of them exists at one time.
-        return {
-            column: np.concatenate([part.pop(column) for part in parts])
-            for column in list(parts[0])
+        found = {
+            name: np.concatenate([part[name] for part in self._findings])
+            for name in self._findings[0]
         }
+        return frame_findings(found, self._arrangement)
 
-    def _key_columns(self, profile: npt.NDArray[np.integer[Any]]) -> dict[str, Any]:
-        """USUBJID, ANALYTE and DOSENO of profiles by their number."""
+    def _of_profiles(self, table: _Table) -> pd.DataFrame:
+        keys = self._key_columns(lambda values: values)
+        return pd.DataFrame({**keys, **table.finish()}, copy=False)
+
+    def _key_columns(self, spread: Callable[[_Array], _Array]) -> dict[str, Any]:
+        """USUBJID, ANALYTE and DOSENO; `spread` gives the value of each row from the profiles'."""
         arrangement = self._arrangement
-        doses = arrangement.keys["DOSENO"].to_numpy().astype("int64")
+        analyte = arrangement.analyte
+        if len(self._analytes.categories) <= np.iinfo(np.int8).max:
+            analyte = analyte.astype(np.int8)
         return {
             "USUBJID": pd.Categorical.from_codes(
-                arrangement.subject[profile], dtype=self._subjects, validate=False
+                spread(arrangement.subject), dtype=self._subjects, validate=False
             ),
             "ANALYTE": pd.Categorical.from_codes(
-                arrangement.analyte[profile], dtype=self._analytes, validate=False
+                spread(analyte), dtype=self._analytes, validate=False
             ),
-            "DOSENO": doses[profile],
+            "DOSENO": spread(self._doses),
         }
 
 
-def _texts(columns: Columns) -> dict[str, Any]:
-    return {
-        name: to_categorical(values) if name in TEXTS else values
-        for name, values in columns.items()
-    }
+class _Table:
+    """Columns that are filled block by block; bools become Y and N.
+
+    Parameters
+    ----------
+    size
+        Most rows that come.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.count = 0
+        self._size = size
+        self._columns: dict[str, _Array] = {}
+        self._texts: dict[str, TextColumn] = {}
+
+    def add(self, columns: Columns) -> None:
+        """The rows of the next block."""
+        stop = self.count + len(next(iter(columns.values())))
+        rows = slice(self.count, stop)
+        for name, values in columns.items():
+            if name in TEXTS:
+                self._texts.setdefault(name, TextColumn(self._size)).put(rows, values)
+                self._columns.setdefault(name, np.zeros(0))
+            else:
+                if name not in self._columns:
+                    self._columns[name] = np.empty(self._size, dtype=values.dtype)
+                self._columns[name][rows] = values
+        self.count = stop
+
+    def finish(self) -> dict[str, Any]:
+        """The columns of all blocks."""
+        return {name: self._finish(name) for name in self._columns}
+
+    def _finish(self, name: str) -> Any:
+        if name in self._texts:
+            return self._texts[name].finish(self.count)
+        values = self._columns[name][: self.count]
+        return (
+            make_categorical(values.view(np.int8), ["N", "Y"]) if values.dtype == bool else values
+        )
 
 
 def as_plain_text(frame: pd.DataFrame) -> pd.DataFrame:

@@ -78,23 +78,28 @@ def estimate_lambda_z(profiles: Profiles, settings: CellularKineticsSettings) ->
         if settings.gate == "before":
             competes &= slope < 0
         chosen = _choose(r2adj, competes)
-        at = (np.maximum(chosen, 0), np.arange(time.shape[1]))
-        rate = -slope[at]
+        place = np.maximum(chosen, 0) * time.shape[1] + np.arange(time.shape[1])
+
+        def at(values: Floats) -> Floats:
+            """Values of the chosen window."""
+            return np.asarray(np.take(values.reshape(-1), place))
+
+        rate = -at(slope)
         valid = (chosen >= 0) & (rate > 0)
-        intercept = sums.mean_log[at] + rate * sums.mean_time[at]
+        intercept = at(sums.mean_log) + rate * at(sums.mean_time)
         upper = profiles.at(profiles.time, profiles.last)
         fit = {
             "rate": rate,
             "intercept": intercept,
-            "r2": r2[at],
-            "r2adj": r2adj[at],
-            "points": sums.count[at],
-            "lower": time[at],
+            "r2": at(r2),
+            "r2adj": at(r2adj),
+            "points": at(sums.count),
+            "lower": at(time),
             "upper": upper,
             "predicted": np.exp(intercept - rate * upper),
         }
     for values in fit.values():
-        values[~valid] = np.nan
+        np.copyto(values, np.nan, where=~valid)
     window = candidate & (column >= chosen) & valid
     return LambdaZ(**fit, window=window.T)
 
@@ -127,7 +132,7 @@ def _sum_windows(time: Floats, logs: Floats, candidate: Bools) -> _WindowSums:
     x, y = np.zeros(shape), np.zeros(shape)
     np.copyto(x, time, where=candidate)
     np.copyto(y, logs, where=candidate)
-    count, mean_time, mean_log, sxx, sxy, syy = np.zeros((6, *shape))
+    count, mean_time, mean_log, sxx, sxy, syy = np.empty((6, *shape))
     before: tuple[Floats, ...] = tuple(np.zeros((6, shape[1])))
     for column in range(shape[0] - 1, -1, -1):
         n, mean_x, mean_y, xx, xy, yy = before
@@ -161,7 +166,7 @@ def _choose(r2adj: Floats, competes: Bools) -> Ints:
     chosen = np.full(r2adj.shape[1], -1)
     # Backwards: of those near the best, the one that begins first has most points.
     for column in range(len(near) - 1, -1, -1):
-        chosen[near[column]] = column
+        np.copyto(chosen, column, where=near[column])
     return chosen
 
 

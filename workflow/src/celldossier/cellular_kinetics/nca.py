@@ -39,7 +39,7 @@ from celldossier.cellular_kinetics.sample_arrays import Samples, read_samples
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
-BLOCK = 4096
+BLOCK = 8192
 """Profiles computed at once: few enough that their arrays stay in the cache of a processor."""
 
 

@@ -18,14 +18,15 @@ Ints = npt.NDArray[np.int64]
 
 def pick(values: npt.NDArray[Any], column: Ints) -> npt.NDArray[Any]:
     """`values`, shape (profiles, samples), at one column a profile."""
-    return np.asarray(values.T[column, np.arange(len(column))])
+    count = len(column)
+    return np.take(values.T.reshape(-1), column * count + np.arange(count))
 
 
 def first_true(mask: Bools) -> Ints:
     """Column of the first True of each row, -1 where there is none."""
     first = np.full(len(mask), -1)
     for column in range(mask.shape[1] - 1, -1, -1):
-        first[mask[:, column]] = column
+        np.copyto(first, column, where=mask[:, column])
     return first
 
 
@@ -33,7 +34,7 @@ def last_true(mask: Bools) -> Ints:
     """Column of the last True of each row, -1 where there is none."""
     last = np.full(len(mask), -1)
     for column in range(mask.shape[1]):
-        last[mask[:, column]] = column
+        np.copyto(last, column, where=mask[:, column])
     return last
 
 
@@ -42,9 +43,10 @@ def first_highest(values: Floats, mask: Bools) -> Ints:
     highest = np.full(len(mask), -np.inf)
     first = np.full(len(mask), -1)
     for column in range(mask.shape[1]):
-        higher = mask[:, column] & ((values[:, column] > highest) | (first < 0))
-        np.copyto(highest, values[:, column], where=higher)
-        first[higher] = column
+        here = values[:, column]
+        higher = (here > highest) & mask[:, column]
+        np.copyto(highest, here, where=higher)
+        np.copyto(first, column, where=higher)
     return first
 
 

@@ -197,13 +197,17 @@ def derive_block(
     used = rows.take(kept) if missing.any() else rows
     # R8: a number below the limit is BLQ; where no limit is given, 0 is below any.
     blq = used.blq | (used.conc < used.lloq) | (used.conc == 0)
-    used = replace(used, blq=blq, conc=np.where(blq, np.nan, used.conc))
+    conc = used.conc.copy()
+    np.copyto(conc, np.nan, where=blq)
+    used = replace(used, blq=blq, conc=conc)
     used, later = settle_duplicates(used, arrangement.samples, settings)
-    outside[kept[later]] = code_of("DUPREC")
-    kept = np.delete(kept, later)
+    if len(later):
+        outside[kept[later]] = code_of("DUPREC")
+        kept = np.delete(kept, later)
     used, screened = place_predose(used)
-    outside[kept[screened]] = code_of("SCREEN")
-    kept = np.delete(kept, screened)
+    if len(screened):
+        outside[kept[screened]] = code_of("SCREEN")
+        kept = np.delete(kept, screened)
     profiles, column = pad_rows(used, arrangement, np.arange(first, stop), settings)
     place = np.full(len(rows.row), -1)
     place[kept] = column
@@ -242,26 +246,34 @@ def pad_rows(
         "none": np.zeros(count, dtype=bool),
     }
     inserted = may_start[settings.start] & (results > 0) & ~has_predose
-    column = np.arange(len(profile)) - (np.cumsum(results) - results - inserted)[profile]
     width = int((results + inserted).max(initial=0)) or 1
-    place = column * count + profile
+    # Which row each place holds, for the j-th samples of all profiles one after the other.
+    begin = np.cumsum(results) - results - inserted
+    source = begin + np.arange(width)[:, None]
+    empty = np.arange(width)[:, None] >= results + inserted
+    empty[0] |= inserted
 
     def spread(values: npt.NDArray[Any], fill: Any) -> npt.NDArray[Any]:
-        padded = np.full(width * count, fill, dtype=values.dtype)
-        padded[place] = values
-        return padded.reshape(width, count).T
+        if not len(values):
+            return np.full((count, width), fill, dtype=values.dtype, order="F")
+        padded = np.take(values, source, mode="clip")
+        np.copyto(padded, fill, where=empty)
+        return np.asarray(padded.T)
 
     time = spread(rows.time, np.nan)
     time[inserted, 0] = 0.0
     conc, blq = spread(rows.conc, np.nan), spread(rows.blq, False)
-    quantifiable = spread(~np.isnan(rows.conc), False)
-    reference = np.where(np.isnan(rows.nominal), rows.time, rows.nominal)
+    quantifiable = ~np.isnan(conc)
+    reference = rows.time
+    if not np.isnan(rows.nominal).all():
+        reference = np.where(np.isnan(rows.nominal), rows.time, rows.nominal)
     in_time = spread(reference >= settings.peak_from, False)
     eligible = quantifiable & in_time
     row = spread(rows.row, _INSERTED)
     last = last_true(quantifiable)
     peak = first_highest(conc, eligible)
-    peak = np.where(peak >= 0, peak, first_highest(conc, quantifiable))
+    if ((peak < 0) & (last >= 0)).any():
+        peak = np.where(peak >= 0, peak, first_highest(conc, quantifiable))
     half = settings.blq.embedded == "half_lloq"
     lloq = spread(rows.lloq, np.nan) if half else None
     value, disposition = impute_blq(
@@ -273,8 +285,10 @@ def pad_rows(
     put_in = inserted & (last >= 0)
     value[put_in, 0] = start[put_in]
     disposition[inserted, 0] = code_of("START0" if settings.start == "zero" else "STARTMIN")
-    above = quantifiable & spread(rows.alq, False)
-    disposition[above] = code_of("ALQ")
+    above = np.zeros_like(quantifiable)
+    if rows.alq.any():
+        above = quantifiable & spread(rows.alq, False)
+        disposition[above] = code_of("ALQ")
     after = (quantifiable | blq) & (time > 0)
     profiles = Profiles(
         keys=keys,
@@ -298,7 +312,7 @@ def pad_rows(
         gap=arrangement.gap[number],
         last_dose=arrangement.last_dose[number],
     )
-    return profiles, column
+    return profiles, np.arange(len(profile)) - begin[profile]
 
 
 def derive_last_phase(profiles: Profiles) -> Profiles:

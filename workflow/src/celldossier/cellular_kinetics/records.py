@@ -87,11 +87,7 @@ def place_predose(rows: Flat) -> tuple[Flat, Ints]:
     screened = np.flatnonzero(before[:-1] & before[1:] & (rows.profile[1:] == rows.profile[:-1]))
     placed = rows.take(np.delete(np.arange(len(before)), screened)) if len(screened) else rows
     predose = placed.time <= 0
-    return (
-        replace(
-            placed,
-            time=np.where(predose, 0.0, placed.time),
-            nominal=np.where(predose, 0.0, placed.nominal),
-        ),
-        screened,
-    )
+    time, nominal = placed.time.copy(), placed.nominal.copy()
+    np.copyto(time, 0.0, where=predose)
+    np.copyto(nominal, 0.0, where=predose)
+    return replace(placed, time=time, nominal=nominal), screened

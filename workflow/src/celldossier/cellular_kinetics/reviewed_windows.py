@@ -211,7 +211,7 @@ def apply_windows(
 def keep_automatic(fit: LambdaZ) -> ReviewedFit:
     """The fits as they are: no window was reviewed."""
     none = np.zeros(len(fit.rate), dtype=bool)
-    return ReviewedFit(fit, none, none.copy(), blanks(fit.window.shape))
+    return ReviewedFit(fit, none, none.copy(), blanks(fit.window.shape, "F"))
 
 
 def _find_profile(

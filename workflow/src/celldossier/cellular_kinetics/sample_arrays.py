@@ -25,6 +25,9 @@ Ints = npt.NDArray[np.int64]
 NUMBERS = (*NUMERIC, "CENSTIME")
 """Columns that hold numbers."""
 
+_CHUNK = 32768
+# Rows checked at once: their arrays stay in the cache.
+
 OF_DOSES = ("INTERVAL", "GAP", "LASTDOSE")
 """Further numbers of samples that were placed among several doses."""
 
@@ -124,8 +127,6 @@ def _read_plain(frame: pd.DataFrame) -> Samples | None:
         if values.dtype.kind not in "iuf":
             return None
         numbers[name] = values.astype(np.float64, copy=False)
-        if np.isinf(numbers[name]).any():
-            return None
     blank = np.zeros(len(frame), dtype=np.int32)
     no_unit = Labels(blank, np.array([""], dtype=object))
     labels = [_read_labels(frame[name]) for name in ("USUBJID", "ANALYTE")]
@@ -141,25 +142,34 @@ def _read_plain(frame: pd.DataFrame) -> Samples | None:
 
 def _is_plain(samples: Samples) -> bool:
     """Whether no rule of `check_samples` is broken and there is one dose a subject and analyte."""
-    time, conc, blq = (samples.number(name) for name in ("TIME", "CONC", "BLQ"))
-    lloq, below, given = samples.number("LLOQ"), blq == 1, ~np.isnan(conc)
-    broken = [~(below | (blq == 0)), below & given, conc < 0, lloq <= 0]
-    broken.append(np.isnan(time) & (given | below))
-    if "ULOQ" in samples.numbers:
-        broken.append(samples.number("ULOQ") <= lloq)
-    for name in ("DOSENO", "CYCLE"):
-        if name in samples.numbers:
-            broken.append(samples.number(name) != 1)
-    if "TAU" in samples.numbers:
-        broken.append(~np.isnan(samples.number("TAU")))
-    if any(mask.any() for mask in broken):
-        return False
+    for first in range(0, len(samples), _CHUNK):
+        rows = slice(first, first + _CHUNK)
+        if _breaks_a_rule({name: values[rows] for name, values in samples.numbers.items()}):
+            return False
+    times = [name for name in ("DOSETIME", "NDOSETIME", "CENSTIME") if name in samples.numbers]
+    if not times and len(samples.unit.names) == 1:
+        return True
     course = course_of(samples)
     unit = np.where(samples.unit.names[samples.unit.codes] == "", np.nan, samples.unit.codes)
     single = [] if len(samples.unit.names) == 1 else [unit]
-    times = ("DOSETIME", "NDOSETIME", "CENSTIME")
-    single += [samples.number(name) for name in times if name in samples.numbers]
+    single += [samples.numbers[name] for name in times]
     return all(_is_constant(values, course) for values in single)
+
+
+def _breaks_a_rule(numbers: Mapping[str, Floats]) -> bool:
+    """Whether a row breaks a rule of `check_samples` or asks for several doses."""
+    if any(np.isinf(values).any() for values in numbers.values()):
+        return True
+    time, conc, blq, lloq = (numbers[name] for name in ("TIME", "CONC", "BLQ", "LLOQ"))
+    below, missing = blq == 1, np.isnan(conc)
+    result = below | ~missing
+    broken = [(blq != 0) & ~below, below & ~missing, conc < 0, lloq <= 0, np.isnan(time) & result]
+    if "ULOQ" in numbers:
+        broken.append(numbers["ULOQ"] <= lloq)
+    broken += [numbers[name] != 1 for name in ("DOSENO", "CYCLE") if name in numbers]
+    if "TAU" in numbers:
+        broken.append(~np.isnan(numbers["TAU"]))
+    return any(mask.any() for mask in broken)
 
 
 def course_of(samples: Samples) -> Ints:
@@ -206,9 +216,17 @@ def _label(cells: npt.NDArray[np.object_]) -> Labels | None:
     return Labels(np.repeat(labels.codes, lengths), labels.names)
 
 
+def _is_ascending(names: npt.NDArray[np.object_]) -> bool:
+    return bool((names[1:] > names[:-1]).all())
+
+
 def _strip(codes: npt.NDArray[np.integer], names: npt.NDArray[np.object_]) -> Labels:
     """Labels without white space around them, in ascending order, without those of no row."""
-    stripped = [name.strip() for name in names]
+    given = names.tolist()
+    stripped = [name.strip() for name in given]
+    if given and stripped == given and _is_ascending(names) and codes.max() + 1 == len(names):
+        # The usual case: distinct names in order, all of them in use.
+        return Labels(codes.astype(np.int32, copy=False), names)
     used = np.bincount(codes, minlength=len(names)) > 0
     found = {name for name, is_used in zip(stripped, used.tolist(), strict=True) if is_used}
     ordered = sorted(found)
