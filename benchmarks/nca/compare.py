@@ -51,44 +51,54 @@ def total(figures: dict[str, Any], clock: str, steps: tuple[str, ...]) -> float:
     return sum(figures["steps"][step][clock] for step in steps if step in figures["steps"])
 
 
+WHOLE = ("batch", "nca", "frame")
+"""Steps from the frame of samples to the frame of parameters."""
+
+
 def show(name: str, profiles: int, figures: dict[str, Any] | str) -> None:
     """One line a run: seconds of CPU and on the clock, microseconds a profile, peak of memory."""
     if isinstance(figures, str):
-        print(f"{profiles:>9,}  {name:<24}not measured ({figures})", flush=True)
+        print(f"{profiles:>9,}  {name:<34}not measured ({figures})", flush=True)
         return
-    every = ("batch", "nca", "frame")
-    parts = {name: every}
+    parts = {f"{name}, frame to frame": WHOLE}
     if "batch" in figures["steps"]:
-        parts = {f"{name}, nca() alone": ("nca",), f"{name}, frame to frame": every}
+        parts[f"{name}, analysis alone"] = ("nca",)
+    if "blocks" in figures["steps"]:
+        parts[f"{name}, analysis alone"] = ("blocks",)
     for label, steps in parts.items():
         cpu, wall = total(figures, "cpu", steps), total(figures, "wall", steps)
         print(
-            f"{profiles:>9,}  {label:<28}{cpu:>9.3f} s CPU {wall:>9.3f} s wall "
+            f"{profiles:>9,}  {label:<34}{cpu:>9.3f} s CPU {wall:>9.3f} s wall "
             f"{1e6 * cpu / profiles:>8.2f} us a profile {figures['peak_mb']:>8.0f} MB",
             flush=True,
         )
 
 
 def show_ratios(ours: dict[str, Any], peers: dict[str, dict[str, Any] | str]) -> None:
-    """How many times our CPU and wall seconds go into those of each peer."""
+    """How many times our CPU and wall seconds go into those of each peer, like beside like."""
     profiles = ours["profiles"]
-    cpu, wall = ours["steps"]["nca"]["cpu"], ours["steps"]["nca"]["wall"]
     for name, figures in peers.items():
         if isinstance(figures, str):
             known = RECORDED.get(name, {}).get(profiles)
             if known:
+                times = known / total(ours, "cpu", WHOLE)
                 print(
-                    f"{profiles:>9,}  {name} / ours: {known / cpu:,.0f} x CPU by its recorded "
+                    f"{profiles:>9,}  {name}: {times:,.0f} x our CPU by its recorded "
                     f"{known:g} s of another machine, not measured here"
                 )
             continue
-        for label, steps in (("nca() alone", ("nca",)), ("in all", ("batch", "nca", "frame"))):
-            if label == "in all" and "batch" not in figures["steps"]:
-                continue
+        pairs = {"frame to frame": (WHOLE, WHOLE)}
+        if "batch" in figures["steps"]:
+            pairs["analysis alone"] = (("nca",), ("blocks",))
+            pairs["its analysis alone beside ours frame to frame"] = (("nca",), WHOLE)
+        for label, (theirs, own) in pairs.items():
+            ratios = {
+                clock: total(figures, clock, theirs) / total(ours, clock, own)
+                for clock in ("cpu", "wall")
+            }
             print(
-                f"{profiles:>9,}  {name} {label} / ours frame to frame: "
-                f"{total(figures, 'cpu', steps) / cpu:,.2f} x CPU, "
-                f"{total(figures, 'wall', steps) / wall:,.2f} x wall"
+                f"{profiles:>9,}  {name}: {ratios['cpu']:,.2f} x our CPU, "
+                f"{ratios['wall']:,.2f} x wall, {label}"
             )
 
 
