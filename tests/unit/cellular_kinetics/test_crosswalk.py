@@ -17,6 +17,7 @@ from celldossier.cellular_kinetics.crosswalk import (
 )
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.cellular_kinetics.reviewed_windows import check_windows
 from celldossier.results import AnalysisResults
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.nca_presets import list_preset_keys, read_presets
@@ -106,6 +107,18 @@ def test_the_rules_named_give_the_value_of_the_preset():
         values = switched.set_index(["USUBJID", "PARAMCD"])["AVAL"]
         found = values.reindex(pd.MultiIndex.from_frame(rows[["USUBJID", "PARAMCD"]]))
         np.testing.assert_allclose(found, rows["AVALX"], rtol=1e-9)
+
+
+def test_a_reviewed_window_is_named_where_it_changes_the_value(samples):
+    row = {"id": "W1", "subject": "S1", "analyte": "PCR", "use": "IN", "points": "7;14;21"}
+    table = pd.DataFrame([{**row, "reason": "bend", "author": "A", "date": "2026-01-01"}])
+    rules = {"peak_from": 0, "lambda_z": {"min_points": 3, "min_r2adj": 0, "min_span": 0}}
+    settings = CellularKineticsSettings.model_validate({"crosswalk": ["phoenix"], **rules})
+    frame = samples([(0, "BLQ"), (3, 9000.0), (7, 3000.0), (14, 1500.0), (21, 900.0), (28, 100.0)])
+    differences = compare_presets(frame, settings, check_windows(table)).differences
+    found = rules_of(differences)
+    assert found[("phoenix", "LAMZ")] == ("R18", "")
+    assert found[("phoenix", "AUCIFO")] == ("R11;R18", "")
 
 
 def test_a_study_does_not_differ_from_its_own_convention(samples):

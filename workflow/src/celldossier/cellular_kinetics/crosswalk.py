@@ -17,6 +17,7 @@ import pandas as pd
 
 from celldossier.cellular_kinetics.frames import as_plain_text
 from celldossier.cellular_kinetics.nca import estimate_nca
+from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.nca_presets import list_preset_keys
 
@@ -25,6 +26,9 @@ KEYS = ["USUBJID", "ANALYTE", "DOSENO", "PARAMCD"]
 
 TOLERANCE = 1e-9
 """Values that are relatively nearer than this are the same."""
+
+REVIEW = "R18"
+"""The rule of reviewed windows, which no preset has."""
 
 _WITH_TAIL = ("end_window", "max_extrapolation")
 # Keys of R14 that only some tails read; they go with the tail.
@@ -52,7 +56,11 @@ class Crosswalk:
     differences: pd.DataFrame
 
 
-def compare_presets(samples: pd.DataFrame, settings: CellularKineticsSettings) -> Crosswalk:
+def compare_presets(
+    samples: pd.DataFrame,
+    settings: CellularKineticsSettings,
+    windows: pd.DataFrame | None = None,
+) -> Crosswalk:
     """Each value that differs under a preset of the key `crosswalk`, and why.
 
     Parameters
@@ -61,8 +69,10 @@ def compare_presets(samples: pd.DataFrame, settings: CellularKineticsSettings) -
         As for `estimate_nca`.
     settings
         The rules of the study; `crosswalk` names the presets.
+    windows
+        Reviewed lambda-z windows of the courses (R18). A preset has none: it is named as a rule.
     """
-    parts = [_compare(samples, settings, preset) for preset in settings.crosswalk]
+    parts = [_compare(samples, settings, preset, windows) for preset in settings.crosswalk]
     if not parts:
         keys = pd.DataFrame(columns=["PRESET", *KEYS])
         return Crosswalk(keys, keys.assign(AVAL=[], REASND=[], AVALX=[], REASNDX=[]))
@@ -72,17 +82,25 @@ def compare_presets(samples: pd.DataFrame, settings: CellularKineticsSettings) -
     )
 
 
-def _compare(samples: pd.DataFrame, settings: CellularKineticsSettings, preset: str) -> Crosswalk:
+def _compare(
+    samples: pd.DataFrame,
+    settings: CellularKineticsSettings,
+    preset: str,
+    windows: pd.DataFrame | None,
+) -> Crosswalk:
     target = settings_of_preset(settings, preset)
     rules = differing_rules(settings, target)
-    ours, theirs = _estimate(samples, settings), _estimate(samples, target)
+    if windows is not None and len(windows):
+        rules = _in_order({*rules, REVIEW})
+    ours, theirs = _estimate(samples, settings, windows), _estimate(samples, target, None)
     common = ours.index.intersection(theirs.index, sort=False)
     ours, theirs = ours.loc[common], theirs.loc[common]
 
     @cache
     def values_with(switched: frozenset[str]) -> Floats:
         """Values with those rules of the preset and the rest of the study."""
-        mixed = _estimate(samples, switch_rules(settings, target, switched))
+        reviewed = None if REVIEW in switched else windows
+        mixed = _estimate(samples, switch_rules(settings, target, switched), reviewed)
         return mixed["AVAL"].reindex(common).to_numpy(dtype=np.float64)
 
     before = ours["AVAL"].to_numpy(dtype=np.float64)
@@ -160,10 +178,18 @@ def _differ(first: Floats, second: Floats) -> Bools:
     return np.asarray(far | (np.isnan(first) != np.isnan(second)))
 
 
-def _estimate(samples: pd.DataFrame, settings: CellularKineticsSettings) -> pd.DataFrame:
+def _estimate(
+    samples: pd.DataFrame, settings: CellularKineticsSettings, windows: pd.DataFrame | None
+) -> pd.DataFrame:
     """Values and reasons, by `KEYS`; several doses are one course, as in the summaries."""
-    parameters = as_plain_text(estimate_nca(samples, settings, course=True).parameters)
-    return parameters.set_index(KEYS)[["AVAL", "REASND"]]
+    try:
+        result = estimate_nca(samples, settings, course=True, windows=windows)
+    except InputDataError:
+        if windows is None:
+            raise
+        # Under other rules for the peak a reviewed window may be none: then it is not applied.
+        result = estimate_nca(samples, settings, course=True)
+    return as_plain_text(result.parameters).set_index(KEYS)[["AVAL", "REASND"]]
 
 
 def settings_of_preset(settings: CellularKineticsSettings, preset: str) -> CellularKineticsSettings:
@@ -181,6 +207,10 @@ def differing_rules(
         for place, rule in list_preset_keys().items()
         if _get(settings.model_dump(), place) != _get(target.model_dump(), place)
     }
+    return _in_order(rules)
+
+
+def _in_order(rules: set[str]) -> tuple[str, ...]:
     return tuple(sorted(rules, key=lambda rule: int(rule[1:])))
 
 

@@ -146,7 +146,7 @@ def analyse_cellular_kinetics(
     adlz = derive_adlz(profiles, result)
     levels = derive_subject_levels(adsl, adrs, settings.summaries)
     curves = [summarise_profiles(adnca, levels), draw_phase_lines(adph)]
-    crosswalk = compare_presets(assigned, settings)
+    crosswalk = compare_presets(assigned, settings, of_course)
     adppx = derive_adppx(crosswalk.differences, profiles)
     results = [
         summarise_kinetics(adnca, adpp, levels, adcm, adph, settings.summaries),
