@@ -17,7 +17,7 @@ from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_phases import draw_phase_listing, draw_phases
 
 Draw = Callable[..., Context]
-PARAMETERS = ["HLCON", "HLCONLL"]
+PARAMETERS = ["HLCON", "HLCONLL", "HLPER"]
 
 
 def results(values: tuple[float, ...] = (3.0, 4.0, 6.0)) -> pd.DataFrame:
@@ -90,6 +90,16 @@ def test_a_half_life_stands_with_its_number_and_its_window(table: Table) -> None
     assert table.subjects == 6
 
 
+def test_half_lives_of_short_phases_are_counted_below(table: Table) -> None:
+    rows = texts(table)
+    place = next(i for i, row in enumerate(rows) if row[0].startswith("persistence, t1/2"))
+    # All three courses with a slow phase cover 1.4 of its half-lives; none is level.
+    short = "shorter than the number of half-lives that a terminal window must span"
+    assert rows[place + 1] == [short, "n", "2", "1", "3"]
+    contraction = next(i for i, row in enumerate(rows) if row[0].startswith("contraction, t1/2"))
+    assert rows[contraction + 1][0] == "contraction, start (d)"
+
+
 def test_one_or_two_values_are_listed(context_for: Draw, settings: dict[str, Any]) -> None:
     options = {"by": ["indication", "response"], "parameters": PARAMETERS}
     drawn = draw_phases(context_for(results((3.0, 6.0)), settings, **options))
@@ -135,7 +145,7 @@ def test_the_figure_holds_the_samples_and_the_knots_of_the_lines(
     assert isinstance(figure, Figure) and figure.subjects == 5 and len(figure.pages) == 1
     knots = figure.data[(figure.data["KIND"] == "KNOT") & (figure.data["USUBJID"] == "S-001")]
     assert knots["DAY"].tolist() == pytest.approx([0.04, 3, 9, 28, 360])
-    assert knots["VALUE"].tolist() == pytest.approx([2000, 60, 24000, 400, 100])
+    assert knots["VALUE"].tolist() == pytest.approx([2000, 60, 24000, 400, 150])
     assert "S-006" not in set(figure.data["USUBJID"])
     without = context_for(results(), settings, datasets={"ADPH": empty_dataset("ADPH")})
     assert draw_phase_fits(without) == NotShown("NOTCOLL")

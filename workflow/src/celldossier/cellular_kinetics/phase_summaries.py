@@ -11,6 +11,9 @@ from celldossier.cellular_kinetics.phases import PATTERNS
 from celldossier.results import ResultCollector
 
 POPULATION = "ADSL.PKFL = Y, first infusion"
+_FLAGS = {"n_level": "LEVEL", "n_short": "SHORTSPN", "n_open": "ENDLAST"}
+# Counts of phases with a flag: level, of few half-lives, ended by the last sample.
+
 GROUPINGS: tuple[tuple[str, ...], ...] = ((), ("dose",), ("indication",), ("response",))
 
 
@@ -19,7 +22,8 @@ def add_phases(collector: ResultCollector, adph: pd.DataFrame, levels: pd.DataFr
 
     ``phase_pattern``: subjects by pattern, of those in whom a pattern was found, and ``none``
     for those in whom none was. ``phase``: subjects in whom a phase was found, of
-    all. ``phase_reason``: subjects without the phase, by reason.
+    all, and of the found ones those that are level, short or ended by the last sample.
+    ``phase_reason``: subjects without the phase, by reason.
 
     Parameters
     ----------
@@ -64,9 +68,15 @@ def _add_found(
 ) -> None:
     for phase, rows in part.groupby("PHASE", sort=True):
         found = int((rows["PHASEFL"] == "Y").sum())
+        flags = rows["FLAG"].str.split(";").explode()
+        counts = {name: int((flags == code).sum()) for name, code in _FLAGS.items()}
         collector.add(
             "phase",
-            {**_share(found, len(rows)), "n_missing": len(rows) - found, "n_all": len(rows)},
+            {
+                **_share(found, len(rows)),
+                **{"n_missing": len(rows) - found, "n_all": len(rows)},
+                **counts,
+            },
             dataset="ADPH",
             variable=str(phase),
             analyte=analyte,

@@ -27,6 +27,7 @@ SUMMARY = "cellular_kinetics.summary"
 PHASES = ("DISTRIBUTION", "EXPANSION", "CONTRACTION", "PERSISTENCE")
 NONE = "none"
 
+_HALF_LIVES = {"HLDIS": "DISTRIBUTION", "HLCON": "CONTRACTION", "HLPER": "PERSISTENCE"}
 _HEADS = {
     "dose": "column.dose_level",
     "indication": "column.indication",
@@ -64,6 +65,7 @@ def draw_phases(context: Context) -> Table | NotShown:
         rows.append(_subheading(context, "label.phase_parameters", groups))
         for code in _parameters(context, analyte):
             rows.append(_parameter_row(context, printer, code, analyte, groups))
+            rows.extend(_half_life_rows(context, printer, code, analyte, groups))
             few = few or any(
                 printer.few(place) for place in _places(SUMMARY, code, analyte, groups)
             )
@@ -177,6 +179,22 @@ def _parameter_row(
     statistic = language.text("statistic.median_range_n" if median else "statistic.geomean_gcv_n")
     cells = [_value_cell(printer, place, median) for place in places]
     return Row((Cell(label), Cell(statistic), *cells), indent=1)
+
+
+def _half_life_rows(
+    context: Context, printer: Printer, code: str, analyte: str, groups: Sequence[_Group]
+) -> list[Row]:
+    """How many half-lives are missing because the phase is level, or rest on a short phase."""
+    if code not in _HALF_LIVES:
+        return []
+    places = _places(PHASE, _HALF_LIVES[code], analyte, groups)
+    rows = []
+    for stat, flag in (("n_level", "LEVEL"), ("n_short", "SHORTSPN")):
+        if printer.value(places[-1], stat).number:
+            cells = [printer.cell(place, "{}", (stat, "count")) for place in places]
+            label = Cell(context.language.reason(flag))
+            rows.append(Row((label, Cell(context.language.text("statistic.n")), *cells), indent=2))
+    return rows
 
 
 def _value_cell(printer: Printer, place: Place, median: bool) -> Cell:
