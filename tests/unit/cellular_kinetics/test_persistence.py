@@ -217,6 +217,20 @@ def test_the_share_at_a_landmark_is_of_the_evaluable_with_its_exact_interval(
     assert sum(counts[f"n_{name}"] for name in names) == 30
 
 
+def test_a_landmark_at_which_nobody_was_sampled_has_no_share() -> None:
+    # At month 24 the losses seen before would stand alone, and the share would be 0.
+    courses = {"LOST": Course(28, 60, alive=900), **{f"S{n}": Course(360) for n in range(9)}}
+    facts, samples, adpers, levels = make_study(courses)
+    frame, _ = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    found = AnalysisResults([frame])
+    at = {"landmark": "M24"}
+    assert find(found, "persistence_landmark", "n_lost", **at).number == 1
+    share = find(found, "persistence_landmark", "pct", **at)
+    assert math.isnan(share.number) and share.note_code == "NOLANDM"
+    share = find(found, "persistence_landmark", "pct", landmark="M12")
+    assert share.number == pytest.approx(90)
+
+
 def test_estimates_are_those_of_the_intervals_at_either_end(results: AnalysisResults) -> None:
     adpers = of(make_study(repeat_courses(3))[2], "PERSIST")
     known = adpers[adpers["REASND"] == ""]
@@ -279,7 +293,7 @@ def test_nobody_observed_so_long_is_said_and_no_event_has_no_interval() -> None:
     assert find(results, "persistence_survival", "km", landmark="M6").number == 100
     assert find(results, "persistence_survival", "km_low", landmark="M6").note_code == "NOEVENT"
     assert find(results, "persistence_survival", "both_low", landmark="M6").note_code == "NOEVENT"
-    assert find(results, "persistence_landmark", "pct", landmark="M24").note_code == "NOEVALU"
+    assert find(results, "persistence_landmark", "pct", landmark="M24").note_code == "NOLANDM"
     assert find(results, "persistence_median", "km").note_code == "NOTREACH"
 
 

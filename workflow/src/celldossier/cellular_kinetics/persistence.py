@@ -188,9 +188,11 @@ class Place:
             evaluable = int(state.isin(EVALUABLE).sum())
             sampled = int(state.isin(SAMPLED).sum())
             found = int(counts["n_quantifiable"])
-            low, high = clopper_pearson(found, evaluable, level)
+            # Nobody was sampled: the losses seen before would stand alone, a share of 0.
+            asked = evaluable if sampled else 0
+            low, high = clopper_pearson(found, asked, level)
             shares = {
-                "pct": 100 * found / evaluable if evaluable else math.nan,
+                "pct": 100 * found / asked if asked else math.nan,
                 "pct_low": 100 * low,
                 "pct_high": 100 * high,
                 "pct_sampled": 100 * found / sampled if sampled else math.nan,
@@ -203,7 +205,7 @@ class Place:
                 by={"landmark": label},
                 units=dict.fromkeys(shares, "%"),
                 method="count; Clopper-Pearson",
-                notes={stat: "NOEVALU" for stat, value in shares.items() if math.isnan(value)},
+                notes={stat: "NOLANDM" for stat, value in shares.items() if math.isnan(value)},
             )
 
 

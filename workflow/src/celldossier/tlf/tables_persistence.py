@@ -113,7 +113,9 @@ def _landmark_rows(context: Context, printer: Printer, places: Sequence[Place]) 
 
 
 def _share(printer: Printer, place: Place, stats: Sequence[tuple[str, str]]) -> Cell:
-    """``5/8 (62.5) [24.5, 91.5]``; without evaluable subjects the counts alone, with the reason."""
+    """``5/8 (62.5) [24.5, 91.5]``; where nobody was sampled, why there is no share."""
+    if printer.value(place, "pct").note_code:
+        return printer.cell(place, "{}", ("pct", "fixed1"))
     return printer.cell(place, "{}/{} ({}) [{}, {}]", *stats)
 
 
