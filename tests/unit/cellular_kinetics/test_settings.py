@@ -21,7 +21,15 @@ from celldossier.terms.parameters import (
 
 def test_the_defaults_are_those_of_the_rules():
     # The rules of what lies beyond the NCA are not among its own.
-    others = {"phases", "summaries", "compartments", "concordance", "persistence", "sampling"}
+    others = {
+        "phases",
+        "summaries",
+        "compartments",
+        "figures",
+        "concordance",
+        "persistence",
+        "sampling",
+    }
     assert CellularKineticsSettings().model_dump(mode="json", exclude=others) == {
         "preset": "celldossier",
         "crosswalk": [],

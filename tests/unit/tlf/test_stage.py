@@ -13,6 +13,7 @@ from celldossier.io.resources import shared_path
 from celldossier.settings.read import read_model
 from celldossier.settings.tlfs import TlfCatalogue
 from celldossier.terms.language import Language
+from celldossier.tlf.model import Figure
 from celldossier.tlf.stage import RunInputs, hash_inputs, number_tlfs, render_tlfs
 
 TITLE = {"en": "Title", "zh": "标题"}
@@ -143,6 +144,22 @@ def test_outputs_are_numbered_by_kind_within_their_section() -> None:
         "Table 2-1", "Table 4.1-1", "Figure 4.1-1", "Table 4.1-2", "Listing 4.1-1", "Table 4.3-1",
     ]  # fmt: skip
     assert number_tlfs(catalogue, Language("zh"))[:3] == ["表2-1", "表4.1-1", "图4.1-1"]
+
+
+def test_the_page_of_a_figure_holds_also_the_pages_that_the_report_leaves_out(
+    inputs: RunInputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    pages = tuple(MatplotlibFigure(figsize=(1, 1)) for _ in range(3))
+    for page, name in zip(pages, "abc", strict=True):
+        page.text(0.5, 0.5, name)
+    figure = Figure(pages, pd.DataFrame({"A": [1]}), subjects=3, printed=2)
+    monkeypatch.setattr("celldossier.tlf.stage.find_drawing", lambda name: lambda context: figure)
+    files = dict(render_tlfs(make_catalogue({"id": "F20"}), inputs, Language("en")))
+    assert records(files)[0]["images"] == ["F20.svg", "F20-2.svg"]
+    assert {"F20.svg", "F20-2.svg", "F20-3.svg"} <= set(files)
+    assert files["F20.html"].count(b"<img") == 3
 
 
 def test_an_output_that_is_not_shown_keeps_its_number_and_says_why(inputs: RunInputs) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from celldossier.datasets import conform
+from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.terms.language import Language
 from celldossier.tlf.model import Context
@@ -41,7 +41,10 @@ SETTINGS: dict[str, Any] = {
             },
         ]
     },
-    "cellular_kinetics": {"primary_analyte": "PCR"},
+    "cellular_kinetics": {
+        "primary_analyte": "PCR",
+        "figures": {"panels": 12, "report_pages": 2},
+    },
     "immunogenicity": {"tests": []},
     "exposure_response": {
         "analyte": "PCR",
@@ -112,24 +115,62 @@ def make_adpc(count: int) -> pd.DataFrame:
     return conform(pd.DataFrame(rows).assign(**KEYS), "ADPC")
 
 
-def make_adae(count: int) -> pd.DataFrame:
+def make_adaesi(count: int) -> pd.DataFrame:
+    """An episode of CRS in three of four; of every sixth also ICANS, which goes on."""
     rows = [
         {
             "USUBJID": subject(k),
-            "AETERM": "CRS",
-            "AEDECOD": "CYTOKINE RELEASE SYNDROME",
+            "AESI": event,
+            "EPISODE": 1,
+            "NEPISOD": 1,
+            "WORSTFL": "Y",
+            "NRECORD": 1,
             "ATOXGRN": 1 + k % 4,
-            "AESI": "CRS",
-            "ASTDTM": "2024-01-04",
             "ASTDY": 3.0 + k % 3,
-            "TRTEMFL": "Y",
+            "AENDY": 9.0 + k % 3 if event == "CRS" else np.nan,
+            "ONGOFL": "N" if event == "CRS" else "Y",
             "SRCDOM": "AE",
-            "SRCROW": k,
+            "SRCROW": 2 * k + (event == "CRS"),
         }
         for k in range(1, count + 1)
-        if k % 4
+        for event in ("CRS", "ICANS")
+        if (k % 4 if event == "CRS" else k % 6 == 0)
     ]
-    return conform(pd.DataFrame(rows).assign(**KEYS), "ADAE")
+    return conform(pd.DataFrame(rows).assign(**KEYS), "ADAESI") if rows else empty_dataset("ADAESI")
+
+
+def make_adpp(adpc: pd.DataFrame) -> pd.DataFrame:
+    """TMAX of each profile, as the stage gives it."""
+    known = adpc[adpc["AVAL"].notna() & (adpc["AFRLT"] >= 1)]
+    peak = known.sort_values("AVAL", ascending=False).drop_duplicates(["USUBJID", "PARAMCD"])
+    frame = pd.DataFrame(
+        {
+            "USUBJID": peak["USUBJID"],
+            "PARCAT1": peak["PARAMCD"],
+            "AVAL": peak["AFRLT"],
+            "AVALU": "d",
+        }
+    ).assign(PROFTYP="COURSE", DOSENO=1, PARAMCD="TMAX", PARAM="Tmax", PARAMN=2, **KEYS)
+    return conform(frame, "ADPP")
+
+
+def make_adlz(count: int) -> pd.DataFrame:
+    """A regression of PCR over days 60 to 360: of odd subjects it fails its gate."""
+    rows = [
+        {
+            "USUBJID": subject(k),
+            "PARCAT1": "PCR",
+            "PROFTYP": "COURSE",
+            "DOSENO": 1,
+            "LAMZ": 0.006,
+            "LAMZICPT": 6.5,
+            "LAMZLL": 60.0,
+            "LAMZUL": 360.0,
+            "GATE": "SPANLOW" if k % 2 else "PASS",
+        }
+        for k in range(1, count + 1)
+    ]
+    return conform(pd.DataFrame(rows).assign(**KEYS), "ADLZ")
 
 
 def make_adcm(count: int) -> pd.DataFrame:
@@ -377,7 +418,9 @@ def make_adab(count: int) -> pd.DataFrame:
 MAKERS: dict[str, Callable[[int], pd.DataFrame]] = {
     "ADSL": make_adsl,
     "ADPC": make_adpc,
-    "ADAE": make_adae,
+    "ADAESI": make_adaesi,
+    "ADPP": lambda count: make_adpp(make_adpc(count)),
+    "ADLZ": make_adlz,
     "ADCM": make_adcm,
     "ADRS": make_adrs,
     "ADEX": make_adex,

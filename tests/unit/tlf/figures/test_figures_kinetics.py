@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from celldossier.tlf.figures_data import read_events, read_samples, series_level
+from celldossier.tlf.figures_data import read_samples, series_level
 from celldossier.tlf.figures_individual import draw_individual_profiles
 from celldossier.tlf.figures_kinetics import draw_spaghetti
 from celldossier.tlf.figures_profiles import draw_mean_profile, draw_profile_by_response
@@ -23,74 +23,6 @@ def shown(output: Any) -> Figure:
 
 def lines_of(axes: Any) -> list[Any]:
     return [line for line in axes.get_lines() if len(line.get_xdata()) > 2]
-
-
-def test_two_pages_are_printed_and_all_subjects_are_in_the_data(make_context: Contexts) -> None:
-    figure = shown(draw_individual_profiles(make_context("en", count=30, analytes=["FLOW"])))
-    assert len(figure.pages) == 2
-    assert figure.subjects == figure.data["USUBJID"].nunique() == 30
-    assert any("first 24 subjects" in note and "all 30" in note for note in figure.footnotes)
-    heads = [text.get_text() for page in figure.pages for text in page.texts]
-    assert sum(head.startswith("T-1-") for head in heads) == 24
-
-
-def test_a_study_that_fits_has_no_word_of_subjects_left_out(make_context: Contexts) -> None:
-    figure = shown(draw_individual_profiles(make_context("en", count=13, analytes=["PCR"])))
-    assert len(figure.pages) == 2
-    assert not any("first" in note for note in figure.footnotes)
-
-
-def test_each_analyte_has_axes_of_its_own(make_context: Contexts) -> None:
-    figure = shown(draw_individual_profiles(make_context("en", count=2)))
-    assert len(figure.pages[0].axes) == 4
-    assert figure.analytes == ("PCR", "FLOW")
-    one = shown(draw_individual_profiles(make_context("en", count=2, analytes=["FLOW"])))
-    assert len(one.pages[0].axes) == 2
-    assert set(one.data["PARAMCD"]) == {"FLOW", ""}
-
-
-def test_a_result_below_lloq_is_an_open_symbol_at_its_own_lloq(make_context: Contexts) -> None:
-    context = make_context("en", count=1)
-    samples = context.dataset("ADPC")
-    samples.loc[(samples["PARAMCD"] == "PCR") & (samples["AFRLT"] == 1), "ALLOQ"] = 75.0
-    context = make_context("en", count=1, replace={"ADPC": samples}, analytes=["PCR"])
-    figure = shown(draw_individual_profiles(context))
-    hollow = [
-        line
-        for line in figure.pages[0].axes[0].get_lines()
-        if line.get_markerfacecolor() == "white"
-    ]
-    points = dict(zip(*hollow[0].get_data(), strict=True))
-    assert points[1.0] == 75.0
-    assert points[-0.2] == 50.0
-    data = figure.data[figure.data["KIND"] == "SAMPLE"]
-    assert set(data.loc[data["BLQFL"] == "Y", "DAY"]) == set(points)
-
-
-def test_events_of_a_subject_are_its_first_crs_and_each_later_dose(make_context: Contexts) -> None:
-    context = make_context("en", count=6)
-    adae = context.dataset("ADAE")
-    earlier = adae[adae["USUBJID"] == "T-1-003"].assign(ASTDY=1.5, SRCROW=99)
-    screening = adae[adae["USUBJID"] == "T-1-002"].assign(TRTEMFL="N", ASTDY=-4.0, SRCROW=98)
-    adae = pd.concat([adae, earlier, screening], ignore_index=True)
-    events = read_events(make_context("en", count=6, replace={"ADAE": adae}))
-    found = {
-        key: list(rows["DAY"]) for key, rows in events.groupby(["USUBJID", "KIND"], observed=True)
-    }
-    assert found["T-1-003", "CRS"] == [1.5]
-    assert found["T-1-002", "CRS"] == [5.0]
-    assert found["T-1-003", "TOCILIZUMAB"] == [4.5] and found["T-1-003", "STEROID"] == [6.0]
-    assert found["T-1-002", "REINFUSION"] == [100.0]
-    assert found["T-1-001", "RELAPSE"] == [180.0] and ("T-1-002", "RELAPSE") not in found
-    assert found["T-1-005", "DEATH"] == [200.0]
-
-
-def test_events_after_the_last_sample_are_named_in_a_footnote(make_context: Contexts) -> None:
-    context = make_context("en", count=5)
-    adsl = context.dataset("ADSL").assign(DTHDY=500.0)
-    late = shown(draw_individual_profiles(make_context("en", count=5, replace={"ADSL": adsl})))
-    assert any("day 360" in note for note in late.footnotes)
-    assert not any("day 360" in note for note in shown(draw_individual_profiles(context)).footnotes)
 
 
 @pytest.mark.parametrize("draw", [draw_individual_profiles, draw_spaghetti])
@@ -168,6 +100,38 @@ def test_the_number_quantifiable_stands_below_each_time_also_where_no_mean_is_sh
     }
     assert printed[60.0, 0] == "37" and printed[60.0, 2] == "35"
     assert printed[270.0, 0] == "4"
+
+
+def test_the_count_of_a_time_without_a_point_never_stands_beside_a_point(
+    make_context: Contexts, profile_curves: Callable[..., pd.DataFrame]
+) -> None:
+    curves = profile_curves()
+    before = curves[(curves["x"] == 1) & (curves["curve_id"] == "cellular_kinetics.profile/PCR")]
+    before = before.assign(x=0.0, y=np.nan, low=np.nan, high=np.nan, n=0.0)
+    both = pd.concat([curves, before], ignore_index=True)
+    strip = shown(draw_mean_profile(make_context("en", curves=both))).pages[0].axes[1]
+    # Day 0 has no point; one hour after the infusion, where there is one, is as near as that.
+    assert 0.0 not in {text.get_position()[0] for text in strip.texts}
+    assert 7.0 in {text.get_position()[0] for text in strip.texts}
+
+
+def test_the_median_has_its_quartiles_and_the_number_quantifiable(
+    make_context: Contexts, profile_curves: Callable[..., pd.DataFrame]
+) -> None:
+    curves = profile_curves()
+    is_median = curves["curve_id"].str.startswith("cellular_kinetics.profile_median/")
+    curves.loc[is_median, "n"] = 99.0
+    context = make_context("en", curves=curves, statistic="median")
+    figure = shown(draw_mean_profile(context))
+    rows = figure.data[figure.data["VALUE"].notna()]
+    np.testing.assert_allclose(rows["HIGH"] / rows["VALUE"], 2.0)
+    assert 99.0 not in set(figure.data["N"])
+    assert any("quartile" in note for note in figure.footnotes)
+    # A median that the stage does not give breaks the line as well.
+    gone = curves[~(is_median & (curves["x"] == 28))]
+    figure = shown(draw_mean_profile(make_context("en", curves=gone, statistic="median")))
+    assert figure.data.loc[figure.data["DAY"] == 28, "VALUE"].isna().all()
+    assert (figure.data["DAY"] == 28).any()
 
 
 def test_each_analyte_has_a_row_and_dose_and_response_are_not_mixed(make_context: Contexts) -> None:

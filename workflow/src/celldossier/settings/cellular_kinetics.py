@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from celldossier.settings.base import Code, Section
 from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.concordance import ConcordanceSettings
+from celldossier.settings.kinetics_figures import KineticsFigures
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.settings.nca_presets import fill_preset
 from celldossier.settings.persistence import PersistenceSettings
@@ -184,6 +185,9 @@ class CellularKineticsSettings(Section):
     )
     compartments: CompartmentRules = Field(
         CompartmentRules(), description="Distribution to compartments beside the central one."
+    )
+    figures: KineticsFigures = Field(
+        KineticsFigures(), description="Individual profiles in the tables and figures."
     )
     summaries: KineticsSummaries = Field(
         KineticsSummaries(), description="Groups in which the kinetics are summarised."

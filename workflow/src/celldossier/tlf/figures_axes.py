@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as MatplotlibFigure
     from matplotlib.legend import Legend
 
-TELLING_DAYS = (0, 28, 360, 90, 180, 720, 7, 1080, 14, 60, 1440, 270, 540, 1800, 3, 21, 45)
+TELLING_DAYS = (
+    *(0, 28, 360, 90, 180, 720, 7, 1080, 14, 60, 1440, 270, 540, 1800, 3, 21, 45),
+    *(84, 56, 168, 112),
+)
 """Days worth a tick, the most telling first: infusion, end of AUC28, year, quarter, ..."""
 
 

@@ -1,19 +1,12 @@
-"""What the figures read: samples, events and summary points of the datasets and curves."""
+"""What the figures read: samples and summary points of the datasets and curves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from celldossier.tlf.model import Context
-
-RELAPSE_CATEGORIES = ("PD", "PMD", "RELAPSE")
-"""Assessments that mark a relapse or progression on a profile."""
-
-EVENT_KINDS = ("CRS", "TOCILIZUMAB", "STEROID", "REINFUSION", "RELAPSE", "DEATH")
-"""Events marked on the individual profiles, in the order of the legend."""
 
 
 def primary_analyte(context: Context) -> str:
@@ -46,41 +39,6 @@ def read_samples(context: Context, analytes: Sequence[str] | None = None) -> pd.
     )
 
 
-def read_events(context: Context) -> pd.DataFrame:
-    """First day of each marked event of a subject: USUBJID, KIND (`EVENT_KINDS`), DAY.
-
-    Every start of tocilizumab and of a corticosteroid is kept, as is every re-infusion.
-    """
-    adverse, drugs = context.dataset("ADAE"), context.dataset("ADCM")
-    responses, doses = context.dataset("ADRS"), context.dataset("ADEX")
-    subjects = context.dataset("ADSL")
-    crs = adverse[(adverse["AESI"] == "CRS") & (adverse["TRTEMFL"] == "Y")]
-    relapse = responses[
-        (responses["PARAMCD"] == "OVR") & responses["AVALC"].isin(RELAPSE_CATEGORIES)
-    ]
-    again = doses[(doses["EXCAT"] == "CELL PRODUCT") & (doses["DOSENO"] >= 2)]
-    parts = [
-        _days("CRS", crs, "ASTDY", first=True),
-        _days("RELAPSE", relapse, "AFRLT", first=True),
-        _days("REINFUSION", again, "AFRLT"),
-        _days("DEATH", subjects, "DTHDY"),
-    ]
-    for kind in ("TOCILIZUMAB", "STEROID"):
-        given = drugs[(drugs["CMCLASS"] == kind) & (drugs["ASTDY"] >= 0)]
-        parts.append(_days(kind, given, "ASTDY"))
-    events = pd.concat(parts, ignore_index=True)
-    events["KIND"] = pd.Categorical(events["KIND"], EVENT_KINDS, ordered=True)
-    return events.sort_values(["USUBJID", "KIND", "DAY"], kind="stable", ignore_index=True)
-
-
-def _days(kind: str, rows: pd.DataFrame, variable: str, first: bool = False) -> pd.DataFrame:
-    days = rows.loc[rows[variable].notna(), ["USUBJID", variable]]
-    days = days.rename(columns={variable: "DAY"}).sort_values(["USUBJID", "DAY"], kind="stable")
-    if first:
-        days = days.drop_duplicates("USUBJID")
-    return days.assign(KIND=kind)
-
-
 def select_curve(context: Context, curve_id: str, kind: str = "") -> pd.DataFrame:
     """Points of one curve, sorted by series and abscissa; of one kind where it is named."""
     curves = context.curves
@@ -98,11 +56,6 @@ def series_level(series: str, key: str) -> str | None:
     """
     name, _, level = series.partition("=")
     return level if name == key and "/" not in level else None
-
-
-def number_of_pages(subjects: int, per_page: int, most: int) -> int:
-    """Pages printed of a figure with a panel or a row for each subject."""
-    return int(min(most, np.ceil(subjects / per_page)))
 
 
 def curve_data(points: pd.DataFrame) -> pd.DataFrame:

@@ -1,19 +1,40 @@
-"""Profiles of single subjects, one panel each (shell F20)."""
+"""Profiles of single subjects, a panel each (shell F20)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from celldossier.terms.language import print_unit
-from celldossier.tlf.figures_axes import place_axes, plain, share_ticks, use_day_axis, use_log_axis
-from celldossier.tlf.figures_data import (
+from celldossier.tlf.figures_axes import (
+    place_axes,
+    plain,
+    share_ticks,
+    text_width,
+    use_day_axis,
+    use_log_axis,
+)
+from celldossier.tlf.figures_data import read_samples
+from celldossier.tlf.figures_events import (
     EVENT_KINDS,
-    number_of_pages,
+    LANE_GAP,
+    LANE_HEIGHT,
+    draw_lanes,
+    draw_through,
+    event_handles,
+    lanes_of,
     read_events,
-    read_samples,
+)
+from celldossier.tlf.figures_panel import (
+    RING,
+    draw_fit,
+    draw_peak,
+    draw_profile,
+    read_fits,
+    read_peaks,
 )
 from celldossier.tlf.labels import analyte_label, assays
 from celldossier.tlf.model import Context, Figure, NotShown
@@ -29,35 +50,60 @@ from celldossier.tlf.style import (
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MatplotlibFigure
 
-COLUMNS, ROWS = 3, 4
-"""Panels of a page: twelve subjects."""
+GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 6: (3, 2), 12: (4, 3)}
+"""Rows and columns of panels by the number of subjects on a page."""
 
-LEFT, RIGHT, TOP, BOTTOM = 15.0, 3.0, 1.0, 23.0
+LEFT, RIGHT, TOP, BOTTOM = 15.0, 3.0, 1.0, 29.0
 """Margins of a page, mm; the bottom one holds the axis title and the legend."""
 
 HEAD, GAP, BETWEEN = 4.0, 1.2, 4.0
 """Height of a panel's head, gap of its rows, distance of two panels, mm."""
 
-EVENT_LOOKS: dict[str, tuple[str, str, int]] = {
-    "CRS": ("v", "#D55E00", 0),
-    "TOCILIZUMAB": ("^", "#0072B2", 1),
-    "STEROID": ("D", "#009E73", 2),
-    "REINFUSION": ("P", "#CC79A7", 0),
-    "RELAPSE": ("s", "#000000", 0),
-    "DEATH": ("X", "#000000", 1),
-}
-"""Symbol, colour and line above the curve of each kind of event."""
+TALLEST = 120.0
+"""Largest height of a panel, mm: a page a subject leaves the rest of its page free."""
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What all panels share.
+
+    Attributes
+    ----------
+    limits
+        Lowest and highest value shown, by analyte: all subjects have the same axis.
+    lanes
+        Lines of events above a profile.
+    """
+
+    context: Context
+    analytes: Sequence[str]
+    limits: Mapping[str, tuple[float, float]]
+    units: Mapping[str, str]
+    end: float
+    lanes: Sequence[str]
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """One panel: what it shows of its subject."""
+
+    head: str
+    samples: pd.DataFrame
+    events: pd.DataFrame | None
+    peaks: pd.DataFrame | None
+    fits: pd.DataFrame | None
 
 
 @in_figure_style
 def draw_individual_profiles(context: Context) -> Figure | NotShown:
-    """Individual profiles, each analyte on axes of its own (F20).
+    """Individual profiles, each analyte on axes of its own, with the events above them (F20).
 
-    Options: ``analytes`` (list of codes; all of the config that have data),
-    ``pages`` (largest number of printed pages, 2). The data hold all subjects.
+    How many subjects stand on a page and how many pages the report prints are settings
+    (`cellular_kinetics.figures`); all subjects have a page. Option: ``analytes`` (list of
+    codes; all of the config that have data).
     """
     samples = read_samples(context)
     named = context.options.get("analytes") or [assay["analyte"] for assay in assays(context, "CK")]
@@ -65,194 +111,201 @@ def draw_individual_profiles(context: Context) -> Figure | NotShown:
     samples = samples[samples["PARAMCD"].isin(analytes) & samples["SHOWN"].notna()]
     if samples.empty:
         return NotShown("NOTCOLL")
-    events = read_events(context)
     subjects = sorted(samples["USUBJID"].unique())
+    events = read_events(context)
     events = events[events["USUBJID"].isin(subjects)]
-    per_page = COLUMNS * ROWS
-    pages = number_of_pages(len(subjects), per_page, int(context.options.get("pages", 2)))
-    doses = context.dataset("ADSL").set_index("USUBJID")["TRT01A"]
-    limits = {
-        str(code): (float(part[["SHOWN", "ALLOQ"]].min().min()), float(part["SHOWN"].max()))
-        for code, part in samples.groupby("PARAMCD")
-    }
-    by_subject = {key: part for key, part in samples.groupby("USUBJID")}
-    events_of = {key: part for key, part in events.groupby("USUBJID")}
-    end = float(samples["AFRLT"].max())
-    figures = []
-    for page in range(pages):
-        shown = subjects[page * per_page : (page + 1) * per_page]
-        figures.append(
-            _draw_page(
-                context,
-                [
-                    (key, str(doses.get(key, "")), by_subject[key], events_of.get(key))
-                    for key in shown
-                ],
-                analytes,
-                limits,
-                end,
-            )
-        )
-    text = context.language.text
-    footnotes = [text("figure.note.sqrt_time"), text("figure.note.blq_at_lloq")]
-    if len(subjects) > pages * per_page:
-        footnotes.append(
-            text("figure.note.first_subjects", shown=pages * per_page, total=len(subjects))
-        )
-    if (events["DAY"] > end).any():
-        footnotes.append(text("figure.note.later_events", day=f"{end:.0f}"))
+    peaks = read_peaks(context, samples)
+    fits = read_fits(context, analytes)
+    rules = context.settings["cellular_kinetics"]["figures"]
+    study = _Study(
+        context=context,
+        analytes=analytes,
+        limits={
+            str(code): (float(part[["SHOWN", "ALLOQ"]].min().min()), float(part["SHOWN"].max()))
+            for code, part in samples.groupby("PARAMCD")
+        },
+        units={str(code): str(part["AVALU"].iloc[0]) for code, part in samples.groupby("PARAMCD")},
+        end=float(samples["AFRLT"].max()),
+        lanes=lanes_of(events),
+        grid=GRIDS[int(rules["panels"])],
+    )
+    panels = _make_panels(context, subjects, samples, events, peaks, fits)
+    per_page = int(rules["panels"])
+    pages = [
+        _draw_page(study, panels[start : start + per_page])
+        for start in range(0, len(panels), per_page)
+    ]
+    printed = min(int(rules["report_pages"]), len(pages))
     return Figure(
-        pages=tuple(figures),
-        data=_shown_data(samples, events),
+        pages=tuple(pages),
+        data=_shown_data(samples, events, peaks, fits),
         subjects=len(subjects),
-        footnotes=tuple(footnotes),
+        footnotes=_footnotes(study, events, len(subjects), printed * per_page),
         analytes=tuple(analytes),
-        alternative_text=text("figure.individual.alternative", total=len(subjects)),
+        alternative_text=context.language.text(
+            "figure.individual.alternative", total=len(subjects)
+        ),
+        printed=printed,
     )
 
 
-def _shown_data(samples: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+def _make_panels(
+    context: Context,
+    subjects: Sequence[str],
+    samples: pd.DataFrame,
+    events: pd.DataFrame,
+    peaks: pd.DataFrame,
+    fits: pd.DataFrame,
+) -> list[_Subject]:
+    doses = context.dataset("ADSL").set_index("USUBJID")["TRT01A"]
+    parts = [
+        {str(key): part for key, part in frame.groupby("USUBJID")}
+        for frame in (samples, events, peaks, fits)
+    ]
+    panels = []
+    for subject in subjects:
+        dose = str(doses.get(subject, ""))
+        head = f"{subject}  {dose}" if dose else subject
+        mine, *others = (part.get(subject) for part in parts)
+        assert mine is not None
+        panels.append(_Subject(head, mine, *others))
+    return panels
+
+
+def _footnotes(study: _Study, events: pd.DataFrame, subjects: int, printed: int) -> tuple[str, ...]:
+    text = study.context.language.text
+    notes = ["sqrt_time", "blq_at_lloq", "peak_and_fit"]
+    found = [text(f"figure.note.{name}") for name in notes]
+    if "CRS" in study.lanes or "ICANS" in study.lanes:
+        found.append(text("figure.note.episodes"))
+    if subjects > printed:
+        found.append(text("figure.note.printed_subjects", shown=printed, total=subjects))
+    if (events["DAY"] > study.end).any():
+        found.append(text("figure.note.later_events", day=f"{study.end:.0f}"))
+    return tuple(found)
+
+
+def _shown_data(
+    samples: pd.DataFrame, events: pd.DataFrame, peaks: pd.DataFrame, fits: pd.DataFrame
+) -> pd.DataFrame:
+    """Samples, events, peaks and windows of the regressions, one row each."""
     points = samples[["USUBJID", "PARAMCD", "AFRLT", "SHOWN", "AVALU", "BLQFL", "ALLOQ"]]
     points = points.rename(columns={"AFRLT": "DAY", "SHOWN": "VALUE"}).assign(KIND="SAMPLE")
-    marks = events.assign(KIND=events["KIND"].astype(str), PARAMCD="", AVALU="", BLQFL="")
-    both = pd.concat([points, marks], ignore_index=True)
-    order = ["USUBJID", "KIND", "PARAMCD", "DAY", "VALUE", "AVALU", "BLQFL", "ALLOQ"]
-    return both[order].sort_values(order[:4], kind="stable", ignore_index=True)
+    marks = events.assign(KIND=events["KIND"].astype(str))
+    tops = peaks.rename(columns={"TMAX": "DAY", "SHOWN": "VALUE"}).assign(KIND="PEAK")
+    lines = fits.rename(columns={"LAMZLL": "DAY", "LAMZUL": "END"}).assign(KIND="TERMINAL")
+    both = pd.concat([points, marks, tops, lines], ignore_index=True)
+    order = ["USUBJID", "KIND", "PARAMCD", "DAY", "END", "VALUE", "AVALU", "BLQFL", "ALLOQ"]
+    order += ["GRADE", "LAMZ", "LAMZICPT", "GATE"]
+    both = both.reindex(columns=order)
+    texts = ["PARAMCD", "AVALU", "BLQFL", "GATE"]
+    both[texts] = both[texts].fillna("")
+    return both.sort_values(order[:4], kind="stable", ignore_index=True)
 
 
-Panel = tuple[str, str, pd.DataFrame, pd.DataFrame | None]
-
-
-def _draw_page(
-    context: Context,
-    panels: Sequence[Panel],
-    analytes: Sequence[str],
-    limits: dict[str, tuple[float, float]],
-    end: float,
-) -> MatplotlibFigure:
-    rows = -(-len(panels) // COLUMNS)
-    cell_height = (PAGE_HEIGHT - TOP - BOTTOM) / ROWS
+def _draw_page(study: _Study, panels: Sequence[_Subject]) -> MatplotlibFigure:
+    rows_in_grid, columns = study.grid
+    rows = -(-len(panels) // columns)
+    cell_height = min((PAGE_HEIGHT - TOP - BOTTOM) / rows_in_grid, TALLEST)
     height = rows * cell_height + TOP + BOTTOM
-    width = (PAGE_WIDTH - LEFT - RIGHT - (COLUMNS - 1) * BETWEEN) / COLUMNS
-    row_height = (cell_height - HEAD - BETWEEN / 2) / len(analytes) - GAP
+    width = (PAGE_WIDTH - LEFT - RIGHT - (columns - 1) * BETWEEN) / columns
     figure = new_figure(height, layout=None)
-    for number, (subject, dose, samples, events) in enumerate(panels):
-        row, column = divmod(number, COLUMNS)
+    for number, panel in enumerate(panels):
+        row, column = divmod(number, columns)
         left = LEFT + column * (width + BETWEEN)
         top = height - TOP - row * cell_height - HEAD
         # The lowest panel of its column carries the days.
-        lowest = number + COLUMNS >= len(panels)
-        for place, analyte in enumerate(analytes):
-            bottom = top - (place + 1) * row_height - place * GAP
-            axes = place_axes(figure, left, bottom, width, row_height)
-            _draw_panel(axes, samples[samples["PARAMCD"] == analyte], analytes.index(analyte))
-            use_log_axis(axes, limits[analyte][0] / 1.3, limits[analyte][1] * 1.3)
-            if place == 0:
-                _draw_events(axes, events, end)
-            use_day_axis(axes, end, width, "sqrt")
-            share_ticks(axes, bottom=lowest and place == len(analytes) - 1, left=column == 0)
-            axes.tick_params(axis="both", labelsize=SMALL, pad=1.5)
-            if column == 0:
-                unit = samples.loc[samples["PARAMCD"] == analyte, "AVALU"]
-                label = print_unit(unit.iloc[0]) if len(unit) else ""
-                axes.set_ylabel(f"{analyte}\n{label}", fontsize=SMALL, labelpad=1)
-                axes.yaxis.set_label_coords(-9.5 / width, 0.5)
-        head = f"{subject}  {dose}" if dose else subject
+        lowest = number + columns >= len(panels)
+        room = cell_height - HEAD - BETWEEN / 2
+        _draw_subject(figure, study, panel, (left, top, width, room), lowest, column == 0)
         figure.text(
-            left / PAGE_WIDTH, (top + 0.8) / height, plain(head), fontsize=SMALL, va="bottom"
+            left / PAGE_WIDTH, (top + 0.8) / height, plain(panel.head), fontsize=SMALL, va="bottom"
         )
-    figure.text(0.5, 16 / height, context.language.text("figure.days"), ha="center", va="center")
-    seen = {kind for *_, events in panels if events is not None for kind in events["KIND"]}
+    text = study.context.language.text
+    figure.text(0.5, (BOTTOM - 6.5) / height, text("figure.days"), ha="center", va="center")
+    seen = {
+        str(kind)
+        for panel in panels
+        if panel.events is not None
+        for kind in panel.events.loc[panel.events["DAY"] <= study.end, "KIND"]
+    }
+    handles = _legend_handles(study, seen)
+    widest = max(text_width(str(handle.get_label()), SMALL) for handle in handles)
     figure.legend(
-        handles=_legend_handles(context, analytes, seen),
+        handles=handles,
         loc="lower center",
-        ncols=3 if len(analytes) < 2 else 4,
+        # The symbol and the gaps of an entry take 13 mm beside its words.
+        ncols=max(2, min(4, int(PAGE_WIDTH // (widest + 13)))),
         borderaxespad=0.2,
         fontsize=SMALL,
         handletextpad=0.5,
         labelspacing=0.3,
+        columnspacing=1.2,
     )
     return figure
 
 
-def _draw_panel(axes: Axes, samples: pd.DataFrame, number: int) -> None:
-    color, marker = PALETTE[number], MARKERS[number]
-    below = (samples["BLQFL"] == "Y").to_numpy()
-    days, values = samples["AFRLT"].to_numpy(), samples["SHOWN"].to_numpy()
-    for lloq in sorted(samples["ALLOQ"].dropna().unique()):
-        axes.axhline(lloq, color="#555555", linewidth=0.6, linestyle=":")
-    axes.plot(days, values, color=color, linewidth=0.8)
-    axes.plot(days[~below], values[~below], marker, color=color, markersize=2.4, linestyle="none")
-    axes.plot(
-        days[below],
-        values[below],
-        marker,
-        markerfacecolor="white",
-        markeredgecolor=color,
-        markeredgewidth=0.6,
-        markersize=2.6,
-        linestyle="none",
-    )
+def _draw_subject(
+    figure: MatplotlibFigure,
+    study: _Study,
+    panel: _Subject,
+    place: tuple[float, float, float, float],
+    lowest: bool,
+    first: bool,
+) -> None:
+    """The lanes of events, then one axes an analyte; `place` is left, top, width, height in mm."""
+    left, top, width, room = place
+    text = study.context.language.text
+    names = [text(f"figure.lane.{lane}") for lane in study.lanes] if first else []
+    if study.lanes:
+        strip = LANE_HEIGHT * len(study.lanes) + LANE_GAP
+        top, room = top - strip, room - strip
+    row_height = room / len(study.analytes) - GAP
+    for number, analyte in enumerate(study.analytes):
+        bottom = top - (number + 1) * row_height - number * GAP
+        axes = place_axes(figure, left, bottom, width, row_height)
+        draw_profile(axes, _of(panel.samples, analyte), number, study.end)
+        draw_fit(axes, _of(panel.fits, analyte))
+        draw_peak(axes, _of(panel.peaks, analyte))
+        low, high = study.limits[analyte]
+        use_log_axis(axes, low / 1.3, high * 1.3)
+        draw_through(axes, panel.events, study.end)
+        use_day_axis(axes, study.end, width, "sqrt")
+        if number == 0:
+            draw_lanes(axes, panel.events, study.lanes, study.end, row_height, names)
+        is_last = lowest and number == len(study.analytes) - 1
+        share_ticks(axes, bottom=is_last, left=first)
+        if is_last or first:
+            axes.tick_params(axis="both", labelsize=SMALL, pad=1.5)
+        if first:
+            label = f"{analyte}\n{print_unit(study.units[analyte])}"
+            axes.set_ylabel(label, fontsize=SMALL, labelpad=1)
+            axes.yaxis.set_label_coords(-9.5 / width, 0.5)
 
 
-def _draw_events(axes: Axes, events: pd.DataFrame | None, end: float) -> None:
-    """Marks in head-room above the curve, three lines of them, so that near ones do not hide."""
-    low, high = axes.get_ylim()
-    axes.set_ylim(low, high * (high / low) ** 0.36)
-    if events is None:
-        return
-    for kind, day in zip(events["KIND"], events["DAY"], strict=True):
-        if day > end:
-            continue
-        marker, color, line = EVENT_LOOKS[kind]
-        axes.axvline(day, ymax=0.72, color=color, linewidth=0.4, alpha=0.5)
-        axes.plot(
-            [day],
-            [0.96 - 0.1 * line],
-            marker,
-            color=color,
-            markersize=3,
-            markeredgewidth=0,
-            transform=axes.get_xaxis_transform(),
-            clip_on=False,
-        )
+def _of(frame: pd.DataFrame | None, analyte: str) -> pd.DataFrame:
+    if frame is None:
+        return pd.DataFrame(columns=["PARAMCD", "TMAX", "SHOWN"])
+    return frame[frame["PARAMCD"] == analyte]
 
 
-def _legend_handles(context: Context, analytes: Sequence[str], seen: set[str]) -> list[Artist]:
+def _legend_handles(study: _Study, seen: set[str]) -> list[Artist]:
     from matplotlib.lines import Line2D
 
+    context = study.context
     text = context.language.text
     handles: list[Artist] = []
-    for number, analyte in enumerate(analytes):
+    for number, analyte in enumerate(study.analytes):
         color, marker = PALETTE[number], MARKERS[number]
         name = f"{analyte}: {analyte_label(context, analyte)}"
         handles.append(Line2D([], [], color=color, marker=marker, linewidth=0.8, label=plain(name)))
-    handles.append(
-        Line2D(
-            [],
-            [],
-            color="#333333",
-            marker="o",
-            markerfacecolor="white",
-            linestyle="none",
-            label=text("figure.below_lloq"),
-        )
-    )
-    handles.append(
-        Line2D([], [], color="#555555", linestyle=":", linewidth=0.8, label=text("figure.lloq"))
-    )
-    for kind in EVENT_KINDS:
-        if kind in seen:
-            marker, color, _ = EVENT_LOOKS[kind]
-            handles.append(
-                Line2D(
-                    [],
-                    [],
-                    color=color,
-                    marker=marker,
-                    linestyle="none",
-                    markeredgewidth=0,
-                    label=text(f"figure.event.{kind}"),
-                )
-            )
-    return handles
+    hollow: dict[str, Any] = {"color": "#333333", "markerfacecolor": "white", "linestyle": "none"}
+    dotted: dict[str, Any] = {"color": "#555555", "linestyle": ":", "linewidth": 0.8}
+    handles += [
+        Line2D([], [], marker="o", label=text("figure.below_lloq"), **hollow),
+        Line2D([], [], label=text("figure.lloq"), **dotted),
+        Line2D([], [], marker="o", label=text("figure.peak"), **RING),
+        Line2D([], [], color="#000000", linewidth=1.1, label=text("figure.terminal_line")),
+    ]
+    labels = {kind: text(f"figure.event.{kind}") for kind in EVENT_KINDS}
+    return handles + event_handles(labels, seen)

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 EARLY = 28.0
 """End of the early panel, days: expansion and the window of AUC0-28d."""
 
+DIGIT = 1.4
+"""Width of a digit of the smallest size, mm."""
+
 RESPONSE_ORDER = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
 
 
@@ -47,7 +50,8 @@ RESPONSE_ORDER = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
 def draw_mean_profile(context: Context) -> Figure | NotShown:
     """Geometric mean times and divided by the geometric SD, by dose (F22).
 
-    Options: ``analytes`` (all of the config that have a curve).
+    Options: ``analytes`` (all of the config that have a curve), ``statistic`` (geometric,
+    or median for the median with quartiles).
     """
     return _draw_summary(context, "dose")
 
@@ -61,8 +65,9 @@ def draw_profile_by_response(context: Context) -> Figure | NotShown:
 def _draw_summary(context: Context, key: str) -> Figure | NotShown:
     named = context.options.get("analytes") or [a["analyte"] for a in assays(context, "CK")]
     curves: dict[str, pd.DataFrame] = {}
+    statistic = str(context.options.get("statistic", "geometric"))
     for analyte in named:
-        points = select_curve(context, f"cellular_kinetics.profile/{analyte}", "summary")
+        points = _read_points(context, analyte, statistic)
         points = points.assign(level=[series_level(name, key) or "" for name in points["series"]])
         points = points[points["level"] != ""]
         if points["y"].notna().any():
@@ -88,10 +93,22 @@ def _draw_summary(context: Context, key: str) -> Figure | NotShown:
         pages=(figure,),
         data=data,
         subjects=int(sum(value for value in largest.values() if not math.isnan(value))),
-        footnotes=(context.language.text("figure.note.geometric_profile"),),
+        footnotes=(context.language.text(f"figure.note.{statistic}_profile"),),
         analytes=tuple(curves),
-        alternative_text=context.language.text(f"figure.mean_profile.alternative_{key}"),
+        alternative_text=context.language.text(f"figure.{statistic}_profile.alternative_{key}"),
     )
+
+
+def _read_points(context: Context, analyte: str, statistic: str) -> pd.DataFrame:
+    """Points of the profile, n the number quantifiable, empty where too few are quantifiable."""
+    points = select_curve(context, f"cellular_kinetics.profile/{analyte}", "summary")
+    if statistic == "geometric":
+        return points
+    median = select_curve(context, f"cellular_kinetics.profile_median/{analyte}", "summary")
+    values = ["y", "low", "high"]
+    keys = ["series", "x"]
+    # The median counts all samples; what stands below the axis is the number quantifiable.
+    return points.drop(columns=values).merge(median[[*keys, *values]], on=keys, how="left")
 
 
 def windows_until(end: float) -> list[float]:
@@ -189,20 +206,38 @@ def _draw_counts(
     axes.tick_params(axis="both", length=0)
     for place, level in enumerate(levels):
         rows = points[(points["level"] == level) & points["n"].notna()]
-        last = math.inf
-        # From the right: at the left end the early samples of one day would print over each other.
-        for x, n in sorted(zip(rows["x"], rows["n"], strict=True), reverse=True):
-            if (last - x) * scale * 0.94 >= 3.4:
-                axes.text(
-                    x,
-                    place,
-                    f"{n:.0f}",
-                    fontsize=SMALL,
-                    ha="center",
-                    va="center",
-                    color=PALETTE[place % len(PALETTE)],
-                )
-                last = x
+        for x, text in _counts_apart(rows, scale * 0.94):
+            axes.text(
+                x,
+                place,
+                text,
+                fontsize=SMALL,
+                ha="center",
+                va="center",
+                color=PALETTE[place % len(PALETTE)],
+            )
+
+
+def _counts_apart(rows: pd.DataFrame, scale: float) -> list[tuple[float, str]]:
+    """Counts that do not print over each other, as places and texts; `scale` in mm a day.
+
+    From the right, since at the left end the early samples of one day are too close. The
+    count of a time that has no point gives way to every point, printed or not: beside it, it
+    would be read as the count of that point.
+    """
+    kept: list[tuple[float, str]] = []
+    taken: list[tuple[float, str]] = []
+    for is_shown in (True, False):
+        part = rows[rows["y"].notna() == is_shown].sort_values("x", ascending=False)
+        for x, n in zip(part["x"], part["n"], strict=True):
+            text = f"{n:.0f}"
+            if all(
+                abs(x - other) * scale >= DIGIT * (len(text) + len(its)) / 2 + 0.5
+                for other, its in (kept if is_shown else taken)
+            ):
+                kept.append((float(x), text))
+            taken.append((float(x), text))
+    return kept
 
 
 def _group_handles(names: Sequence[str]) -> list[Artist]:

@@ -100,6 +100,8 @@ class Figure:
         As in `Table`.
     reasons
         Reason codes that the figure needs explained.
+    printed
+        Pages that the report shows, the first ones; all of them where it is None.
     """
 
     pages: tuple[MatplotlibFigure, ...]
@@ -110,6 +112,7 @@ class Figure:
     analytes: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     alternative_text: str = ""
+    printed: int | None = None
 
 
 @dataclass(frozen=True)

@@ -216,7 +216,7 @@ def _figure_files(
         name: figure_svg(page, salt=name) for name, page in zip(names, figure.pages, strict=True)
     }
     record["subjects"] = figure.subjects
-    record["images"] = names
+    record["images"] = names[: figure.printed]
     record["alternative_text"] = figure.alternative_text
     record["value_ids"] = list(dict.fromkeys(figure.value_ids))
     reasons = [("", code) for code in dict.fromkeys(figure.reasons)]
@@ -229,4 +229,5 @@ def _figure_files(
     ]
     yield from images.items()
     yield f"{tlf.id}.csv", csv_bytes(figure.data)
-    yield f"{tlf.id}.html", page_bytes(record, images, language)
+    # The page of its own holds all pages, also those that the report leaves out.
+    yield f"{tlf.id}.html", page_bytes({**record, "images": names}, images, language)
