@@ -162,6 +162,7 @@ def make_adlz(count: int) -> pd.DataFrame:
             "PARCAT1": "PCR",
             "PROFTYP": "COURSE",
             "DOSENO": 1,
+            "REVFL": "N",
             "LAMZ": 0.006,
             "LAMZICPT": 6.5,
             "LAMZLL": 60.0,
