@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from celldossier.terms.language import format_significant
 from celldossier.tlf.labels import with_unit
-from celldossier.tlf.style import MILLIMETRE
+from celldossier.tlf.style import MILLIMETRE, PAGE_WIDTH
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -200,6 +200,24 @@ def text_width(text: str, size: float) -> float:
         text or " ", FontProperties(size=size), False
     )
     return float(width) / 72 / MILLIMETRE
+
+
+def fitting_columns(handles: Sequence[Artist], size: float, most: int = 4) -> int:
+    """Most columns in which a legend is no wider than the page; call it inside the style.
+
+    Parameters
+    ----------
+    size
+        Size of the letters, points.
+    most
+        Largest number of columns.
+    """
+    # The symbol and the gaps of an entry take 13 mm beside its words.
+    widths = [text_width(str(handle.get_label()), size) + 13 for handle in handles]
+    for columns in range(min(most, len(widths)), 1, -1):
+        if sum(max(part) for part in np.array_split(widths, columns)) <= PAGE_WIDTH:
+            return columns
+    return 1
 
 
 def place_axes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -184,8 +185,8 @@ def draw_through(axes: Axes, events: pd.DataFrame | None, end: float) -> None:
         axes.axvline(day, color=LOOKS[kind][1], linewidth=0.5, alpha=0.6, zorder=0.8)
 
 
-def event_handles(labels: Mapping[str, str], seen: set[str]) -> list[Artist]:
-    """Entries of the legend for the kinds that a page shows, in their order."""
+def event_handles(labels: Mapping[str, str], seen: AbstractSet[str]) -> list[Artist]:
+    """Entries of the legend for the kinds that a study has, in their order."""
     from matplotlib.lines import Line2D
 
     handles: list[Artist] = []

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from celldossier.terms.language import print_unit
 from celldossier.tlf.figures_axes import (
+    fitting_columns,
     place_axes,
     plain,
     share_ticks,
-    text_width,
     use_day_axis,
     use_log_axis,
 )
@@ -29,20 +29,18 @@ from celldossier.tlf.figures_events import (
     read_events,
 )
 from celldossier.tlf.figures_panel import (
-    RING,
     draw_fit,
     draw_peak,
     draw_profile,
+    profile_handles,
     read_fits,
     read_peaks,
 )
-from celldossier.tlf.labels import analyte_label, assays
+from celldossier.tlf.labels import assays
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import (
-    MARKERS,
     PAGE_HEIGHT,
     PAGE_WIDTH,
-    PALETTE,
     SMALL,
     in_figure_style,
     new_figure,
@@ -55,8 +53,11 @@ if TYPE_CHECKING:
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 6: (3, 2), 12: (4, 3)}
 """Rows and columns of panels by the number of subjects on a page."""
 
-LEFT, RIGHT, TOP, BOTTOM = 15.0, 3.0, 1.0, 29.0
-"""Margins of a page, mm; the bottom one holds the axis title and the legend."""
+LEFT, RIGHT, TOP = 15.0, 3.0, 1.0
+"""Margins of a page, mm."""
+
+AXIS_TITLE, LEGEND_ROW = 13.0, 3.6
+"""Room of the days and their title below the panels, and of a row of the legend, mm."""
 
 HEAD, GAP, BETWEEN = 4.0, 1.2, 4.0
 """Height of a panel's head, gap of its rows, distance of two panels, mm."""
@@ -73,8 +74,10 @@ class _Study:
     ----------
     limits
         Lowest and highest value shown, by analyte: all subjects have the same axis.
-    lanes
-        Lines of events above a profile.
+    kinds, lanes
+        Kinds of events that any subject has, and the lines for them above a profile.
+    bottom
+        Margin below the panels, mm: the axis title and the legend, alike on all pages.
     """
 
     context: Context
@@ -82,8 +85,10 @@ class _Study:
     limits: Mapping[str, tuple[float, float]]
     units: Mapping[str, str]
     end: float
+    kinds: frozenset[str]
     lanes: Sequence[str]
     grid: tuple[int, int]
+    bottom: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -126,9 +131,13 @@ def draw_individual_profiles(context: Context) -> Figure | NotShown:
         },
         units={str(code): str(part["AVALU"].iloc[0]) for code, part in samples.groupby("PARAMCD")},
         end=float(samples["AFRLT"].max()),
+        kinds=frozenset(events.loc[events["DAY"] <= samples["AFRLT"].max(), "KIND"].astype(str)),
         lanes=lanes_of(events),
         grid=GRIDS[int(rules["panels"])],
     )
+    handles = _legend_handles(study)
+    rows = -(-len(handles) // fitting_columns(handles, SMALL))
+    study = replace(study, bottom=AXIS_TITLE + LEGEND_ROW * rows)
     panels = _make_panels(context, subjects, samples, events, peaks, fits)
     per_page = int(rules["panels"])
     pages = [
@@ -206,8 +215,8 @@ def _shown_data(
 def _draw_page(study: _Study, panels: Sequence[_Subject]) -> MatplotlibFigure:
     rows_in_grid, columns = study.grid
     rows = -(-len(panels) // columns)
-    cell_height = min((PAGE_HEIGHT - TOP - BOTTOM) / rows_in_grid, TALLEST)
-    height = rows * cell_height + TOP + BOTTOM
+    cell_height = min((PAGE_HEIGHT - TOP - study.bottom) / rows_in_grid, TALLEST)
+    height = rows * cell_height + TOP + study.bottom
     width = (PAGE_WIDTH - LEFT - RIGHT - (columns - 1) * BETWEEN) / columns
     figure = new_figure(height, layout=None)
     for number, panel in enumerate(panels):
@@ -222,20 +231,12 @@ def _draw_page(study: _Study, panels: Sequence[_Subject]) -> MatplotlibFigure:
             left / PAGE_WIDTH, (top + 0.8) / height, plain(panel.head), fontsize=SMALL, va="bottom"
         )
     text = study.context.language.text
-    figure.text(0.5, (BOTTOM - 6.5) / height, text("figure.days"), ha="center", va="center")
-    seen = {
-        str(kind)
-        for panel in panels
-        if panel.events is not None
-        for kind in panel.events.loc[panel.events["DAY"] <= study.end, "KIND"]
-    }
-    handles = _legend_handles(study, seen)
-    widest = max(text_width(str(handle.get_label()), SMALL) for handle in handles)
+    figure.text(0.5, (study.bottom - 7.5) / height, text("figure.days"), ha="center", va="center")
+    handles = _legend_handles(study)
     figure.legend(
         handles=handles,
         loc="lower center",
-        # The symbol and the gaps of an entry take 13 mm beside its words.
-        ncols=max(2, min(4, int(PAGE_WIDTH // (widest + 13)))),
+        ncols=fitting_columns(handles, SMALL),
         borderaxespad=0.2,
         fontsize=SMALL,
         handletextpad=0.5,
@@ -289,23 +290,10 @@ def _of(frame: pd.DataFrame | None, analyte: str) -> pd.DataFrame:
     return frame[frame["PARAMCD"] == analyte]
 
 
-def _legend_handles(study: _Study, seen: set[str]) -> list[Artist]:
-    from matplotlib.lines import Line2D
-
-    context = study.context
-    text = context.language.text
-    handles: list[Artist] = []
-    for number, analyte in enumerate(study.analytes):
-        color, marker = PALETTE[number], MARKERS[number]
-        name = f"{analyte}: {analyte_label(context, analyte)}"
-        handles.append(Line2D([], [], color=color, marker=marker, linewidth=0.8, label=plain(name)))
-    hollow: dict[str, Any] = {"color": "#333333", "markerfacecolor": "white", "linestyle": "none"}
-    dotted: dict[str, Any] = {"color": "#555555", "linestyle": ":", "linewidth": 0.8}
-    handles += [
-        Line2D([], [], marker="o", label=text("figure.below_lloq"), **hollow),
-        Line2D([], [], label=text("figure.lloq"), **dotted),
-        Line2D([], [], marker="o", label=text("figure.peak"), **RING),
-        Line2D([], [], color="#000000", linewidth=1.1, label=text("figure.terminal_line")),
-    ]
+def _legend_handles(study: _Study) -> list[Artist]:
+    text = study.context.language.text
     labels = {kind: text(f"figure.event.{kind}") for kind in EVENT_KINDS}
-    return handles + event_handles(labels, seen)
+    return [
+        *profile_handles(study.context, study.analytes),
+        *event_handles(labels, study.kinds),
+    ]

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from celldossier.tlf.figures_axes import plain
+from celldossier.tlf.labels import analyte_label
 from celldossier.tlf.model import Context
 from celldossier.tlf.style import MARKERS, PALETTE
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 RING: dict[str, Any] = {
@@ -101,3 +104,24 @@ def draw_peak(axes: Axes, peaks: pd.DataFrame) -> None:
     """A ring round the sample of the peak."""
     if len(peaks):
         axes.plot(peaks["TMAX"], peaks["SHOWN"], "o", **RING)
+
+
+def profile_handles(context: Context, analytes: Sequence[str]) -> list[Artist]:
+    """Entries of the legend: the analytes, and what every panel may show of them."""
+    from matplotlib.lines import Line2D
+
+    text = context.language.text
+    handles: list[Artist] = []
+    for number, analyte in enumerate(analytes):
+        color, marker = PALETTE[number], MARKERS[number]
+        name = f"{analyte}: {analyte_label(context, analyte)}"
+        handles.append(Line2D([], [], color=color, marker=marker, linewidth=0.8, label=plain(name)))
+    hollow: dict[str, Any] = {"color": "#333333", "markerfacecolor": "white", "linestyle": "none"}
+    dotted: dict[str, Any] = {"color": "#555555", "linestyle": ":", "linewidth": 0.8}
+    return [
+        *handles,
+        Line2D([], [], marker="o", label=text("figure.below_lloq"), **hollow),
+        Line2D([], [], label=text("figure.lloq"), **dotted),
+        Line2D([], [], marker="o", label=text("figure.peak"), **RING),
+        Line2D([], [], color="#000000", linewidth=1.1, label=text("figure.terminal_line")),
+    ]
