@@ -763,3 +763,108 @@ def test_survival_events_and_medians_agree_with_a_count_of_the_raw_dates(
             assert at["n_at_risk"] == risk
     deaths = result("study_data", "time_to_event_events", "OS", event="DEATH")
     assert deaths["n"] == len(death) == 46
+
+
+@pytest.fixture(scope="module")
+def course(raw, infusion) -> dict[tuple[str, str], list[tuple[float, float, float | None, bool]]]:
+    """Results of each subject and analyte in blood after the infusion.
+
+    Day, nominal day, value (None below the limit of quantitation), and whether it was taken
+    before a second infusion or a new therapy.
+    """
+    ex, cm, pc = raw("ex"), raw("cm"), raw("pc")
+    again = ex[(ex["EXCAT"] == "CELL PRODUCT") & ex["USUBJID"].isin(infusion.index)]
+    therapy = cm[cm["CMDECOD"].isin(["INOTUZUMAB OZOGAMICIN", "POLATUZUMAB VEDOTIN"])]
+    until = dict.fromkeys(infusion.index, math.inf)
+    for frame, column in ((again, "EXSTDTC"), (therapy, "CMSTDTC")):
+        for subject, text in zip(frame["USUBJID"], frame[column], strict=True):
+            if subject in until and text and days(text, infusion.at[subject, "zero"]) > 0:
+                until[subject] = min(until[subject], days(text, infusion.at[subject, "zero"]))
+    found: dict[tuple[str, str], list[tuple[float, float, float | None, bool]]] = {}
+    pc = pc[pc["PCSPEC"].isin(["BLOOD", "WHOLE BLOOD"]) & pc["USUBJID"].isin(infusion.index)]
+    for row in pc.to_dict("records"):
+        day = days(row["PCDTC"], infusion.at[row["USUBJID"], "zero"])
+        if day > 0 and row["PCORRES"]:
+            value = None if row["PCORRES"] == "BLQ" else float(row["PCORRES"])
+            key = (row["USUBJID"], ANALYTES[row["PCTESTCD"]])
+            place = (day, float(row["PCTPTNUM"]), value, day <= until[row["USUBJID"]])
+            found.setdefault(key, []).append(place)
+    return {key: sorted(samples, key=lambda s: s[0]) for key, samples in found.items()}
+
+
+def test_two_assays_agree_with_a_plain_second_comparison(course, result):
+    categories = dict.fromkeys(["both", "first", "second", "neither"], 0)
+    logs, at_14 = [], []
+    for (subject, analyte), samples in course.items():
+        if analyte != "PCR":
+            continue
+        other = {nominal: value for _, nominal, value, _ in course[subject, "FLOW"]}
+        for _, nominal, pcr, _ in samples:
+            flow = other[nominal]
+            name = {(True, True): "both", (True, False): "first", (False, True): "second"}
+            categories[name.get((pcr is not None, flow is not None), "neither")] += 1
+            if pcr is not None and flow is not None:
+                logs.append((subject, math.log(pcr), math.log(flow)))
+                if nominal == 14:
+                    at_14.append(math.log(flow / pcr))
+    counts = result("cellular_kinetics", "concordance", "FLOW", analyte="PCR")
+    assert {name: counts[f"n_{name}"] for name in categories} == categories
+    assert categories["both"] > 1000 and categories["first"] > 200
+    _, x, y = (np.array(column) for column in zip(*logs, strict=True))
+    fit = result("cellular_kinetics", "concordance_fit", "FLOW", analyte="PCR")
+    assert fit["rho"] == pytest.approx(stats.spearmanr(x, y).statistic)
+    # Deming with equal errors is the first principal axis.
+    axis = np.linalg.eigh(np.cov(x, y))[1][:, -1]
+    assert fit["deming_slope"] == pytest.approx(axis[1] / axis[0])
+    slopes = [abs((y[i] - y[:i]) / (x[i] - x[:i])) for i in range(1, x.size)]
+    assert fit["pb_slope"] == pytest.approx(np.median(np.concatenate(slopes)))
+    means = pd.Series(y - x).groupby([subject for subject, _, _ in logs]).mean()
+    agreement = result("cellular_kinetics", "assay_agreement", "FLOW", analyte="PCR")
+    assert agreement["bias"] == pytest.approx(math.exp(means.mean()))
+    ratio = result("cellular_kinetics", "assay_ratio", "FLOW", analyte="PCR", visit="14")
+    assert ratio["geomean"] == pytest.approx(math.exp(np.mean(at_14)))
+    assert ratio["n"] == len(at_14)
+
+
+def test_the_duration_of_quantifiability_agrees_with_a_plain_second_count(course, result):
+    rows = []
+    quantifiable = {28: [0, 0], 90: [0, 0]}
+    windows = {28: 7, 90: 15}
+    for (_, analyte), every in course.items():
+        if analyte != "PCR":
+            continue
+        samples = [(day, value) for day, _, value, before in every if before]
+        known = [(day, value) for day, value in samples if value is not None]
+        peak = max(known, key=lambda sample: (sample[1], -sample[0]))[0]
+        loss = next(
+            (
+                day
+                for (day, value), (_, following) in pairwise(samples)
+                if value is None and following is None and day > peak
+            ),
+            math.inf,
+        )
+        held = max(day for day, _ in known if day < loss)
+        rows.append((held if loss == math.inf else loss, loss < math.inf))
+        for landmark, counts in quantifiable.items():
+            near = [s for s in samples if abs(s[0] - landmark) <= windows[landmark]]
+            if near:
+                closest = min(near, key=lambda sample: abs(sample[0] - landmark))
+                counts[0] += closest[1] is not None
+                counts[1] += 1
+    # Relapse disregarded: the endpoint as the samples alone have it.
+    found = result("cellular_kinetics", "persistence", "PERSIGN", analyte="PCR")
+    assert (found["n"], found["n_loss"]) == (len(rows), sum(event for _, event in rows))
+    assert found["n_loss"] > 10
+    for landmark, day in (("M3", 90), ("M6", 180), ("M12", 360)):
+        _, survival, risk = kaplan_meier(rows, day)
+        at = result(
+            "cellular_kinetics", "persistence_survival", "PERSIGN", analyte="PCR", landmark=landmark
+        )
+        assert at["km"] == pytest.approx(100 * survival)
+        assert at["n_at_risk"] == risk
+    for landmark, day in (("D28", 28), ("M3", 90)):
+        at = result(
+            "cellular_kinetics", "persistence_landmark", "PERSIST", analyte="PCR", landmark=landmark
+        )
+        assert [at["n_quantifiable"], at["n_sampled"]] == quantifiable[day]
