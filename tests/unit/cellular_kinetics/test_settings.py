@@ -44,6 +44,7 @@ def test_the_defaults_are_those_of_the_rules():
         "max_extrapolation": 20.0,
         "duplicates": "error",
         "end_window": 3.0,
+        "no_specific_marker": [],
         "dosing_interval": None,
         "trough_window": 1.0,
         "interval_window": 25.0,
@@ -84,11 +85,12 @@ def test_partial_areas_give_codes_of_at_most_eight_characters(nca):
 def test_every_parameter_is_in_the_registry_and_has_words_in_both_languages(nca):
     answer = nca([(0, "BLQ"), (0.5, 80.0), (7, 900.0)], {"TAU": 7.0}, peak_from=1)
     assert list(answer) == order_parameters(answer)
-    for code in {*answer, *read_parameters()} - {"AUC#", "AUC#PE", "AUC#XE"}:
+    for code in {*answer, *read_parameters()} - {"AUC#", "AUC#PE", "AUC#XE", "AUC#AB", "AUC#BB"}:
         entry = find_parameter(code)
         assert entry.en and re.search("[\u4e00-\u9fff]", entry.zh), code
     # Those of the phases, of all samples and of the sampling come from analyses of their own.
     others = set(PHASE_PARAMETERS) | set(OF_ALL_SAMPLES.values()) | {"PEAKGAP"}
+    others |= {"BASE", "RCMAX", "AUC#AB", "AUC#BB"}
     assert len(answer) == len(set(read_parameters()) - others)
 
 

@@ -431,3 +431,34 @@ def test_the_fitted_lines_go_through_the_ends_of_the_phases(output):
     points = line[line["series"] == "S1"].set_index("x")["y"]
     assert points[row["PHSTART"]] == row["CSTART"] and points[row["PHEND"]] == row["CEND"]
     assert len(points) == 3
+
+
+def test_without_a_specific_marker_the_trend_from_baseline_is_summarised():
+    courses = {
+        "S1": (100.0, 300.0, 400.0, 200.0, 100.0, 50.0),
+        "S2": (200.0, 400.0, 800.0, 600.0, 300.0, "BLQ"),
+        "S3": (400.0, 400.0, 400.0, 400.0, 800.0, 400.0),
+        "S4": ("BLQ", 100.0, 200.0, 100.0, 100.0, 100.0),
+        "S5": (100.0, 100.0, 100.0, 200.0, None, 100.0),
+    }
+    output = analyse(adpc=make_adpc(courses), no_specific_marker=["PCR"])
+    rows = output.adnca.set_index(["USUBJID", "NRRLT"])
+    assert rows.loc[("S1", 10.0), ["BASE", "CHG", "RCHG"]].tolist() == [100.0, 300.0, 3.0]
+    assert rows.loc[("S2", 28.0), "CHG"] == -200.0
+    # No baseline, no change; and none is put in (R4 is off).
+    assert rows.loc["S4", "CHG"].isna().all()
+    assert parameter(output, "S4", "CMAX")["PPREASND"] == "NOBASE"
+    assert parameter(output, "S1", "LAMZ")["PPREASND"] == "NOMARKER"
+    assert set(output.adph["PHASEFL"]) == {"N"} and set(output.adph["PHRSN"]) == {"NOMARKER"}
+    trend = AnalysisResults([output.results])
+    change = found(trend, "trend", "CHG", "mean", visit="10")
+    assert change.number == pytest.approx((300 + 600 + 0 + 0) / 4) and change.n == 4
+    assert found(trend, "trend", "FOLD", "geomean", visit="10").number == pytest.approx(2.0)
+    assert found(trend, "trend", "CONC", "n_blq", visit="28").number == 1
+    dose = found(trend, "trend", "CHG", "n", visit="10", dose="DL1")
+    assert dose.number == 2
+
+
+def test_with_a_specific_marker_there_is_no_trend(output, results):
+    assert output.adnca[["BASE", "CHG", "RCHG"]].isna().all(axis=None)
+    assert results.select("cellular_kinetics.trend").empty

@@ -195,6 +195,16 @@ def add_doses(out: ResultCollector, analyte: str, unit: str) -> None:
         out.add("dose_trend", ratio, dataset="ADPP", variable=code, analyte=analyte, n=3)
 
 
+def add_trend(out: ResultCollector, analyte: str, unit: str) -> None:
+    """Add the change from baseline at two days, of too few subjects at the second."""
+    groups: tuple[dict[str, str], ...] = ({}, {"dose": "DL1"})
+    for by in groups:
+        for visit, values in (("0", [8.0, 10.0, 12.0]), ("28", [20.0, 40.0])):
+            for code, its_unit in (("CONC", unit), ("CHG", unit), ("FOLD", "")):
+                place = {"variable": code, "analyte": analyte, "by": {"visit": visit, **by}}
+                add_block(out, "trend", values, unit=its_unit, extra={"n_blq": 0.0}, **place)
+
+
 def kinetics_results() -> pd.DataFrame:
     out = ResultCollector("cellular_kinetics")
     add_phase_counts(out)
@@ -244,6 +254,7 @@ def kinetics_results() -> pd.DataFrame:
                     extra={"n_nc": 2.0, "n_blq": 0.0},
                 )
         add_doses(out, analyte, unit)
+        add_trend(out, analyte, unit)
         for by in groups:
             out.add(
                 "reasons",

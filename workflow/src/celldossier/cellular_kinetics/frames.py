@@ -18,8 +18,11 @@ from celldossier.cellular_kinetics.codes import (
     BLANK,
     Codes,
     TextColumn,
+    blanks,
+    code_of,
     either,
     first_given,
+    is_one_of,
     make_categorical,
 )
 from celldossier.cellular_kinetics.columns import Column
@@ -81,6 +84,26 @@ def list_persistence(profiles: Profiles, loss: Loss) -> Columns:
             (np.ones(len(followed), dtype=bool), "LOSS"),
         ),
     }
+
+
+def blank_terminal(result: BlockResult) -> BlockResult:
+    """The result without regressions and times to loss: no specific marker (R24)."""
+    count = len(result.persistence["STATUS"])
+    none, code = np.full(count, np.nan), np.full(count, code_of("NOMARKER"), dtype=np.int16)
+    fits = {
+        name: values if name == "REVFL" else code if name == "GATE" else none
+        for name, values in result.lambda_z.items()
+    }
+    outside = blanks(len(result.dispositions["LZFL"])) + np.int16(code_of("N"))
+    # Cells before the dose and after a loss are the subject's own.
+    kept = ~is_one_of(result.findings["CODE"], ("REEXPAND", "PREDOSEQ"))
+    return BlockResult(
+        columns=result.columns,
+        lambda_z=fits,
+        persistence={"LOWER": none, "UPPER": none, "STATUS": code},
+        dispositions={**result.dispositions, "LZFL": outside},
+        findings={name: values[kept] for name, values in result.findings.items()},
+    )
 
 
 class FrameMaker:

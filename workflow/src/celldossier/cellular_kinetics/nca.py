@@ -1,4 +1,4 @@
-"""Non-compartmental analysis of cellular kinetics (rules R1 to R18, R20 to R23).
+"""Non-compartmental analysis of cellular kinetics (rules R1 to R18, R20 to R24).
 
 `estimate_nca` takes samples and gives parameters, each with its unit, a flag, or
 the reason for its absence. Profiles are computed by the block, on padded arrays.
@@ -6,20 +6,27 @@ the reason for its absence. Profiles are computed by the block, on padded arrays
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from celldossier.cellular_kinetics.areas import derive_curve
 from celldossier.cellular_kinetics.arrangement import Arrangement, arrange_samples
+from celldossier.cellular_kinetics.baseline_adjusted import adjust_columns
 from celldossier.cellular_kinetics.columns import Column
 from celldossier.cellular_kinetics.dispositions import derive_dispositions, list_findings
-from celldossier.cellular_kinetics.doses import derive_doses, gather_courses, share_troughs
+from celldossier.cellular_kinetics.doses import (
+    PROFILE_KEYS,
+    derive_doses,
+    gather_courses,
+    share_troughs,
+)
 from celldossier.cellular_kinetics.frames import (
     BlockResult,
     FrameMaker,
     as_plain_text,
+    blank_terminal,
     block_bounds,
     list_lambda_z,
     list_persistence,
@@ -36,6 +43,7 @@ from celldossier.cellular_kinetics.parameters import estimate_columns
 from celldossier.cellular_kinetics.profiles import Profiles, derive_block, derive_last_phase
 from celldossier.cellular_kinetics.reviewed_windows import apply_windows, keep_automatic
 from celldossier.cellular_kinetics.sample_arrays import Samples, read_samples
+from celldossier.cellular_kinetics.samples import check_samples
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
@@ -125,9 +133,70 @@ def estimate_nca(
 
     References
     ----------
-    Rules R1 to R18 and R20 to R23 of the project's NCA rules; parameter formulas in
+    Rules R1 to R18 and R20 to R24 of the project's NCA rules; parameter formulas in
     ``resources/terms/nca_parameters.yaml``.
     """
+    options = Options(time_unit, conc_unit, course, windows)
+    if settings.no_specific_marker:
+        return _analyse_apart(samples, settings, options)
+    return _analyse(samples, settings, options)
+
+
+@dataclass(frozen=True)
+class Options:
+    """As for `estimate_nca`; `adjusted` for analytes without specific marker (R24)."""
+
+    time_unit: str
+    conc_unit: str
+    course: bool
+    windows: pd.DataFrame | None
+    adjusted: bool = False
+
+
+def _analyse_apart(
+    samples: pd.DataFrame, settings: CellularKineticsSettings, options: Options
+) -> NcaResult:
+    """Analytes with and without a specific marker, each by its rules, as one result (R24)."""
+    checked = check_samples(samples)
+    numbered = samples.set_axis(pd.Index(checked["ROW"], name="row"))
+    without = checked["ANALYTE"].isin(settings.no_specific_marker).to_numpy()
+    # R4 is off: what is not known before the dose is not 0.
+    unlike = settings.model_copy(update={"start": "none"})
+    parts = []
+    if (~without).any():
+        parts.append(_analyse(numbered[~without], settings, options))
+    if without.any():
+        if options.windows is not None:
+            _refuse_windows(options.windows, settings)
+        adjusted = replace(options, windows=None, adjusted=True)
+        parts.append(_analyse(numbered[without], unlike, adjusted))
+    if len(parts) == 1:
+        return parts[0]
+    frames = [vars(part.as_text()) for part in parts]
+    joined = {}
+    for name in frames[0]:
+        rows = pd.concat([part[name] for part in frames], ignore_index=True)
+        joined[name] = rows.sort_values(PROFILE_KEYS, kind="stable", ignore_index=True)
+    return NcaResult(**joined)
+
+
+def _refuse_windows(windows: pd.DataFrame, settings: CellularKineticsSettings) -> None:
+    """No terminal phase, no window of it."""
+    wrong = windows[windows["ANALYTE"].isin(settings.no_specific_marker)]
+    faults = [
+        f"Reviewed window {window['ID']}: the analyte {window['ANALYTE']} has no specific marker "
+        "and no terminal phase (R24)."
+        for window in wrong.to_dict("records")
+    ]
+    if faults:
+        raise InputDataError(faults)
+
+
+def _analyse(
+    samples: pd.DataFrame, settings: CellularKineticsSettings, options: Options
+) -> NcaResult:
+    """The analysis of analytes that follow one set of rules."""
+    course, windows = options.course, options.windows
     checked = read_samples(samples)
     shared, doses = checked, None
     if checked.has_intervals:
@@ -141,11 +210,11 @@ def estimate_nca(
         )
         shared = Samples.from_frame(placed)
     arrangement = arrange_samples(shared)
-    frames = FrameMaker(arrangement, time_unit, conc_unit)
+    frames = FrameMaker(arrangement, options.time_unit, options.conc_unit)
     # The doses of a course are compared with each other, and a decision may be on any profile:
     # then all stay together.
     size = BLOCK if doses is None and windows is None else len(arrangement)
-    given = Given(checked, doses, windows)
+    given = Given(checked, doses, windows, options.adjusted)
     try:
         for first, stop in block_bounds(len(arrangement), size):
             frames.add(_analyse_block(arrangement, first, stop, given, settings))
@@ -169,6 +238,7 @@ class Given:
     samples: Samples
     doses: pd.DataFrame | None
     windows: pd.DataFrame | None
+    adjusted: bool
 
 
 def _analyse_block(
@@ -191,13 +261,16 @@ def _analyse_block(
         columns = estimate_columns(block, arrangement, review, loss, settings)
         if given.doses is not None:
             columns = _add_intervals(columns, profiles, fit, given.samples, given.doses, settings)
-        return BlockResult(
+        if given.adjusted:
+            columns = adjust_columns(columns, profiles, settings)
+        result = BlockResult(
             columns=columns,
             lambda_z=list_lambda_z(profiles, review, check_gates(fit, settings)),
             persistence=list_persistence(profiles, loss),
             dispositions=derive_dispositions(block, arrangement, fit.window, review.points),
             findings=list_findings(block, arrangement, loss.later),
         )
+        return blank_terminal(result) if given.adjusted else result
 
 
 def _add_intervals(

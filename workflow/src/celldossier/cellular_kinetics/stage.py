@@ -16,6 +16,7 @@ from celldossier.cellular_kinetics.analysis_datasets import (
     select_samples,
 )
 from celldossier.cellular_kinetics.assay_pairs import derive_adpair
+from celldossier.cellular_kinetics.baseline_adjusted import add_change, blank_phases
 from celldossier.cellular_kinetics.compartment_summaries import (
     draw_compartment_lines,
     summarise_compartments,
@@ -53,6 +54,7 @@ from celldossier.cellular_kinetics.reviewed_windows import split_windows
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.cellular_kinetics.summaries import summarise_kinetics
+from celldossier.cellular_kinetics.trend_summaries import summarise_trend
 from celldossier.datasets import conform, empty_dataset
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
@@ -137,11 +139,13 @@ def analyse_cellular_kinetics(
     result = estimate_nca(assigned, settings, course=True, windows=of_course).as_text()
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
+    phases = blank_phases(phases, settings.no_specific_marker)
     adph = derive_adph(phases, profiles, adsl)
     sampling = analyse_sampling(samples, result, adsl, adex, adrs, adcm, settings)
     result = add_peak_gap(result, sampling)
     kept = keep_dispositions(result, samples)
-    adnca = mark_phases(derive_adnca(samples, kept, adsl, adex, doses), adph)
+    adnca = derive_adnca(samples, kept, adsl, adex, doses)
+    adnca = add_change(mark_phases(adnca, adph), settings.no_specific_marker)
     adpp = derive_adpp(profiles, add_phase_parameters(result, phases), adsl)
     adlz = derive_adlz(profiles, result)
     levels = derive_subject_levels(adsl, adrs, settings.summaries)
@@ -159,6 +163,7 @@ def analyse_cellular_kinetics(
             settings.sampling,
         ),
     ]
+    results.append(summarise_trend(adnca, levels))
     adpair = derive_adpair(samples, adsl, settings)
     concordance, lines = summarise_concordance(adpair, settings.concordance)
     facts, analyte = read_persistence(adtte, samples, levels.index, settings.primary_analyte)

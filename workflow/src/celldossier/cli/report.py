@@ -107,7 +107,8 @@ def render_language(options: argparse.Namespace) -> int:
         guideline=read_resource("guideline", version, "guideline.yaml"),
         clauses=guideline,
         conditions=derive_conditions(
-            Product.model_validate(settings["study"]["product"]), adsl, adex
+            Product.model_validate(settings["study"]["product"]),
+            *(settings["cellular_kinetics"], adsl, adex),
         ),
         matrix=matrix,
         reasons=[word_reason(row, guideline, language) for row in matrix],

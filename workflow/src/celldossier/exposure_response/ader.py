@@ -85,9 +85,11 @@ def _add_exposure(
     exposure, reasons = {}, []
     for metric in ALL_METRICS:
         rows = first.loc[first["PARAMCD"] == metric].set_index(KEY)
-        exposure[metric] = _by_subject(ader, rows["AVAL"])
+        # A change from baseline may be below 0 (R24): it has no logarithm.
+        falls = rows["AVAL"] < 0
+        exposure[metric] = _by_subject(ader, rows["AVAL"].mask(falls))
         key = pd.MultiIndex.from_frame(ader[KEY])
-        reason = rows["PPREASND"].reindex(key).fillna("NOCK").to_numpy()
+        reason = rows["PPREASND"].mask(falls, "NEGCHG").reindex(key).fillna("NOCK").to_numpy()
         missing = exposure[metric].isna().to_numpy()
         reasons.append(
             [

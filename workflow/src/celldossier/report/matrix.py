@@ -15,8 +15,10 @@ BLOCKS = ("MATRIX", "SUMMARY")
 """Parts of the report, beside the declared outputs, that may be evidence."""
 
 
-def derive_conditions(product: Product, adsl: pd.DataFrame, adex: pd.DataFrame) -> dict[str, bool]:
-    """Outcome of each named condition of the clauses.
+def derive_conditions(
+    product: Product, kinetics: Mapping[str, Any], adsl: pd.DataFrame, adex: pd.DataFrame
+) -> dict[str, bool]:
+    """Outcome of each named condition of the clauses; `kinetics` is a section of the config.
 
     Conditions that this version of the config cannot declare do not hold.
     """
@@ -25,7 +27,7 @@ def derive_conditions(product: Product, adsl: pd.DataFrame, adex: pd.DataFrame) 
         "repeat_dosing": bool((adex["DOSETYPE"] == "REPEAT").any()),
         "minors": bool((adsl.loc[adsl["SAFFL"] == "Y", "AGE"] < 18).any()),
         "first_of_kind": False,
-        "no_specific_marker": False,
+        "no_specific_marker": bool(kinetics["no_specific_marker"]),
         "mechanistic_data": False,
     }
 
@@ -51,7 +53,7 @@ def derive_matrix(
     return derive_clause_matrix(
         clauses,
         collect_outputs(tlfs, int((adsl["SAFFL"] == "Y").sum())),
-        derive_conditions(product, adsl, adex),
+        derive_conditions(product, settings["cellular_kinetics"], adsl, adex),
         product.product_class.value,
         settings["report"]["narratives"],
         settings["report"]["minimum_subjects"],

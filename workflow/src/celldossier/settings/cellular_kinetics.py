@@ -147,6 +147,13 @@ class CellularKineticsSettings(Section):
     end_window: float = Field(
         3, ge=0, description="R14: tolerance around the end of a partial area, days."
     )
+    no_specific_marker: tuple[Code, ...] = Field(
+        (),
+        description=(
+            "R24: analytes whose marker does not tell the given cells from the subject's own; "
+            "their change from the level before the dose is analysed."
+        ),
+    )
     dosing_interval: float | None = Field(
         None,
         gt=0,

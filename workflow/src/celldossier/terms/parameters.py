@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from celldossier.io.resources import read_resource
 
-_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?P<kind>|PE|XE)$")
+_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?P<kind>|PE|XE|AB|BB)$")
 
 
 class Parameter(BaseModel):

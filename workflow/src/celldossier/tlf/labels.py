@@ -13,7 +13,7 @@ from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
 from celldossier.tlf.model import Context
 
-_PARTIAL_AREA = re.compile(r"^AUC[0-9]+(P[0-9]+)?(?=$|PE$|XE$)")
+_PARTIAL_AREA = re.compile(r"^AUC[0-9]+(P[0-9]+)?(?=$|PE$|XE$|AB$|BB$)")
 
 
 def general_code(code: str) -> str:
