@@ -18,7 +18,6 @@ from celldossier.cellular_kinetics.codes import (
     BLANK,
     Codes,
     TextColumn,
-    blanks,
     code_of,
     either,
     first_given,
@@ -94,7 +93,7 @@ def blank_terminal(result: BlockResult) -> BlockResult:
         name: values if name == "REVFL" else code if name == "GATE" else none
         for name, values in result.lambda_z.items()
     }
-    outside = blanks(len(result.dispositions["LZFL"])) + np.int16(code_of("N"))
+    outside = np.zeros(len(result.dispositions["LZFL"]), dtype=bool)
     # Cells before the dose and after a loss are the subject's own.
     kept = ~is_one_of(result.findings["CODE"], ("REEXPAND", "PREDOSEQ"))
     return BlockResult(
