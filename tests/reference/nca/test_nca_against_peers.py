@@ -226,3 +226,86 @@ def test_every_shared_parameter_is_compared_for_every_subject(comparison: pd.Dat
     subjects = agree.groupby("dataset")["USUBJID"].nunique().to_dict()
     assert compared == {"theoph": 26, "indometh": 25, "cart60": 21}
     assert subjects == {"theoph": 12, "indometh": 6, "cart60": 60}
+
+
+SCENARIOS = {
+    ("PKNCA", rule, embedded, start)
+    for rule in ("linear", "linuplogdown")
+    for embedded in ("drop", "zero", "lloq2")
+    for start in ("asis", "conc0")
+} | {
+    ("NonCompart", rule, embedded, "")
+    for rule in ("linear", "linuplogdown")
+    for embedded in ("drop", "zero", "lloq2")
+}
+"""Engine, rule of the trapezoids, embedded BLQ results, start: all of them with cart60."""
+
+TAIL_VALUES = {"aucint.all": 890, "aucint.inf.obs": 832, "aucint.last": 960, "iAUC": 362}
+"""Values of partial areas that agree, by the rule of their tail."""
+
+
+def test_every_scenario_is_compared_and_every_tail(comparison: pd.DataFrame) -> None:
+    agree = comparison[comparison["outcome"] == "values that agree"]
+    said = agree["settings"].map(parse)
+    place = pd.DataFrame(
+        {
+            "scenario": [
+                (part["engine"], part["auc"], part["blq_embedded"], part.get("start", ""))
+                for part in said
+            ],
+            "tail": agree["parameter"].str.extract(r"__(.+)$")[0].to_numpy(),
+            "dataset": agree["dataset"].to_numpy(),
+        }
+    )
+    scenarios = place[place["dataset"] == "cart60"]["scenario"]
+    print(scenarios.value_counts().sort_index().to_string())
+    assert set(scenarios) == SCENARIOS
+    assert scenarios.value_counts().min() > 500
+    tails = place["tail"].value_counts().to_dict()
+    print(tails)
+    assert {tail: tails[tail] for tail in TAIL_VALUES} == TAIL_VALUES
+
+
+PRESETS = {
+    "pknca": "engine=PKNCA;auc=linuplogdown;blq_embedded=drop;start=asis",
+    "phoenix": "engine=NonCompart;auc=linear;blq_embedded=drop;adm=Extravascular",
+}
+"""Preset, and the settings of the answers that it stands for (NonCompart follows WinNonlin)."""
+
+OF_PRESET = {
+    **{"CMAX": "CMAX", "TMAX": "TMAX", "CLAST": "CLST", "TLAST": "TLST", "AUCLAST": "AUCLST"},
+    **{"AUCINF_OBS": "AUCIFO", "LAMBDA_Z": "LAMZ", "HALFLIFE": "LAMZHL"},
+    **{"R2ADJ": "R2ADJ", "LZ_TFIRST": "LAMZLL", "LZ_TLAST": "LAMZUL"},
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "dataset", "count"),
+    [
+        ("pknca", "cart60", 575),
+        ("phoenix", "cart60", 576),
+        ("pknca", "theoph", 132),
+        ("phoenix", "theoph", 132),
+    ],
+)
+def test_a_preset_gives_the_values_of_its_peer(
+    answers: pd.DataFrame, preset: str, dataset: str, count: int
+) -> None:
+    samples = pd.read_csv(HERE / f"input_{dataset}.csv")
+    settings = CellularKineticsSettings.model_validate({"preset": preset})
+    ours = estimate_nca(samples, settings).as_text().parameters
+    values = ours.set_index(["USUBJID", "PARAMCD"])["AVAL"]
+    rows = answers[
+        (answers["settings"] == PRESETS[preset])
+        & (answers["dataset"] == dataset)
+        & answers["parameter"].isin(OF_PRESET)
+    ]
+    keys = pd.MultiIndex.from_arrays([rows["USUBJID"], rows["parameter"].map(OF_PRESET)])
+    found, theirs = values.reindex(keys).to_numpy(), rows["value"].to_numpy()
+    both = ~np.isnan(found) & ~np.isnan(theirs)
+    np.testing.assert_allclose(found[both], theirs[both], rtol=TOLERANCE)
+    # Where only one has a value, nothing is quantifiable (R10).
+    alone = rows[np.isnan(found) != np.isnan(theirs)]
+    never = {"CART-041", "CART-042", "CART-043"}
+    assert set(alone["USUBJID"]) <= never
+    assert both.sum() == count
