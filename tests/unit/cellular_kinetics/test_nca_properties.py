@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from celldossier.cellular_kinetics.nca import NcaResult, estimate_nca
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
-
-pytestmark = pytest.mark.slow
 
 LIMIT = 50.0
 SETTINGS = st.builds(
@@ -55,7 +52,7 @@ def studies(draw):
 
 
 quick = settings(
-    max_examples=10,
+    max_examples=20,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -176,30 +173,31 @@ def test_added_missing_rows_change_no_parameter(study, rules):
     )
 
 
-EXTREMES = [5e-324, 1e-300, 1e-9, 0.0, 49.0, 50.0, 1e9, 1e154, 1e300, 1.7e308]
+@quick
+@given(studies(), SETTINGS)
+def test_a_study_given_twice_under_other_names_gives_everything_twice(study, rules):
+    again = study.assign(USUBJID="Z" + study["USUBJID"])
+    both = analyse(pd.concat([study, again], ignore_index=True), rules)
+    once = analyse(study, rules)
+    for name in ("parameters", "lambda_z", "persistence"):
+        frame, single = getattr(both, name), getattr(once, name)
+        first, second = frame.iloc[: len(single)], frame.iloc[len(single) :]
+        pd.testing.assert_frame_equal(first, single, check_exact=True)
+        second = second.assign(USUBJID=second["USUBJID"].str[1:]).reset_index(drop=True)
+        pd.testing.assert_frame_equal(second, single, check_exact=True)
 
 
 @quick
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from([-1e300, -1.0, 0.0, 5e-324, 1e-9, 1.0, 27.0, 28.0, 1e9, 1e300]),
-            st.sampled_from(EXTREMES),
-        ),
-        min_size=1,
-        unique_by=lambda pair: pair[0],
-    ),
-    SETTINGS.filter(lambda rules: rules.blq.embedded != "half_lloq"),
-)
-def test_extreme_numbers_give_a_value_or_a_reason_and_never_an_exception(pairs, rules):
-    study = pd.DataFrame(pairs, columns=["TIME", "CONC"])
-    study = study.assign(USUBJID="S1", ANALYTE="PCR", BLQ=0, LLOQ=np.nan)
-    parameters = analyse(study, rules).parameters
-    assert (parameters["AVAL"].isna() == (parameters["REASND"] != "")).all()
-    assert np.isfinite(parameters["AVAL"].dropna()).all()
+@given(studies(), SETTINGS)
+def test_an_analyte_says_nothing_of_another(study, rules):
+    other = study.assign(ANALYTE="FLOW", CONC=study["CONC"] * 3, LLOQ=LIMIT * 3)
+    both = analyse(pd.concat([other, study], ignore_index=True), rules).parameters
+    alone = analyse(study, rules).parameters
+    mine = both[both["ANALYTE"] == "PCR"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(mine, alone, check_exact=True)
 
 
-def test_six_thousand_profiles_take_about_a_second():
+def test_six_thousand_profiles_take_a_fraction_of_a_second():
     import time
 
     rng = np.random.default_rng(20261123)
@@ -219,5 +217,5 @@ def test_six_thousand_profiles_take_about_a_second():
     frame.loc[frame["BLQ"] == 1, "CONC"] = np.nan
     start = time.process_time()
     analyse(frame, CellularKineticsSettings())
-    # About 1 s of CPU; the bound leaves room for a busy machine.
-    assert time.process_time() - start < 5
+    # About 0.05 s of CPU; the bound leaves room for a busy machine.
+    assert time.process_time() - start < 1

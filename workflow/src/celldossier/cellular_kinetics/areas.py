@@ -80,7 +80,12 @@ def step_areas(t1: Floats, c1: Floats, t2: Floats, c2: Floats, rule: str) -> Flo
         if logarithmic.any():
             # Computed everywhere, which costs less than picking the steps out.
             fall = c1 - c2
-            np.copyto(areas, width * (fall / np.log1p(fall / c2)), where=logarithmic)
+            logs = np.log1p(fall / c2)
+            beyond = logarithmic & np.isinf(logs)
+            if beyond.any():
+                # The ratio of the ends leaves the range of doubles, its logarithm does not.
+                logs[beyond] = np.log(c1[beyond]) - np.log(c2[beyond])
+            np.copyto(areas, width * (fall / logs), where=logarithmic)
     return areas
 
 
@@ -116,6 +121,10 @@ def area_to(curve: Curve, end: float | Floats) -> Floats:
         at_end = c1 + (c2 - c1) * part
         logarithmic = is_logarithmic(c1, c2, curve.rule)
         np.copyto(at_end, c1 * (c2 / c1) ** part, where=logarithmic)
+        lost = logarithmic & ((c2 / c1 == 0) | np.isinf(c2 / c1))
+        if lost.any():
+            logs = np.log(c1[lost]) + part[lost] * (np.log(c2[lost]) - np.log(c1[lost]))
+            at_end[lost] = np.exp(logs)
         rest = step_areas(t1, c1, np.broadcast_to(end, t1.shape), at_end, curve.rule)
     area = pick(curve.cumulative, column) + np.where(within, rest, 0.0)
     # A first point after `end` (no pre-dose point) leaves nothing inside.
@@ -231,7 +240,9 @@ def _extend(profiles: Profiles, c_last: Floats, beyond: Floats) -> Floats:
     last = profiles.last
     column = np.arange(profiles.time.shape[1])[:, None]
     previous = last_true((profiles.quantifiable.T & (column < last)).T)
-    fall = np.log(profiles.at(profiles.conc, previous) / c_last)
+    before = profiles.at(profiles.conc, previous)
+    fall = np.log(before / c_last)
+    fall = np.where(np.isfinite(fall), fall, np.log(before) - np.log(c_last))
     width = profiles.at(profiles.time, last) - profiles.at(profiles.time, previous)
     falling = (previous >= 0) & (fall > 0)
     rate = np.where(falling, fall, 1.0) / np.where(falling, width, 1.0)

@@ -101,6 +101,8 @@ def arrange_samples(samples: Samples) -> Arrangement:
     subject, analyte = samples.subject.codes[first], samples.analyte.codes[first]
     dose_time = np.nan_to_num(_of_profile(samples, "DOSETIME", profile, count))
     nominal = _of_profile(samples, "NDOSETIME", profile, count)
+    with np.errstate(over="ignore"):
+        censored = _or_never(_of_profile(samples, "CENSTIME", profile, count) - dose_time)
     last_dose = np.zeros(count)
     if "LASTDOSE" in samples.numbers:
         last_dose = _of_profile(samples, "LASTDOSE", profile, count)
@@ -120,7 +122,7 @@ def arrange_samples(samples: Samples) -> Arrangement:
         offsets=np.append(0, np.cumsum(np.bincount(profile, minlength=count))),
         dose_time=dose_time,
         nominal_dose=np.where(np.isnan(nominal), dose_time, nominal),
-        censored=_or_never(_of_profile(samples, "CENSTIME", profile, count) - dose_time),
+        censored=censored,
         interval=_of_profile(samples, "INTERVAL", profile, count),
         gap=_or_never(_of_profile(samples, "GAP", profile, count)),
         last_dose=last_dose,
@@ -168,7 +170,8 @@ def take_block(arrangement: Arrangement, first: int, stop: int) -> Flat:
         values = samples.number(name)[taken]
         if origin is None or not origin[first:stop].any():
             return values
-        return values - origin[first:stop][profile]
+        with np.errstate(over="ignore"):  # Times without end are told by OVERFLOW.
+            return values - origin[first:stop][profile]
 
     conc = number("CONC")
     alq = np.zeros(len(row), dtype=bool)
