@@ -24,7 +24,7 @@ CATALOGUE = read_model(shared_path("config", "tlfs.yaml"), TlfCatalogue)
 SHELLS = (
     "T01", "T02", "T04", "T05", "T06", "T14", "T16", "F20", "F21", "F22", "F23", "T24",
     "T25", "T26", "T27", "T34", "T36", "T40a", "T51", "T52", "T52a", "F53", "F54", "F55", "T56",
-    "T58a", "T34b", "T34c", "T37", "F35",
+    "T58a", "T34b", "T34c", "T37", "F35", "F35a",
     "F60", "F61", "T62", "T63",
     "T65", "F72", "T78", "F78", "L78",
 )

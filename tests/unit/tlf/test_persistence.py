@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -24,6 +25,7 @@ from celldossier.results import AnalysisResults
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.terms.language import Language
 from celldossier.tlf.figures_persistence import draw_persistence_curve
+from celldossier.tlf.figures_persistence_groups import draw_persistence_groups
 from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_persistence import draw_persistence
 
@@ -106,8 +108,31 @@ def test_the_figure_prints_the_numbers_at_risk_of_the_results(
     assert set(figure.data["CURVE"]) == {"km", "turnbull", "early", "late"}
 
 
+def test_the_figure_of_groups_shows_the_groupings_with_two_groups_or_more(
+    settings: dict[str, Any],
+) -> None:
+    courses = repeat_courses(3)
+    high = {f"H-{name}": replace(course, dose="DL2") for name, course in courses.items()}
+    both = {**courses, **high}
+    samples, levels = make_persistence_samples(both), make_levels(both)
+    facts, analyte = read_persistence(
+        make_persistence_times(samples, both), samples, levels.index, "PCR"
+    )
+    rules = CellularKineticsSettings().persistence
+    adpers = derive_adpers(facts, analyte, list_planned_days(samples, analyte), rules)
+    groups = summarise_persistence(adpers, facts, samples, levels, rules)
+    figure = draw_persistence_groups(context(groups, settings, by=["dose", "response"]))
+    assert isinstance(figure, Figure)
+    # All responded: that grouping has one group and no panel.
+    assert set(figure.data["GROUP"]) == {"dose"} and set(figure.data["LEVEL"]) == {"DL1", "DL2"}
+    results = AnalysisResults([groups[0]])
+    printed = {text.get_text() for axes in figure.pages[0].axes for text in axes.texts}
+    assert {f"{results.get(value).number:g}" for value in figure.value_ids} <= printed
+    assert figure.subjects == 60
+
+
 def test_a_study_without_the_endpoint_says_that_it_does_not_apply(settings: dict[str, Any]) -> None:
     nothing = (empty_dataset("ARD"), empty_dataset("CURVES"))
-    for draw in (draw_persistence, draw_persistence_curve):
+    for draw in (draw_persistence, draw_persistence_curve, draw_persistence_groups):
         shown = draw(context(nothing, settings))
         assert isinstance(shown, NotShown) and shown.reason == "NOTAPPL"

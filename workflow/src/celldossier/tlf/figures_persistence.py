@@ -10,7 +10,7 @@ from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.figures_axes import place_axes, plain, use_day_axis
 from celldossier.tlf.figures_data import select_curve
 from celldossier.tlf.labels import analyte_label
-from celldossier.tlf.model import Context, Figure, NotShown
+from celldossier.tlf.model import Cell, Context, Figure, NotShown
 from celldossier.tlf.style import PAGE_WIDTH, PALETTE, SMALL, in_figure_style, new_figure
 from celldossier.tlf.tables_persistence import COUNTS, MAIN, landmarks, persistence_analyte
 
@@ -106,18 +106,25 @@ def _draw_incidence(axes: Axes, early: pd.DataFrame, late: pd.DataFrame) -> None
         axes.step(rows["x"], rows[outer], where="post", color=colour, linewidth=0.7, linestyle="--")
 
 
+def count_at_risk(
+    context: Context, base: Place, marks: list[dict[str, Any]]
+) -> list[tuple[float, Cell]]:
+    """Subjects at risk at the infusion and at the landmarks: day and printed number."""
+    printer = Printer(context.results, context.language)
+    cells = [(0.0, printer.cell(base, "{}", ("n", "count")))]
+    for mark in marks:
+        at = base.of(f"{COUNTS}_survival").within(landmark=mark["label"])
+        cells.append((float(mark["day"]), printer.cell(at, "{}", ("n_at_risk", "count"))))
+    return cells
+
+
 def _draw_at_risk(
     context: Context, axes: Axes, analyte: str, marks: list[dict[str, Any]]
 ) -> list[str]:
     """Numbers at risk at the landmarks; gives the identifiers of what it prints."""
     axes.set_axis_off()
     axes.set_ylim(0, 1)
-    printer = Printer(context.results, context.language)
-    base = Place(COUNTS, MAIN, analyte)
-    cells = [(0.0, printer.cell(base, "{}", ("n", "count")))]
-    for mark in marks:
-        at = base.of(f"{COUNTS}_survival").within(landmark=mark["label"])
-        cells.append((float(mark["day"]), printer.cell(at, "{}", ("n_at_risk", "count"))))
+    cells = count_at_risk(context, Place(COUNTS, MAIN, analyte), marks)
     for day, cell in cells:
         axes.text(day, 0.1, cell.text, ha="center", va="bottom", fontsize=SMALL)
     # The title stands above the numbers, from the left edge of the axes on.

@@ -44,6 +44,7 @@ DRAWINGS = MappingProxyType(
         "profile_by_response": "figures_profiles:draw_profile_by_response",
         "persistence": "tables_persistence:draw_persistence",
         "persistence_curve": "figures_persistence:draw_persistence_curve",
+        "persistence_groups": "figures_persistence_groups:draw_persistence_groups",
         # Two assays of the cells (4.3)
         "assay_concordance": "tables_assays:draw_assay_concordance",
         "assay_ratio": "tables_assays:draw_assay_ratio",

@@ -14,7 +14,7 @@ from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 COUNTS = "cellular_kinetics.persistence"
 MAIN = "PERSIST"
 SENSITIVITY = ("PERSIGN", "PERSLOS")
-_RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
+RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
 _UNKNOWN = ("died", "stopped", "relapsed", "notfollowed", "missed")
 
 
@@ -54,7 +54,7 @@ def draw_persistence(context: Context) -> Table | NotShown:
     by = str(context.options.get("by", "indication"))
     levels = natural_order(context.results.levels(COUNTS, by))
     if by == "response":
-        levels = [level for level in _RESPONSES if level in levels]
+        levels = [level for level in RESPONSES if level in levels]
     if not levels and by != "indication":
         return NotShown("NOTCOLL")
     groups: list[dict[str, str]] = [*({by: level} for level in levels), {}]
