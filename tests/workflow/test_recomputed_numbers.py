@@ -868,3 +868,77 @@ def test_the_duration_of_quantifiability_agrees_with_a_plain_second_count(course
             "cellular_kinetics", "persistence_landmark", "PERSIST", analyte="PCR", landmark=landmark
         )
         assert [at["n_quantifiable"], at["n_sampled"]] == quantifiable[day]
+
+
+@pytest.fixture(scope="module")
+def blood(raw, infusion) -> pd.DataFrame:
+    """Samples of the first course: day, nominal day and whether below the limit."""
+    pc = raw("pc")
+    pc = pc[pc["PCSPEC"].isin(["BLOOD", "WHOLE BLOOD"]) & pc["USUBJID"].isin(infusion.index)]
+    day = [days(t, infusion.at[s, "zero"]) for s, t in zip(pc["USUBJID"], pc["PCDTC"], strict=True)]
+    ex = raw("ex")
+    cells = ex[(ex["EXCAT"] == "CELL PRODUCT") & ex["USUBJID"].isin(infusion.index)]
+    again = {
+        subject: days(text, infusion.at[subject, "zero"])
+        for subject, text in zip(cells["USUBJID"], cells["EXSTDTC"], strict=True)
+        if pd.Timestamp(text) > infusion.at[subject, "zero"]
+    }
+    samples = pd.DataFrame(
+        {
+            "subject": pc["USUBJID"],
+            "analyte": pc["PCTESTCD"].map(ANALYTES),
+            "day": day,
+            "nominal": pc["PCTPTNUM"].astype(float),
+            "below": pc["PCORRES"] == "BLQ",
+            "end": pc["USUBJID"].map(again).fillna(math.inf),
+        }
+    )
+    return samples[samples["day"] <= samples["end"]]
+
+
+def test_planned_and_collected_samples_agree_with_a_count_of_the_raw_files(
+    raw, infusion, blood, assessments, new_therapy, result
+) -> None:
+    dm, ex, seen = raw("dm").set_index("USUBJID"), raw("ex"), last_seen(raw)
+    ends = {}
+    for subject in infusion.index:
+        zero, death = infusion.at[subject, "zero"], dm.at[subject, "DTHDTC"]
+        given = ex[(ex["USUBJID"] == subject) & (ex["EXCAT"] == "CELL PRODUCT")]["EXSTDTC"]
+        progressed = [day for day, name in assessments[subject] if name == "PD"]
+        ends[subject] = min(
+            days((death or seen[subject])[:10], zero),
+            min(progressed, default=math.inf),
+            new_therapy.get(subject, math.inf),
+            min((days(t, zero) for t in given if pd.Timestamp(t) > zero), default=math.inf),
+        )
+    for analyte in ANALYTES.values():
+        own = blood[blood["analyte"] == analyte]
+        for nominal, name in ((0.0, "0"), (11.0, "11"), (28.0, "28"), (90.0, "90"), (360.0, "360")):
+            found = result("cellular_kinetics", "sampling_time", "", analyte=analyte, visit=name)
+            planned = {s for s, end in ends.items() if nominal <= max(end, 0)}
+            taken = own[own["nominal"] == nominal]
+            assert found["n_planned"] == len(planned) > 0
+            assert found["n_collected"] == len(taken) == found["n_analysed"]
+            assert found["n_blq"] == taken["below"].sum()
+            assert found["n_extra"] == len(set(taken["subject"]) - planned)
+            gone = found["n_missed"] + found["n_stopped"]
+            assert gone == len(planned - set(taken["subject"]))
+            deviation = (taken["day"] - nominal).abs()
+            assert found["median_deviation"] == pytest.approx(deviation.median())
+
+
+def test_the_bracketing_of_the_peak_agrees_with_the_raw_samples(blood, kinetics, result) -> None:
+    for analyte in ANALYTES.values():
+        met = judged = 0
+        for row in kinetics[kinetics["PARCAT1"] == analyte].itertuples():
+            if math.isnan(row.TMAX):
+                continue
+            own = blood[(blood["subject"] == row.USUBJID) & (blood["analyte"] == analyte)]
+            after = own.loc[own["day"] > 0, "day"]
+            before = after[(after < row.TMAX) & (after >= row.TMAX - 4)]
+            later = after[(after > row.TMAX) & (after <= row.TMAX + 4)]
+            judged += 1
+            met += len(before) > 0 and len(later) > 0
+        found = result("cellular_kinetics", "sampling_adequacy", "PEAK", analyte=analyte)
+        assert (found["n"], found["n_judged"]) == (met, judged)
+        assert 0 < met < judged
