@@ -436,3 +436,14 @@ def test_a_course_of_one_dose_is_its_profile():
         whole(course).reset_index(),
         estimate(course).parameters[whole(course).reset_index().columns],
     )
+
+
+def test_units_go_with_the_values_of_every_dose():
+    course = make_course(2).assign(CONCU="copies/ug")
+    course.loc[course["DOSENO"] == 2, "CONCU"] = ""
+    found = answers(course)["AVALU"]
+    for dose in (1, 2):
+        assert found[dose, "AUCTAU"] == "d*copies/ug" and found[dose, "CTROUGH"] == "copies/ug"
+        assert found[dose, "ARAUC"] == found[dose, "PTF"] == ""
+    with pytest.raises(InputDataError, match="several concentration units"):
+        estimate(course.assign(CONCU=np.where(course["DOSENO"] == 2, "cells/uL", "copies/ug")))

@@ -422,7 +422,7 @@ class Page:
                     **{"id": "D1", "kind": kind, "measure": measure, "before": "a", "after": "b"},
                     **{"reason": "why", "author": "who", "date": "when"},
                 }
-                for kind, measure in (("CORRECT", "VALUE"), ("TOTAL", "RECORDS"))
+                for kind, measure in (("CORRECT", "VALUE"), ("WINDOW",) * 2, ("TOTAL", "RECORDS"))
             ]
             if computed
             else [],
@@ -553,6 +553,19 @@ def test_the_methods_follow_the_settings() -> None:
     assert "exceeds 35%" in text
     assert "Areas: linear trapezoids." in text
     assert "logarithmic ones where it falls" not in text
+
+
+def test_the_methods_say_how_several_doses_and_cells_without_a_marker_are_analysed() -> None:
+    page = Page(repeat_dosing=True)
+    page.settings["cellular_kinetics"] |= {"dosing_interval": 7.0, "no_specific_marker": ["PCR"]}
+    text = page.render("methods")
+    assert "at most 1 days older" in text and "that of the protocol, 7 days" in text
+    assert "the subject's own (assay)" in text and "held for 3 days at most" in text
+    plain = Page().render("methods")
+    assert "reviewed the window of a terminal slope" in plain
+    assert "own clock" not in plain and "the subject's own" not in plain
+    page.settings["cellular_kinetics"]["start"] = "minimum"
+    assert "the lowest concentration of the dosing interval" in page.render("methods")
 
 
 def test_the_methods_name_covariates_in_words_and_with_the_signs_of_the_language() -> None:
