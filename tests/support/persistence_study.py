@@ -110,6 +110,9 @@ def make_persistence_times(
         if not math.isnan(course.relapse):
             event = {"EVENTCD": "RELAPSE", "EVENTDY": course.relapse + first_day}
             rows.append({"USUBJID": subject, "PARAMCD": "PFS", "AVAL": 1, "CNSR": 0, **event})
+        if course.ended == "NEWTHERAPY":
+            event = {"EVENTCD": "NEWTHERAPY", "EVENTDY": course.day + first_day}
+            rows.append({"USUBJID": subject, "PARAMCD": "TTNT", "AVAL": 1, "CNSR": 0, **event})
         alive = course.alive + first_day
         rows.append({"USUBJID": subject, "PARAMCD": "OS", "AVAL": alive, "CNSR": 0 if died else 1})
     frame = pd.DataFrame(rows).assign(STUDYID="T", SRCDOM="PC", PARAM="x")

@@ -139,6 +139,14 @@ def test_states_at_a_landmark_follow_their_order(study: Study) -> None:
     assert year["LOST"] == "NOTFOLLOWED" and year["LOST-AND-DIED"] == "DIED"
 
 
+def test_a_new_therapy_after_the_loss_leaves_a_later_landmark_unknown() -> None:
+    # The loss ends the endpoint; the therapy after it stands in another one.
+    treated = Course(28, 60, last=90, ended="NEWTHERAPY", day=120)
+    facts, samples, _, _ = make_study({"TREATED": treated, "NOT": Course(28, 60, last=90)})
+    state = classify_landmark(facts, samples, Landmark(label="M6", day=180, window=30))
+    assert state.to_dict() == {"TREATED": "STOPPED", "NOT": "LOST"}
+
+
 def test_the_sample_nearest_to_the_landmark_decides_and_the_window_holds(study: Study) -> None:
     facts, samples, _, _ = study
     known = facts.loc[["LOST"]]

@@ -42,11 +42,8 @@ def classify_landmark(facts: pd.DataFrame, samples: pd.DataFrame, landmark: Land
         State by USUBJID.
     """
     day, window = landmark.day, landmark.window
-    stopped_by = facts["EVENTDY"].where(
-        ~facts["EVENTCD"].isin(["", "LOSS", "DEATH"]) & (facts["EVENTDY"] <= day + window)
-    )
     own = samples[samples["USUBJID"].isin(facts.index)]
-    until = own["USUBJID"].map(stopped_by).astype("float64")
+    until = own["USUBJID"].map(facts["STOP"]).astype("float64")
     distance = (own["AFRLT"] - day).abs()
     near = own.assign(FAR=distance)[(distance <= window) & ~(own["AFRLT"] > until)]
     near = near.sort_values(["FAR", "AFRLT", "SRCROW"], kind="stable").drop_duplicates("USUBJID")
@@ -57,7 +54,7 @@ def classify_landmark(facts: pd.DataFrame, samples: pd.DataFrame, landmark: Land
             below == "N",
             below == "Y",
             facts["DIED"] <= day,
-            stopped_by <= day,
+            facts["STOP"] <= day,
             ~followed,
             facts["HI"] <= day,
             facts["RELAPSE"] <= day,

@@ -20,6 +20,9 @@ PARAMETERS = (ENDPOINT, IGNORED, AS_LOSS)
 """As the settings say; relapse disregarded; sampling that stopped at relapse is a loss there."""
 
 RELAPSES = ("PROGRESSION", "RELAPSE")
+STOPS = ("NEWTHERAPY", "HSCT", "REINFUSION")
+"""Events after which samples do not count (R15)."""
+
 STOPPED = "SAMPSTOP"
 
 
@@ -44,8 +47,9 @@ def read_persistence(
     -------
     tuple
         Index USUBJID: STUDYID, LO, HI, EVENTCD, EVENTDY, CNSRSN, REASND, RELAPSECD,
-        RELAPSE, DIED, SEEN (days; NaN where there is none), LAST (last sample). Empty, and
-        an empty analyte, where ADTTE has no such endpoint.
+        RELAPSE, STOP, DIED, SEEN (days; NaN where there is none), LAST (last sample). STOP
+        is the first new therapy, transplantation or re-infusion, also one after the loss.
+        Empty, and an empty analyte, where ADTTE has no such endpoint.
     """
     records = adtte[(adtte["PARAMCD"] == ENDPOINT) & adtte["USUBJID"].isin(subjects)]
     source = records[records["REASND"] == ""].merge(
@@ -75,17 +79,24 @@ def read_persistence(
     alive = adtte[adtte["PARAMCD"] == "OS"].drop_duplicates("USUBJID").set_index("USUBJID")
     last = samples[(samples["PARAMCD"] == analyte) & samples["AFRLT"].gt(0)]
     last = last[last["AVAL"].notna() | (last["BLQFL"] == "Y")]
-    stop = facts["EVENTDY"].where(~facts["EVENTCD"].isin(["LOSS", "DEATH"]))
+    stop = _first_stop(adtte).reindex(facts.index).astype("float64") - first_day
     until = last["USUBJID"].map(stop).astype("float64")
     last = last[~(last["AFRLT"] > until)]
     seen = alive["AVAL"].astype("float64") - first_day
     return facts.assign(
         RELAPSECD=relapse["EVENTCD"].reindex(facts.index).fillna(""),
         RELAPSE=relapse["EVENTDY"].reindex(facts.index).astype("float64") - first_day,
+        STOP=stop,
         DIED=seen.where(alive["CNSR"] == 0).reindex(facts.index),
         SEEN=seen.reindex(facts.index),
         LAST=last.groupby("USUBJID")["AFRLT"].max().reindex(facts.index),
     ), analyte
+
+
+def _first_stop(adtte: pd.DataFrame) -> pd.Series:
+    """Day of the first stop of each subject, by any endpoint that is counted from the infusion."""
+    told = adtte["PARAMCD"].isin([ENDPOINT, "PFS", "EFS", "TTR", "TTNT"])
+    return adtte[told & adtte["EVENTCD"].isin(STOPS)].groupby("USUBJID")["EVENTDY"].min()
 
 
 def _first_relapse(adtte: pd.DataFrame) -> pd.DataFrame:
