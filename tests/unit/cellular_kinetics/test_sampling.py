@@ -82,9 +82,13 @@ def make_adex(subjects, *later):
 class Run:
     """The sampling of a few courses."""
 
-    def __init__(self, courses, *, adsl=None, later=(), adrs=None, adcm=None, **rules: Any) -> None:
+    def __init__(
+        self, courses, *, adsl=None, later=(), adrs=None, adcm=None, unmarked=(), **rules: Any
+    ) -> None:
         rules.setdefault("schedule", [{"days": PLAN}])
-        settings = CellularKineticsSettings.model_validate({"sampling": rules})
+        settings = CellularKineticsSettings.model_validate(
+            {"sampling": rules, "no_specific_marker": unmarked}
+        )
         self.adsl = make_adsl(courses) if adsl is None else adsl
         adex = make_adex(courses, *later)
         adrs = empty_dataset("ADRS") if adrs is None else adrs
@@ -363,11 +367,17 @@ def test_a_group_whose_median_peak_no_nominal_time_is_near_is_marked():
 
 
 def test_the_distance_of_the_results_around_the_peak_is_a_parameter():
-    run = Run({"S1": FULL, "S2": {10.0: 1e4, 14.0: 500.0}, "S3": {7.0: 10.0, 10.0: 9e3}})
+    run = Run({"S1": FULL, "S2": {10.0: 1e4, 28.0: 500.0}, "S3": {7.0: 10.0, 10.0: 9e3}})
     rows = add_peak_gap(run.result, run.output).parameters.query("PARAMCD == 'PEAKGAP'")
     rows = rows.set_index("USUBJID")
     assert rows.loc["S1", "AVAL"] == pytest.approx(7) and rows.loc["S1", "AVALU"] == "d"
     assert rows.loc["S2", "REASND"] == "NONEBEF" and rows.loc["S3", "REASND"] == "PEAKLAST"
+
+
+def test_cells_without_a_specific_marker_have_no_terminal_phase_to_cover():
+    run = Run({"S1": {**FULL, 0.0: 80.0}}, unmarked=["PCR"])
+    assert run.judged("TERMINAL") == ("NA", "NOMARKER") == run.judged("STOP")
+    assert run.judged("COUNT") == ("Y", "") == run.judged("PEAK")
 
 
 def test_planned_days_that_do_not_rise_are_refused():

@@ -99,8 +99,9 @@ def add_peak_gap(result: NcaResult, sampling: SamplingOutput) -> NcaResult:
         FLAG="",
         REASND=pd.Series(reason.to_numpy(), index=known.index).where(missing, ""),
     )
-    # The first result after the dose has none before it: the peak itself is the first.
-    gap["REASND"] = gap["REASND"].mask(missing & (gap["REASND"] == ""), "NONEBEF")
+    # A peak with a result after it, but without the distance, is the first result of all.
+    near = gap["REASND"].isin(["", "NONENEAR", "NONEAFT"])
+    gap["REASND"] = gap["REASND"].mask(missing & near, "NONEBEF")
     columns = list(result.parameters.columns)
     return replace(
         result, parameters=pd.concat([result.parameters, gap[columns]], ignore_index=True)

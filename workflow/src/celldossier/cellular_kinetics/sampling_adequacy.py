@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from celldossier.cellular_kinetics.sampling_plan import time_key
@@ -111,6 +112,10 @@ def judge_sampling(
     judged["STOP"] = _judge_stop(profiles, results, since, compared, ends)
     judged["COLLECT"] = _judge_collected(profiles, compared, rules)
     judged["WINDOW"] = _judge_window(profiles, compared)
+    # Without a specific marker there is neither a terminal phase nor a loss to wait for (R24).
+    unmarked = profiles.get_level_values("PARAMCD").isin(settings.no_specific_marker)
+    for code in ("TERMINAL", "STOP"):
+        judged[code] = _blank(judged[code], unmarked, "NOMARKER")
     return judged
 
 
@@ -207,6 +212,16 @@ def _judge_area(
         (~near, "NONENEAR"),
     )
     return Judged(met, count.measure, "results", reason)
+
+
+def _blank(judged: Judged, at: npt.NDArray[np.bool_], code: str) -> Judged:
+    """The criterion, not judged at some profiles."""
+    return Judged(
+        met=judged.met.mask(at, "NA"),
+        measure=judged.measure.mask(at),
+        unit=judged.unit,
+        reason=judged.reason.mask(at, code),
+    )
 
 
 def _missing_code(reasons: pd.Series) -> pd.Series:
