@@ -132,19 +132,19 @@ def _name_rules(
     every = frozenset(rules)
     shape = (len(rows), len(rules))
     alone, needed = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
-    on_the_way = np.zeros(shape, dtype=bool)
-    reached = before
     for place, rule in enumerate(rules):
         alone[:, place] = _differ(before, values_with(frozenset({rule})))[rows]
         needed[:, place] = _differ(after, values_with(every - {rule}))[rows]
-        step = values_with(frozenset(rules[: place + 1]))
-        on_the_way[:, place] = _differ(reached, step)[rows]
-        reached = step
-    # The named rules must lead all the way; where they do not, more are named.
     named = alone | needed
-    for further in (on_the_way, np.ones(shape, dtype=bool)):
-        short = ~_lead_to(after, rows, named, rules, values_with)
-        named[short] |= further[short]
+    # The named rules must lead all the way. Where they do not, all are taken, and then those
+    # away that it does not take.
+    short = ~_lead_to(after, rows, named, rules, values_with)
+    named[short] = True
+    for place in range(len(rules)):
+        fewer = named.copy()
+        fewer[short & ~alone[:, place], place] = False
+        leads = _lead_to(after, rows, fewer, rules, values_with)
+        named[short & leads] = fewer[short & leads]
     return alone, named
 
 
