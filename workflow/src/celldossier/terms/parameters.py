@@ -24,6 +24,7 @@ class Parameter(BaseModel):
     symbol: str
     unit: Literal["conc", "time", "conc*time", "conc/time", "1/time", "percent", "count", "none"]
     formula: str
+    formula_zh: str = ""
     source: str
     cdisc: str
     summary: Literal["geometric", "median"]

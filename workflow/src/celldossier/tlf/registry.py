@@ -32,6 +32,7 @@ DRAWINGS = MappingProxyType(
         "nca_parameters": "tables_kinetics:draw_nca_parameters",
         "repeat_doses": "tables_repeat_doses:draw_repeat_doses",
         "trend": "tables_trend:draw_trend",
+        "nca_definitions": "tables_definitions:draw_nca_definitions",
         "nca_listing": "listings_kinetics:draw_nca_listing",
         "nca_crosswalk": "tables_crosswalk:draw_nca_crosswalk",
         "nca_crosswalk_listing": "tables_crosswalk:draw_nca_crosswalk_listing",
