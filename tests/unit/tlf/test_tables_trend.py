@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from celldossier.results import ResultCollector
+from celldossier.terms.language import Language
+from celldossier.tlf.footnotes import assay_footnotes
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_trend import draw_trend
 
@@ -57,3 +59,15 @@ def test_without_such_an_analyte_the_table_says_why(
     named = {**settings["cellular_kinetics"], "no_specific_marker": ["PCR"]}
     declared = context_for(empty, {**settings, "cellular_kinetics": named})
     assert draw_trend(declared) == NotShown("NOBASE")
+
+
+def test_every_table_of_such_an_analyte_says_that_its_parameters_are_changes(
+    settings: dict[str, Any],
+) -> None:
+    named = {**settings["cellular_kinetics"], "no_specific_marker": ["PCR"]}
+    for language in ("en", "zh"):
+        words = Language("zh" if language == "zh" else "en")
+        plain = assay_footnotes(["PCR", "FLOW"], words, settings)
+        told = assay_footnotes(["PCR", "FLOW"], words, {**settings, "cellular_kinetics": named})
+        assert len(told) == len(plain) + 1 and told[0] == plain[0]
+        assert "R24" in told[1]

@@ -26,8 +26,9 @@ def declared_footnotes(tlf: Tlf, language: Language, settings: Mapping[str, Any]
 def assay_footnotes(
     analytes: Sequence[str], language: Language, settings: Mapping[str, Any]
 ) -> list[str]:
-    """One line an analyte: platform, matrix and lower limit of quantitation."""
+    """One line an analyte: platform, matrix, lower limit of quantitation, and a missing marker."""
     declared = {assay["analyte"]: assay for assay in settings["bioanalysis"]["assays"]}
+    unmarked = settings.get("cellular_kinetics", {}).get("no_specific_marker", ())
     lines = []
     for code in analytes:
         assay = declared.get(code)
@@ -45,6 +46,9 @@ def assay_footnotes(
                 unit=print_unit(assay["unit"]),
             )
         )
+        if code in unmarked:
+            label = language.label(assay["label"])
+            lines.append(language.text("footnote.assay_unmarked", analyte=label))
     return lines
 
 

@@ -50,8 +50,8 @@ def draw_repeat_doses(context: Context) -> Table | NotShown:
             rows.append(Row(tuple(_dose_cells(printer, analyte, dose))))
         rows.append(Row(tuple(_trend_cells(printer, language, analyte))))
     columns = (
-        Column(language.text("column.planned_dose"), align="left", width="14%"),
-        Column(language.text("statistic.n")),
+        Column(language.text("column.planned_dose"), align="left", width="12%"),
+        Column(language.text("statistic.n"), width="5%"),
         *(Column(header) for header in _headers(language)),
         *(Column(parameter_label(code, language)) for code in RATIOS),
     )
