@@ -95,6 +95,9 @@ def test_sampling_that_stopped_at_a_relapse_is_a_loss_there_in_one_sensitivity_a
     # Sampled after the relapse: the samples themselves tell.
     assert (as_loss.loc["RELAPSED-EARLIER", ["AVALLO", "AVALHI"]] == [90, 180]).all()
     assert as_loss.loc["ONGOING", "CNSR"] == 1
+    sampled = {"SAMPLED": Course(180, relapse=40), "SINGLE": Course(28, last=60, relapse=40)}
+    later = of(make_study(sampled)[2], "PERSLOS")
+    assert later["CNSR"].tolist() == [1, 1] and later["AVALHI"].isna().all()
 
 
 def test_an_event_long_after_sampling_had_stopped_does_not_compete(study: Study) -> None:

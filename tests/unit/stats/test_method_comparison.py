@@ -103,6 +103,25 @@ def test_limits_of_the_slope_are_where_the_test_of_kendall_turns() -> None:
         assert (p < 0.05) == rejected
 
 
+def test_limits_over_subjects_are_where_the_jackknife_of_tau_turns() -> None:
+    x, y, subject = simulate(np.random.default_rng(11), 14, 4)
+
+    def tau(slope: float, rest: NDArray[np.bool_]) -> float:
+        u, v = (y - slope * x)[rest], (y + slope * x)[rest]
+        i, j = np.triu_indices(u.size, 1)
+        return float((np.sign(u[j] - u[i]) * np.sign(v[j] - v[i])).mean())
+
+    def rejected(slope: float) -> bool:
+        left_out = np.array([tau(slope, subject != group) for group in range(14)])
+        variance = 13 / 14 * ((left_out - left_out.mean()) ** 2).sum()
+        everybody = np.ones(x.size, dtype=bool)
+        return bool(abs(tau(slope, everybody)) > stats.t.ppf(0.975, 12) * math.sqrt(variance))
+
+    found = estimate_passing_bablok(x, y, subject).slope
+    for limit, outside in ((found.low, 1 - 1e-9), (found.high, 1 + 1e-9)):
+        assert rejected(limit * outside) and not rejected(limit * (2 - outside))
+
+
 def test_few_pairs_constant_methods_and_too_many_pairs_have_their_reason() -> None:
     few = estimate_deming([1, 2, 3], [1, 2, 4], ["A", "A", "B"])
     assert (few.reason, few.n, few.n_subjects) == ("FEWSUBJ", 3, 2)
