@@ -186,3 +186,15 @@ def test_the_help_names_every_column_and_the_exit_codes(capsys):
         assert f"\n  {column} " in text, column
     for column in ("DOSENO", "DOSETIME", "NDOSETIME", "TAU", "CYCLE"):
         assert column in text, column
+
+
+def test_a_preset_in_the_settings_gives_the_convention_of_a_peer(command):
+    csv = CSV.replace("S1,PCR,14,<50,1,50\nS1,PCR,21,,0,50", "S1,PCR,14,3000,0,50")
+    areas = {}
+    for settings in ("preset: celldossier", "preset: phoenix", "preset: phoenix\nauc_rule: log"):
+        _, written = command(csv, f"{settings}\npeak_from: 0\n")
+        table = pd.read_csv(written).set_index("PARAMCD")["AVAL"]
+        areas[settings] = table["AUCLST"]
+    linear = 7 * 1000.1 / 2 + 3 * (1000.1 + 8000.3) / 2 + 4 * (8000.3 + 3000) / 2
+    assert areas["preset: phoenix"] == pytest.approx(linear, rel=1e-12)
+    assert areas["preset: phoenix\nauc_rule: log"] < areas["preset: celldossier"] < linear
