@@ -91,8 +91,20 @@ def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
 def _text(frame: pd.DataFrame, column: str) -> pd.Series:
     if column not in frame.columns:
         return pd.Series("", index=range(len(frame)), dtype=object)
-    values = frame[column].reset_index(drop=True).astype(object)
-    return values.where(values.notna(), "").map(str).str.strip().astype(object)
+    return _strip(frame[column].reset_index(drop=True))
+
+
+def _strip(values: pd.Series) -> pd.Series:
+    """Cells as texts without white space around them, missing ones as "".
+
+    Equal texts are looked at once.
+    """
+    cells = values.to_numpy(dtype=object)
+    if pd.api.types.infer_dtype(cells, skipna=True) not in ("string", "empty"):
+        return values.astype(object).where(values.notna(), "").map(str).str.strip().astype(object)
+    codes, names = pd.factorize(cells)
+    stripped = np.array([*(name.strip() for name in names), ""], dtype=object)
+    return pd.Series(stripped[codes], index=values.index, dtype=object)
 
 
 def _reported_results(frame: pd.DataFrame) -> pd.DataFrame:
@@ -123,8 +135,10 @@ def _numbers(
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")
         return numbers, _list_rows(samples, np.isinf(numbers), column, f"{column} is infinite")
-    text = values.astype(object).where(values.notna(), "").map(str).str.strip()
-    numbers = pd.to_numeric(text.where(text != ""), errors="coerce").astype("float64")
+    text = _strip(values)
+    codes, names = pd.factorize(text)
+    known = pd.to_numeric(pd.Series(names).where(names != ""), errors="coerce")
+    numbers = pd.Series(known.to_numpy(dtype="float64")[codes], index=values.index)
     unreadable = (text != "") & ~np.isfinite(numbers)
     faults = []
     for position in np.flatnonzero(unreadable)[:_SHOWN]:
