@@ -93,6 +93,17 @@ def test_the_window_of_a_pair_is_a_setting():
     assert row(derive(pair_window=21), "S2", 28.0)["RATIO"] == 900 / 200
 
 
+@pytest.mark.parametrize("hours", [1, 2, 5, 7, 11, 23])
+def test_a_partner_just_at_the_end_of_the_window_counts_whatever_the_rounding(hours):
+    adpc = make_samples()
+    first, second = (day + hours / 24 for day in (15, 16))
+    adpc = adpc[adpc["USUBJID"] == "S1"].assign(AFRLT=second)
+    central = adpc[adpc["PCSPEC"] == "BLOOD"].head(1).assign(AFRLT=first, AVAL=100.0, BLQFL="N")
+    site = adpc[adpc["PCSPEC"] == "BONE MARROW"].head(1).assign(AVAL=50.0, BLQFL="N")
+    found = derive(pd.concat([central, site], ignore_index=True), pair_window=1)
+    assert row(found, "S1", second)["RATIO"] == 0.5
+
+
 def test_the_central_compartment_is_a_setting():
     turned = derive(central=["BONE MARROW"])
     assert row(turned, "S1", 7.0, "BLOOD")["RATIO"] == 2.0

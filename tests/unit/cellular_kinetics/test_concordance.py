@@ -103,6 +103,23 @@ def test_each_result_stands_in_one_pair_with_its_nearest() -> None:
     assert (found["SRCROW1"].tolist(), found["SRCROW2"].tolist()) == ([2], [3])
 
 
+def test_a_zero_without_a_limit_of_quantitation_is_no_quantifiable_result() -> None:
+    adpc = adpc_of(
+        sample("PCR", 7, 900, 1),
+        sample("FLOW", 7, 0, 2, AVAL=0.0, BLQFL="N", ALLOQ=math.nan),
+        sample("PCR", 14, 900, 3),
+        sample("FLOW", 14, 9, 4, BLQFL="N", ALLOQ=math.nan),
+    )
+    found = pair(adpc)
+    assert found["AGREECAT"].tolist() == ["FIRST", "BOTH"]
+    results = AnalysisResults(
+        [summarise_concordance(found, CellularKineticsSettings().concordance)[0]]
+    )
+    # It is discordant, and nothing lies above an upper limit.
+    assert find(results, "concordance", "n_first") == 1
+    assert find(results, "concordance", "n_above") == 0
+
+
 def test_samples_before_the_infusion_without_result_or_outside_the_set_form_no_pair() -> None:
     adpc = adpc_of(
         sample("PCR", 0, 0, 1),

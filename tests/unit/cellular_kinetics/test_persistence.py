@@ -100,6 +100,25 @@ def test_sampling_that_stopped_at_a_relapse_is_a_loss_there_in_one_sensitivity_a
     assert later["CNSR"].tolist() == [1, 1] and later["AVALHI"].isna().all()
 
 
+def test_a_relapse_at_which_sampling_did_not_stop_is_no_loss_of_the_sensitivity_analysis() -> None:
+    courses = {
+        # A new therapy had ended the sampling before the relapse.
+        "TREATED-BEFORE": Course(28, last=28, ended="NEWTHERAPY", day=35, relapse=50),
+        # Days 60, 90 and 180 had gone by without a sample.
+        "STOPPED-BEFORE": Course(28, last=28, relapse=300),
+        "STOPPED-AT-IT": Course(28, last=28, relapse=50),
+        # The planned days of the others.
+        "ONGOING": Course(360),
+    }
+    as_loss = of(make_study(courses)[2], "PERSLOS")
+    treated = as_loss.loc["TREATED-BEFORE"]
+    assert (treated["CNSR"], treated["EVENTCD"], treated["EVENTDY"]) == (1, "NEWTHERAPY", 35)
+    stopped = as_loss.loc["STOPPED-BEFORE"]
+    assert (stopped["CNSR"], stopped["EVENTCD"], stopped["AVALLO"]) == (1, "", 28)
+    at_it = as_loss.loc["STOPPED-AT-IT"]
+    assert (at_it["CNSR"], at_it["AVALLO"], at_it["AVALHI"]) == (0, 28, 50)
+
+
 def test_an_event_long_after_sampling_had_stopped_does_not_compete(study: Study) -> None:
     main = of(study[2], "PERSIST")
     assert (main.loc["DIED", "EVENTCD"], main.loc["DIED", "EVENTDY"]) == ("DEATH", 70)

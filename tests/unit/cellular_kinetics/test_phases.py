@@ -70,6 +70,14 @@ def test_a_level_persistence_is_found_and_has_no_slope():
     assert fit.pattern[0] == "DECP" and fit.slope[0, 3] == 0
 
 
+@pytest.mark.parametrize("level", [1234.5, 7.0, 100 / 3, 1e5, 80412.7])
+def test_a_level_course_has_no_phases_whatever_its_rounding(level):
+    for points in range(4, len(DAYS) + 1):
+        times = DAYS[:points] + 0.0371
+        fit = find(times, np.full(points, level))
+        assert fit.pattern[0] == "", (level, points, fit.slope)
+
+
 def test_a_persistence_never_falls_faster_than_the_contraction_nor_rises():
     faster = find(DAYS, broken([0.04, 9, 90, 360], [10, 90000, 20000, 1]))
     assert "P" not in faster.pattern[0]

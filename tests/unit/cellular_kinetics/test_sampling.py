@@ -17,6 +17,7 @@ from celldossier.cellular_kinetics.analysis_datasets import (
 )
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
+from celldossier.cellular_kinetics.sampling_adequacy import look_around_peak
 from celldossier.cellular_kinetics.sampling_plan import find_end_of_plan
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.datasets import conform, empty_dataset
@@ -149,6 +150,22 @@ def test_the_peak_is_bracketed_by_results_near_it_on_both_sides():
     assert Run({"S1": rising}).judged("PEAK") == ("N", "PEAKLAST")
     # A result below the limit is a result.
     assert Run({"S1": without(_14="BLQ")}).judged("PEAK") == ("Y", "")
+
+
+@pytest.mark.parametrize(("before", "after"), [(7.0, 11.0), (11.0, 15.0), (14.0, 18.0)])
+@pytest.mark.parametrize("hours", [1, 2, 5, 11, 23])
+def test_a_result_just_at_the_limit_of_the_peak_is_near_it_whatever_the_rounding(
+    before, after, hours
+):
+    profile = pd.MultiIndex.from_tuples([("S1", "PCR")], names=["USUBJID", "PARAMCD"])
+    # The same hour of the day, four days apart: 7.0833 and 11.0833.
+    days = [day + hours / 24 for day in (before, after, after + 4)]
+    results = pd.DataFrame({"USUBJID": "S1", "PARAMCD": "PCR", "AFRLT": days})
+    found = look_around_peak(profile, results, pd.Series([days[1]], index=profile), 4.0)
+    assert found.early.all() and found.late.all()
+    assert not look_around_peak(
+        profile, results, pd.Series([days[1]], index=profile), 3.99
+    ).early.any()
 
 
 def test_early_results_and_results_by_the_end_of_the_area_are_counted():

@@ -97,7 +97,9 @@ def _pair(samples: pd.DataFrame, first: str, second: str, longest: float) -> pd.
     nearest = ~both.duplicated("LEFT") & ~both.duplicated("RIGHT")
     both = both[nearest].sort_values("LEFT", kind="stable")
     blq1, blq2 = both["BLQFL1"] == "Y", both["BLQFL2"] == "Y"
-    category = np.select([~blq1 & ~blq2, ~blq1, ~blq2], CATEGORIES[:3], default=CATEGORIES[3])
+    # No cell was seen: without a limit of quantitation a 0 is no quantifiable result either.
+    known1, known2 = ~blq1 & ~(both["AVAL1"] <= 0), ~blq2 & ~(both["AVAL2"] <= 0)
+    category = np.select([known1 & known2, known1, known2], CATEGORIES[:3], default=CATEGORIES[3])
     value1, value2 = both["AVAL1"].where(~blq1), both["AVAL2"].where(~blq2)
     within = (both["ALQFL1"] != "Y") & (both["ALQFL2"] != "Y")
     used = within & (value1 > 0) & (value2 > 0)

@@ -136,7 +136,8 @@ def _pair(frame: pd.DataFrame, window: float) -> pd.DataFrame:
     distance = [np.where(np.isnan(part), np.inf, np.abs(part)) for part in gap]
     # Of two that are equally near the earlier one.
     earlier = distance[0] <= distance[1]
-    near = np.minimum(*distance) <= window
+    # A whole number of seconds, whatever the rounding of days.
+    near = np.minimum(*distance) <= window + 1e-6
     paired = pd.DataFrame(index=frame.index)
     for name in ("PAIRTIME", "PAIRVAL"):
         value = np.where(earlier, both[0][name], both[1][name])

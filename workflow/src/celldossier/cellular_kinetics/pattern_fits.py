@@ -12,6 +12,7 @@ from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints
 from celldossier.settings.phases import PhaseRules
 
 _BETTER = 1e-9  # share of error_sd^2 by which a less simple fit must lower the sum of squares
+_CHANGE = 1e-9  # a change of ln concentration over a phase by less is rounding: the course is level
 
 
 @dataclass
@@ -100,13 +101,13 @@ def _agrees(pattern: str, lines: Lines, level: bool) -> Bools:
     """Whether the slopes have the signs of the phases."""
     agrees = np.ones(lines.sse.shape, dtype=bool)
     for piece, phase in enumerate(pattern):
-        slope = lines.slope[piece]
+        change = lines.right[piece] - lines.left[piece]
         if phase == "E":
-            agrees &= slope > 0
+            agrees &= change > _CHANGE
         elif phase != "P":
-            agrees &= slope < 0
+            agrees &= change < -_CHANGE
         elif not level:
-            agrees &= (slope < 0) & (slope > lines.slope[piece - 1])
+            agrees &= (change < -_CHANGE) & (lines.slope[piece] > lines.slope[piece - 1])
     return agrees
 
 

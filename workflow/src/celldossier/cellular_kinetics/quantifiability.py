@@ -164,8 +164,12 @@ def _settle(
     late_code = code.where(late, "")
     code, day = code.mask(late, ""), day.mask(late)
     if as_loss:
-        # Sampling stopped at the relapse: no sample after it, and none has shown a loss.
+        # Sampling stopped at the relapse: no sample after it, and none has shown a loss. Where
+        # another event came first, or sampling had ended long before, it did not stop there.
         ended = known & ~lost & relapse.notna() & (facts["LAST"] <= relapse)
+        ended &= ~(facts["EVENTDY"] < relapse)
+        gap = _count_missed(facts, relapse, planned, settings.sampling_window)
+        ended &= gap < settings.missed_samples
         high = high.mask(ended, np.fmax(relapse, low))
         lost |= ended
         code, day = code.mask(ended, ""), day.mask(ended)

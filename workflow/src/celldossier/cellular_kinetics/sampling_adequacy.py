@@ -24,6 +24,9 @@ CRITERIA = ("EARLY", "PEAK", "COUNT", "AREA", "TERMINAL", "STOP", "COLLECT", "WI
 
 _PROFILE = ["USUBJID", "PARAMCD"]
 
+_ROUNDING = 1e-6
+"""Days, a tenth of a second: distances of times that differ by less are equal."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -99,7 +102,7 @@ def judge_sampling(
 
     tmax, no_peak = of("TMAX", "AVAL"), of("TMAX", "REASND")
     area = partial_area_code(settings.partial_areas[0][1]) if settings.partial_areas else ""
-    around = _look_around_peak(profiles, results, tmax, rules.peak_window)
+    around = look_around_peak(profiles, results, tmax, rules.peak_window)
     judged = {
         "EARLY": _judge_early(profiles, results, rules),
         "PEAK": _judge_peak(profiles, around, tmax, no_peak),
@@ -155,7 +158,7 @@ def _judge_count(profiles: pd.MultiIndex, results: pd.DataFrame, rules: Sampling
 
 
 @dataclass(frozen=True)
-class _AroundPeak:
+class AroundPeak:
     """The results next to Tmax: whether they are near enough, and how far they lie apart."""
 
     early: pd.Series
@@ -164,23 +167,24 @@ class _AroundPeak:
     last: pd.Series
 
 
-def _look_around_peak(
+def look_around_peak(
     profiles: pd.MultiIndex, results: pd.DataFrame, tmax: pd.Series, window: float
-) -> _AroundPeak:
+) -> AroundPeak:
+    """The results next to Tmax, and whether they lie within `window` days of it."""
     peak = tmax.reindex(pd.MultiIndex.from_frame(results[_PROFILE])).to_numpy()
     distance = results["AFRLT"].to_numpy() - peak
     before = results[distance < 0].groupby(_PROFILE)["AFRLT"].max().reindex(profiles)
     after = results[distance > 0].groupby(_PROFILE)["AFRLT"].min().reindex(profiles)
-    return _AroundPeak(
-        early=(tmax - before) <= window,
-        late=(after - tmax) <= window,
+    return AroundPeak(
+        early=(tmax - before) <= window + _ROUNDING,
+        late=(after - tmax) <= window + _ROUNDING,
         gap=after - before,
         last=after.isna(),
     )
 
 
 def _judge_peak(
-    profiles: pd.MultiIndex, around: _AroundPeak, tmax: pd.Series, no_peak: pd.Series
+    profiles: pd.MultiIndex, around: AroundPeak, tmax: pd.Series, no_peak: pd.Series
 ) -> Judged:
     """Whether results lie near Tmax on both sides; measured by their distance."""
     known = tmax.notna()
@@ -197,7 +201,7 @@ def _judge_peak(
 
 
 def _judge_area(
-    judged: dict[str, Judged], around: _AroundPeak, area: pd.Series, missing: pd.Series
+    judged: dict[str, Judged], around: AroundPeak, area: pd.Series, missing: pd.Series
 ) -> Judged:
     """Whether the first partial area is there and rests on enough results, one near the peak."""
     count, peak = judged["COUNT"], judged["PEAK"]
