@@ -80,7 +80,10 @@ def test_outputs_of_the_kinetics_name_assay_and_limit_of_each_analyte(
     for record in records(rendered["en"]):
         if record["id"] in ("T24", "T25", "T26", "T27"):
             notes = record["footnotes"]
-            assert "PCR label: platform, blood; LLOQ 50 copies/µg." in notes
+            assert (
+                "PCR label: platform, blood; LLOQ 50 copies/µg unless a record states another."
+                in notes
+            )
             assert "FLOW label: platform, blood; LLOQ as given with each record." in notes
 
 

@@ -122,17 +122,17 @@ def draw_assay_ratio(context: Context) -> Table | NotShown:
                 ]
             )
             rows.append(Row((Cell(visit), *cells, *ratio)))
-    columns = [Column(language.text("column.nominal_day"), align="left")]
+    columns = [Column(language.text("column.nominal_day"), align="left", width="9%")]
     columns += [
         Column(language.text(f"assay.column.{name}"), width=width)
         for name, width in (
-            ("pairs", ""),
-            ("first", ""),
-            ("second", ""),
-            ("neither", ""),
-            ("subjects", ""),
-            ("geomean", "27%"),
-            ("gcv", ""),
+            ("pairs", "8%"),
+            ("first", "14%"),
+            ("second", "14%"),
+            ("neither", "10%"),
+            ("subjects", "10%"),
+            ("geomean", "25%"),
+            ("gcv", "10%"),
         )
     ]
     notes = footnote_if(few, language, "footnote.few_values")

@@ -15,7 +15,8 @@ COUNTS = "cellular_kinetics.persistence"
 MAIN = "PERSIST"
 SENSITIVITY = ("PERSIGN", "PERSLOS")
 RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
-_UNKNOWN = ("died", "stopped", "relapsed", "notfollowed", "missed")
+_UNKNOWN = ("died", "stopped", "notfollowed", "relapsed", "missed")
+"""States that are not evaluable, in the order in which they are asked for (`classify_landmark`)."""
 
 
 def persistence_analyte(context: Context) -> str:
