@@ -164,3 +164,26 @@ def test_areas_above_less_areas_below_are_the_trapezoids_of_the_change(seed):
     fine = np.linspace(0, 28, 280_001)
     curve = np.interp(fine, [t for t, _ in points], change)
     assert found["AUC28AB"] == pytest.approx(np.trapezoid(np.maximum(curve, 0), fine), rel=1e-5)
+
+
+def test_the_areas_of_the_first_of_several_doses_run_over_the_course():
+    first = make_samples([(0, 10.0), (2, 30.0), (26, 14.0)], DOSENO=1, DOSETIME=0.0)
+    second = make_samples([(27, 50.0), (29, 90.0), (60, 5.0)], DOSENO=2, DOSETIME=26.5)
+    samples = pd.concat([first, second], ignore_index=True)
+    by_dose = estimate(samples).parameters.set_index(["DOSENO", "PARAMCD"])
+    # Changes of 0, 20, 4, 40 and, on day 28, 60.
+    area = 20 + 24 * 12 + 22 + 50
+    for code, value in (("AUC28", area), ("AUC28AB", area), ("AUC28BB", 0.0)):
+        assert by_dose.loc[(1, code), "AVAL"] == pytest.approx(value, rel=1e-12)
+        assert by_dose.loc[(1, code), "FLAG"] == "ADJ;COURSE"
+        assert by_dose.loc[(2, code), "REASND"] == "NOBASE"
+    assert by_dose.loc[(1, "CMAX"), "AVAL"] == 20
+
+
+def test_faults_of_analytes_with_and_without_a_marker_are_told_together():
+    twice = [(0, 10.0), (7, 30.0), (7, 31.0), (14, 20.0)]
+    samples = pd.concat([make_samples(twice), make_samples(twice, "PCR")], ignore_index=True)
+    with pytest.raises(InputDataError) as error:
+        estimate(samples)
+    assert len(error.value.faults) == 2
+    assert {fault.split(":")[0] for fault in error.value.faults} == {"S1, PCR", "S1, MSC"}

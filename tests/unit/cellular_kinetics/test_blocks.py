@@ -163,3 +163,24 @@ def test_up_to_255_texts_of_a_column_are_kept_and_more_are_refused():
     assert list(column.finish(355)) == words[:100] + words[:255]
     with pytest.raises(OverflowError):
         column.put(slice(355, 356), codes[255:])
+
+
+def test_more_parameters_and_units_than_a_byte_can_number_keep_their_names():
+    one = pd.DataFrame(
+        {
+            "USUBJID": "S1",
+            "TIME": [0.0, 1.0, 7.0, 50.0],
+            "CONC": [np.nan, 100.0, 5000.0, 60.0],
+            "BLQ": [1, 0, 0, 0],
+            "LLOQ": 50.0,
+        }
+    )
+    many = pd.concat([one.assign(ANALYTE=f"A{n:02}", CONCU=f"u{n:02}") for n in range(70)])
+    areas = [[0, end] for end in range(1, 51)]
+    settings = CellularKineticsSettings.model_validate({"partial_areas": areas})
+    found = estimate_nca(many, settings).as_text().parameters
+    assert not found.duplicated(["ANALYTE", "PARAMCD"]).any()
+    last = found[found["ANALYTE"] == "A69"].set_index("PARAMCD")
+    assert last.loc["AUC50", "AVAL"] == last.loc["AUCLST", "AVAL"] > 0
+    assert last.loc["AUC50", "AVALU"] == "d*u69"
+    assert last.loc["LAMZSPN", "REASND"] == "NOLAMZ"

@@ -149,3 +149,11 @@ def test_the_counts_are_those_of_the_dataset(samples):
     assert results.find(*rule, "n").number == 1
     same = ("cellular_kinetics.crosswalk", "TLST", "PCR", {"preset": "pknca"})
     assert (results.find(*same, "n").number, results.find(*same, "n_diff").number) == (1, 0)
+
+
+def test_limits_of_one_tail_are_a_rule_that_differs(samples):
+    points = [(0, "BLQ"), (3, 400.0), (7, 9000.0), (14, 3000.0), (21, 1000.0), (24.5, 300.0)]
+    found = compare(samples, points, peak_from=1, end_window=5, crosswalk=["celldossier"])
+    rows = rules_of(found.differences)
+    assert rows["celldossier", "AUC28"] == ("R14", "")
+    assert set(rows.values()) == {("R14", "")}

@@ -118,3 +118,23 @@ def test_the_fit_agrees_with_an_independent_regression(run):
     assert fit["LAMZICPT"] == pytest.approx(intercept, rel=1e-9)
     assert fit["R2ADJ"] == pytest.approx(r2adj(NOISY[-k:]), rel=1e-9)
     assert fit["CLSTP"] == pytest.approx(exp(intercept + slope * 42), rel=1e-9)
+
+
+def test_of_fits_that_tie_a_rising_one_gives_way_to_a_falling_one(nca):
+    # The last three points fall; a low point before them makes the fit of four rise. How low it
+    # has to be for the same adjusted R squared is found by halving.
+    def points(low):
+        logs = ((1, 5 - low), (2, 6.0), (3, 5.2), (4, 5.3))
+        return [(0, 9000.0), *((time, exp(value)) for time, value in logs)]
+
+    low, high = 1.0, 50.0
+    for _ in range(100):
+        middle = (low + high) / 2
+        better = r2adj(points(middle)[1:]) > r2adj(points(middle)[2:])
+        low, high = (low, middle) if better else (middle, high)
+    tie = points(low)
+    assert abs(r2adj(tie[1:]) - r2adj(tie[2:])) < 1e-6
+    options = {"columns": {"lloq": 1e-30}, "lambda_z": {"min_r2adj": 0, "min_span": 0}}
+    for gate in ("before", "after"):
+        assert nca(tie, gate=gate, **options)["LAMZNPT"].value == 3
+    assert nca(points(49.0), gate="after", **options)["LAMZ"].reason == "NOLAMZ"

@@ -447,3 +447,20 @@ def test_units_go_with_the_values_of_every_dose():
         assert found[dose, "ARAUC"] == found[dose, "PTF"] == ""
     with pytest.raises(InputDataError, match="several concentration units"):
         estimate(course.assign(CONCU=np.where(course["DOSENO"] == 2, "cells/uL", "copies/ug")))
+
+
+def test_two_equal_results_of_one_dose_are_an_error_in_a_course_too():
+    samples = make_course(2, trough_of="both")
+    settings = CellularKineticsSettings.model_validate({"peak_from": 0})
+    assert len(estimate_nca(samples, settings, course=True).parameters)
+    twice = pd.concat([samples, samples[samples["TIME"] == 2.0]], ignore_index=True)
+    for course in (True, False):
+        with pytest.raises(InputDataError, match="several results at time 2 "):
+            estimate_nca(twice, settings, course=course)
+
+
+def test_the_concentration_that_was_put_in_is_no_result_below_the_limit():
+    samples = make_course(2)
+    without = samples[samples["TIME"] > 0]
+    assert answers(samples).loc[(1, "CMIN"), ["AVAL", "FLAG"]].tolist() == [0.0, "BLQ"]
+    assert answers(without).loc[(1, "CMIN"), ["AVAL", "FLAG"]].tolist() == [0.0, "START0"]

@@ -237,3 +237,26 @@ def test_areas_without_early_samples_take_the_reviewed_rate_too():
     assert ours - plain.loc["AUC28XE", "AVAL"] == pytest.approx(tail - old, rel=1e-9, abs=1e-9)
     assert ours != plain.loc["AUC28XE", "AVAL"]
     assert log(2) / rate == pytest.approx(found.loc["LAMZHLR", "AVAL"])
+
+
+def test_among_several_times_within_the_rounding_the_very_one_is_meant():
+    points = ((0, 900.0), (1, 800.0), (1.5, 700.0), (2, 600.0), (3, 400.0), (7, 100.0))
+    samples = make_samples(points).drop(columns="NTIME")
+    samples = samples.assign(TIME=[float(time) for time, _ in points])
+    found = estimate({"use": "OUT", "points": "2"}, samples=samples).as_text()
+    listed = found.dispositions.set_index("TIME")["LZREV"]
+    assert listed[listed == "OUT"].index.tolist() == [2.0]
+
+
+def test_an_area_that_a_reviewed_rate_extrapolates_is_flagged():
+    points = ((0, 900.0), (1, 800.0), (2, 600.0), (3, 400.0), (7, 100.0), (14, 60.0))
+    found = answers(
+        estimate(
+            {"use": "OUT", "points": "2"},
+            samples=make_samples(points),
+            partial_areas=[[0, 7], [0, 28]],
+        ).as_text()
+    )
+    assert found.loc["AUC28PE", "AVAL"] > 0
+    assert found.loc["AUC28", "FLAG"] == found.loc["AUC28PE", "FLAG"] == "EXTRAP;LZREV"
+    assert found.loc["AUC7", "FLAG"] == ""

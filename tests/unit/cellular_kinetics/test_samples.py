@@ -194,3 +194,21 @@ def test_the_dose_time_sets_the_clock(nca):
     assert {code: a.value for code, a in moved.items()} == pytest.approx(
         {code: a.value for code, a in plain.items()}, rel=1e-12, nan_ok=True
     )
+
+
+def test_faults_of_form_and_of_value_are_told_together():
+    frame = pd.concat([text_frame(), text_frame()], ignore_index=True).assign(
+        TIME=["1", "x", "3", "4"],
+        CONC=["-5", "7", "1,5", "10"],
+        BLQ=["0", "0", "0", "2"],
+    )
+    faults = " ".join(faults_of(frame))
+    for words in ("'x'", "'1,5'", "CONC is negative (value -5.0)", "BLQ is neither 0 nor 1"):
+        assert words in faults
+    assert "blank" not in faults
+
+
+@pytest.mark.parametrize("text", ["<.", "<1.2.3", "<e5"])
+def test_a_limit_that_is_no_number_is_refused(text):
+    frame = text_frame(CONC=[text, "100"], LLOQ=["", "50"])
+    assert repr(text) in " ".join(faults_of(frame))

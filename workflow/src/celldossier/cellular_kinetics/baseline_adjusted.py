@@ -155,7 +155,8 @@ def adjust_columns(
             ("BB", areas.below),
         ):
             result[f"{code}{suffix}"] = make_column(profiles, value, areas.reason, areas.flag)
-    return result
+    several = profiles.last_dose > 0
+    return {code: column.flag_where(several, "COURSE") for code, column in result.items()}
 
 
 def _is_last(profiles: Profiles, peak: Ints) -> Bools:

@@ -57,6 +57,13 @@ def is_one_of(codes: Codes, texts: Iterable[str]) -> Bools:
     return members[codes]
 
 
+def has_flag(codes: Codes, flags: Iterable[str]) -> Bools:
+    """Where one of the flags stands in the text, which may hold several."""
+    wanted = set(flags)
+    numbers = [number for number, text in enumerate(_TEXTS) if wanted & set(text.split(";"))]
+    return np.isin(codes, numbers)
+
+
 def first_given(first: Codes, second: Codes) -> Codes:
     """`first`, and `second` where it is blank."""
     return np.where(first != BLANK, first, second)

@@ -202,11 +202,12 @@ def differing_rules(
     settings: CellularKineticsSettings, target: CellularKineticsSettings
 ) -> tuple[str, ...]:
     """Rules in which two settings differ, in the order of their numbers."""
-    rules = {
-        rule
-        for place, rule in list_preset_keys().items()
-        if _get(settings.model_dump(), place) != _get(target.model_dump(), place)
-    }
+    ours, theirs = settings.model_dump(), target.model_dump()
+    keys = list_preset_keys()
+    rules = {rule for place, rule in keys.items() if _get(ours, place) != _get(theirs, place)}
+    # One tail, but with other limits.
+    if settings.tail == "auto" and any(ours[key] != theirs[key] for key in _WITH_TAIL):
+        rules.add(keys["tail"])
     return _in_order(rules)
 
 

@@ -250,9 +250,12 @@ def gather_courses(samples: pd.DataFrame, doses: pd.DataFrame | None) -> pd.Data
     first["NDOSETIME"] = planned.reindex(pd.MultiIndex.from_frame(first[PROFILE_KEYS])).to_numpy()
     of_dose = ["DOSENO", "DOSETIME", "NDOSETIME", "CYCLE"]
     course = samples.drop(columns=of_dose).merge(first, on=SUBJECT_KEYS)
-    # A trough that was given for both doses is one record.
+    # A trough that was given for both doses is one record. Two of one dose are left to R1.
     several = pd.Series(course["LASTDOSE"] > 0)
-    twice = several & result_of(course) & course.duplicated([*SUBJECT_KEYS, "TIME", "CONC", "BLQ"])
+    result = [*SUBJECT_KEYS, "TIME", "CONC", "BLQ"]
+    own = course["ROW"].map(samples.set_index("ROW")["DOSENO"])
+    of_one_dose = course.assign(DOSENO=own).duplicated([*result, "DOSENO"])
+    twice = several & result_of(course) & course.duplicated(result) & ~of_one_dose
     return _fill_course(course[~twice].reset_index(drop=True)).assign(**columns)
 
 

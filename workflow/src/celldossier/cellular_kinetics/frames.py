@@ -156,7 +156,7 @@ class FrameMaker:
     def parameters(self) -> pd.DataFrame:
         """Parameters of all profiles, one row each, in the order of the registry."""
         count, profiles = len(self._codes), len(self._arrangement)
-        place = np.tile(np.arange(count, dtype=np.int8), profiles)
+        place = np.tile(np.arange(count, dtype=np.min_scalar_type(-max(count, 1))), profiles)
         return pd.DataFrame(
             {
                 **self._key_columns(lambda values: np.repeat(values, count)),
@@ -179,7 +179,8 @@ class FrameMaker:
         ]
         categories = sorted({unit for row in units for unit in row})
         place = {unit: number for number, unit in enumerate(categories)}
-        table = np.array([[place[unit] for unit in row] for row in units], dtype=np.int8)
+        smallest = np.min_scalar_type(-max(len(categories), 1))
+        table = np.array([[place[unit] for unit in row] for row in units], dtype=smallest)
         return make_categorical(np.take(table, number, axis=0).ravel(), categories)
 
     def lambda_z(self) -> pd.DataFrame:

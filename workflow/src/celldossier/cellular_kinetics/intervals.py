@@ -27,7 +27,7 @@ from celldossier.cellular_kinetics.lambda_z import LambdaZ
 from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
-_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?:|PE|XE)$")
+_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?:|PE|XE|AB|BB)$")
 TERMINAL = ("LAMZ", "LAMZHL", "LAMZRAW", "LAMZHLR", "LAMZNPT", "LAMZLL", "LAMZUL", "R2ADJ")
 """Parameters of the regression within an interval, flagged where a further dose follows."""
 UNBOUNDED = ("TBQL", "AUCIFO", "AUCPEO")
@@ -59,9 +59,10 @@ def estimate_intervals(
     end = make_column(
         profiles, at_end, unsaid, join_flags(part.flag, either(((at_end == 0) & ~never, "BLQ")))
     )
-    lowest = _find_minimum(profiles, tau)
+    lowest, put_in = _find_minimum(profiles, tau)
     unknown = either((np.isnan(tau), "NOTAU"), (np.isnan(lowest), "NOSAMPLE"))
-    low_flag = either((never, "BLQALL"), (lowest == 0, "BLQ"))
+    # C(0) that was put in (R4) is no result, and so not BLQ.
+    low_flag = either((never, "BLQALL"), (put_in, "START0"), (lowest == 0, "BLQ"))
     minimum = make_column(profiles, lowest, unknown, low_flag)
 
     highest = _find_maximum(profiles, tau)
@@ -171,13 +172,17 @@ def _inside(profiles: Profiles, tau: Floats) -> Bools:
     return np.asarray((profiles.time >= 0) & (profiles.time <= tau[:, None]))
 
 
-def _find_minimum(profiles: Profiles, tau: Floats) -> Floats:
-    """Lowest concentration from the dose to the end of the interval; a BLQ result counts as 0."""
+def _find_minimum(profiles: Profiles, tau: Floats) -> tuple[Floats, Bools]:
+    """Lowest concentration from the dose to the end of the interval; a BLQ result counts as 0.
+
+    And whether it is the C(0) that was put in, below all results.
+    """
     dropped = profiles.disposition == code_of("EMBDROP")
     after = find_lowest(profiles.time, profiles.value, profiles.blq, dropped, tau)
     start = np.where(profiles.blq[:, 0], 0.0, profiles.value[:, 0])
     at_start = np.where(profiles.time[:, 0] == 0, start, np.nan)
-    return np.where(np.isnan(after), np.nan, np.fmin(after, at_start))
+    lowest = np.where(np.isnan(after), np.nan, np.fmin(after, at_start))
+    return lowest, profiles.inserted & (lowest < after)
 
 
 def _find_maximum(profiles: Profiles, tau: Floats) -> Floats:

@@ -77,7 +77,7 @@ def estimate_lambda_z(profiles: Profiles, settings: CellularKineticsSettings) ->
         competes = candidate & (sums.count >= settings.lambda_z.min_points) & ~np.isnan(r2adj)
         if settings.gate == "before":
             competes &= slope < 0
-        chosen = _choose(r2adj, competes)
+        chosen = _choose(r2adj, competes, slope < 0)
         place = np.maximum(chosen, 0) * time.shape[1] + np.arange(time.shape[1])
 
         def at(values: Floats) -> Floats:
@@ -158,11 +158,14 @@ def _sum_windows(time: Floats, logs: Floats, candidate: Bools) -> _WindowSums:
     return _WindowSums(count, mean_time, mean_log, sxx, sxy, syy)
 
 
-def _choose(r2adj: Floats, competes: Bools) -> Ints:
-    """Column at which the best window of each profile begins, -1 where there is none."""
+def _choose(r2adj: Floats, competes: Bools, falls: Bools) -> Ints:
+    """Column at which the best window of each profile begins, -1 where there is none.
+
+    Of the fits that tie, only those that fall are taken, as PKNCA does (`gate: after`).
+    """
     fits = np.full(r2adj.shape, -np.inf)
     np.copyto(fits, r2adj, where=competes)
-    near = competes & (fits.max(axis=0, initial=-np.inf) - fits < R2ADJ_TOLERANCE)
+    near = competes & falls & (fits.max(axis=0, initial=-np.inf) - fits < R2ADJ_TOLERANCE)
     chosen = np.full(r2adj.shape[1], -1)
     # Backwards: of those near the best, the one that begins first has most points.
     for column in range(len(near) - 1, -1, -1):

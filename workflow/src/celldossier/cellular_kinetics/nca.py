@@ -37,11 +37,15 @@ from celldossier.cellular_kinetics.intervals import (
     estimate_intervals,
     take_areas_of_course,
 )
-from celldossier.cellular_kinetics.lambda_z import LambdaZ, check_gates, estimate_lambda_z
+from celldossier.cellular_kinetics.lambda_z import check_gates, estimate_lambda_z
 from celldossier.cellular_kinetics.limbs import estimate_loss
-from celldossier.cellular_kinetics.parameters import estimate_columns
+from celldossier.cellular_kinetics.parameters import estimate_columns, flag_reviewed_tails
 from celldossier.cellular_kinetics.profiles import Profiles, derive_block, derive_last_phase
-from celldossier.cellular_kinetics.reviewed_windows import apply_windows, keep_automatic
+from celldossier.cellular_kinetics.reviewed_windows import (
+    ReviewedFit,
+    apply_windows,
+    keep_automatic,
+)
 from celldossier.cellular_kinetics.sample_arrays import Samples, read_samples
 from celldossier.cellular_kinetics.samples import check_samples
 from celldossier.errors import InputDataError
@@ -162,14 +166,24 @@ def _analyse_apart(
     without = checked["ANALYTE"].isin(settings.no_specific_marker).to_numpy()
     # R4 is off: what is not known before the dose is not 0.
     unlike = settings.model_copy(update={"start": "none"})
+    adjusted = replace(options, windows=None, adjusted=True)
+    windows, faults = _refuse_windows(options.windows, settings)
     parts = []
-    if (~without).any():
-        parts.append(_analyse(numbered[~without], settings, options))
-    if without.any():
-        if options.windows is not None:
-            _refuse_windows(options.windows, settings)
-        adjusted = replace(options, windows=None, adjusted=True)
-        parts.append(_analyse(numbered[without], unlike, adjusted))
+    for rows, rules, choice in (
+        (~without, settings, replace(options, windows=windows)),
+        (without, unlike, adjusted),
+    ):
+        if not rows.any():
+            if choice.windows is not None:
+                names = choice.windows["ID"]
+                faults += [f"Reviewed window {name}: there is no such profile." for name in names]
+            continue
+        try:
+            parts.append(_analyse(numbered[rows], rules, choice))
+        except InputDataError as error:
+            faults += error.faults
+    if faults:
+        raise InputDataError(faults)
     if len(parts) == 1:
         return parts[0]
     frames = [vars(part.as_text()) for part in parts]
@@ -180,16 +194,18 @@ def _analyse_apart(
     return NcaResult(**joined)
 
 
-def _refuse_windows(windows: pd.DataFrame, settings: CellularKineticsSettings) -> None:
-    """No terminal phase, no window of it."""
-    wrong = windows[windows["ANALYTE"].isin(settings.no_specific_marker)]
-    faults = [
+def _refuse_windows(
+    windows: pd.DataFrame | None, settings: CellularKineticsSettings
+) -> tuple[pd.DataFrame | None, list[str]]:
+    """The windows of the other analytes, and the faults: no terminal phase, no window of it."""
+    if windows is None:
+        return None, []
+    wrong = windows["ANALYTE"].isin(settings.no_specific_marker)
+    return windows[~wrong], [
         f"Reviewed window {window['ID']}: the analyte {window['ANALYTE']} has no specific marker "
         "and no terminal phase (R24)."
-        for window in wrong.to_dict("records")
+        for window in windows[wrong].to_dict("records")
     ]
-    if faults:
-        raise InputDataError(faults)
 
 
 def _analyse(
@@ -260,8 +276,8 @@ def _analyse_block(
         loss = estimate_loss(last_phase)
         columns = estimate_columns(block, arrangement, review, loss, settings)
         if given.doses is not None:
-            columns = _add_intervals(columns, profiles, fit, given.samples, given.doses, settings)
-        if given.adjusted:
+            columns = _add_intervals(columns, profiles, review, given, settings)
+        elif given.adjusted:
             columns = adjust_columns(columns, profiles, settings)
         result = BlockResult(
             columns=columns,
@@ -276,19 +292,23 @@ def _analyse_block(
 def _add_intervals(
     columns: dict[str, Column],
     profiles: Profiles,
-    fit: LambdaZ,
-    samples: Samples,
-    doses: pd.DataFrame,
+    review: ReviewedFit,
+    given: Given,
     settings: CellularKineticsSettings,
 ) -> dict[str, Column]:
     """The parameters of each dose, with those of its interval (R23)."""
+    doses = given.doses
+    assert doses is not None
     curve = derive_curve(profiles, settings.auc_rule)
-    columns = {**columns, **estimate_intervals(profiles, curve, fit, settings)}
+    intervals = estimate_intervals(profiles, curve, review.fit, settings)
+    columns = {**columns, **flag_reviewed_tails(intervals, review)}
     columns |= compare_to_first(profiles, columns, settings)
+    if given.adjusted:
+        columns = adjust_columns(columns, profiles, settings)
     ended = end_at_next_dose(columns, profiles)
     if not doses["REPEATED"].any():
         return ended
-    courses = arrange_samples(Samples.from_frame(gather_courses(samples.to_frame(), doses)))
+    courses = arrange_samples(Samples.from_frame(gather_courses(given.samples.to_frame(), doses)))
     whole = derive_block(courses, settings, 0, len(courses))
     last_phase = derive_last_phase(whole.profiles)
     areas = estimate_columns(
@@ -298,4 +318,6 @@ def _add_intervals(
         estimate_loss(last_phase),
         settings,
     )
+    if given.adjusted:
+        areas = adjust_columns(areas, whole.profiles, settings)
     return take_areas_of_course(ended, profiles, areas, whole.profiles.keys)

@@ -21,6 +21,7 @@ from celldossier.cellular_kinetics.codes import (
     code_of,
     either,
     first_given,
+    has_flag,
     is_one_of,
     join_flags,
 )
@@ -76,12 +77,25 @@ def estimate_columns(
     for code in OF_REGRESSION if review.reviewed.any() else ():
         flagged = columns[code].flag_where(review.reviewed, "LZREV")
         columns[code] = flagged.flag_where(review.with_peak, "LZPEAK")
+    columns = flag_reviewed_tails(columns, review)
     several = profiles.last_dose > 0
     if not several.any():
         return columns
     for code in ("EXPRATE", "DOUBT"):
         columns[code] = columns[code].empty_where(several, "SEVDOSES", "FEWRISE")
     return {code: column.flag_where(several, "COURSE") for code, column in columns.items()}
+
+
+def flag_reviewed_tails(columns: dict[str, Column], review: ReviewedFit) -> dict[str, Column]:
+    """The parameters, those that a reviewed regression extrapolated flagged (R14, R18)."""
+    if not review.reviewed.any():
+        return columns
+    return {
+        code: column.flag_where(
+            review.reviewed & has_flag(column.flag, ("EXTRAP", "EXTRAPOL")), "LZREV"
+        )
+        for code, column in columns.items()
+    }
 
 
 def _estimate_peak(profiles: Profiles) -> dict[str, Column]:

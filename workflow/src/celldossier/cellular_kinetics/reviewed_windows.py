@@ -254,8 +254,12 @@ def _find_points(
         half_unit = 0.5 * 10.0 ** -len((match and match["digits"]) or "")
         columns = np.flatnonzero(np.abs(nominal - float(name)) <= 1e-9)
         if not len(columns):
-            near = np.abs(profiles.time[row] - float(name)) <= half_unit * (1 + 1e-9)
-            columns = np.flatnonzero(near & (profiles.row[row] >= 0))
+            distance = np.abs(profiles.time[row] - float(name))
+            distance[profiles.row[row] < 0] = np.nan
+            # Among several within the rounding, the one at the very time is meant.
+            columns = np.flatnonzero(distance <= 1e-9)
+            if not len(columns):
+                columns = np.flatnonzero(distance <= half_unit * (1 + 1e-9))
         if len(columns) != 1:
             how = "no sample" if not len(columns) else "several samples"
             faults.append(f"{place}: {how} at time {name}.")

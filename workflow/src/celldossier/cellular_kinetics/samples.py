@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from celldossier.cellular_kinetics.doses import SUBJECT_KEYS, check_doses
@@ -23,7 +24,9 @@ NUMERIC = (
 )
 """Columns that hold numbers; those not in `REQUIRED` may be absent, as may CENSTIME."""
 
-_BLQ_TEXT = re.compile(r"^(?:BLQ|BQL|<\s*LLOQ|<\s*(?P<limit>[0-9.]+(?:[eE][+-]?[0-9]+)?))$", re.I)
+_BLQ_TEXT = re.compile(
+    r"^(?:BLQ|BQL|<\s*LLOQ|<\s*(?P<limit>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?))$", re.I
+)
 _UNMAPPED_TEXT = re.compile(r"^(?:ND|N\.D\.|NR|NS)$", re.I)
 _SHOWN = 20
 
@@ -73,15 +76,17 @@ def check_samples(frame: pd.DataFrame) -> pd.DataFrame:
         faults += _list_rows(samples, samples[column] == "", column, f"the {column} is blank")
     reported = _reported_results(frame)
     numbers = {}
+    readable = np.ones(len(frame), dtype=bool)
     for column in (*NUMERIC, "CENSTIME"):
         values = reported["number"] if column == "CONC" else frame.get(column)
-        numbers[column], column_faults = _numbers(values, column, samples)
+        numbers[column], unreadable, column_faults = _numbers(values, column, samples)
+        readable &= ~unreadable
         faults += column_faults
     numbers["LLOQ"] = numbers["LLOQ"].fillna(reported["limit"])
     samples = pd.DataFrame({**keys, **numbers})
-    if faults:
-        raise InputDataError(faults)
-    faults = _check_values(samples, reported) + _check_profiles(samples)
+    # A row that cannot be read is not judged by its values as well.
+    faults += _check_values(samples, reported, readable)
+    faults = faults or _check_profiles(samples)
     if faults:
         raise InputDataError(faults)
     samples["DOSENO"] = samples["DOSENO"].fillna(1.0)
@@ -127,19 +132,21 @@ def _reported_results(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _numbers(
     values: pd.Series | None, column: str, samples: pd.DataFrame
-) -> tuple[pd.Series, list[str]]:
-    """A column as float64, blank as NaN, with a fault for each text and infinite value."""
+) -> tuple[pd.Series, npt.NDArray[np.bool_], list[str]]:
+    """A column as float64, blank as NaN, the cells that are no number, and a fault for each."""
     if values is None:
-        return pd.Series(np.nan, index=samples.index, dtype="float64"), []
+        none = np.zeros(len(samples), dtype=bool)
+        return pd.Series(np.nan, index=samples.index, dtype="float64"), none, []
     values = values.reset_index(drop=True)
     if pd.api.types.is_numeric_dtype(values):
         numbers = values.astype("float64")
-        return numbers, _list_rows(samples, np.isinf(numbers), column, f"{column} is infinite")
+        infinite = np.isinf(numbers.to_numpy())
+        return numbers, infinite, _list_rows(samples, infinite, column, f"{column} is infinite")
     text = _strip(values)
     codes, names = pd.factorize(text)
     known = pd.to_numeric(pd.Series(names).where(names != ""), errors="coerce")
     numbers = pd.Series(known.to_numpy(dtype="float64")[codes], index=values.index)
-    unreadable = (text != "") & ~np.isfinite(numbers)
+    unreadable = ((text != "") & ~np.isfinite(numbers)).to_numpy()
     faults = []
     for position in np.flatnonzero(unreadable)[:_SHOWN]:
         value = text.iloc[position]
@@ -151,10 +158,13 @@ def _numbers(
         faults.append(
             f"{_place(samples, position)}: {column} holds the text {value!r}, not a number.{hint}"
         )
-    return numbers, faults + _more(int(unreadable.sum()), column)
+    return numbers, unreadable, faults + _more(int(unreadable.sum()), column)
 
 
-def _check_values(samples: pd.DataFrame, reported: pd.DataFrame) -> list[str]:
+def _check_values(
+    samples: pd.DataFrame, reported: pd.DataFrame, readable: npt.NDArray[np.bool_]
+) -> list[str]:
+    """Faults of the values in the rows that are `readable`."""
     blq, conc, time = samples["BLQ"], samples["CONC"], samples["TIME"]
     rules = [
         (~blq.isin([0.0, 1.0]), "BLQ", "BLQ is neither 0 nor 1"),
@@ -171,7 +181,9 @@ def _check_values(samples: pd.DataFrame, reported: pd.DataFrame) -> list[str]:
         (time.isna() & (conc.notna() | (blq == 1)), "TIME", "TIME is blank for a result"),
     ]
     return [
-        fault for mask, column, text in rules for fault in _list_rows(samples, mask, column, text)
+        fault
+        for mask, column, text in rules
+        for fault in _list_rows(samples, mask & readable, column, text)
     ]
 
 
