@@ -57,6 +57,18 @@ def test_spaghetti_shows_the_median_of_its_cell_where_the_stage_has_one(
     assert len(median["NHL, DL2 (n = 2)"]) > 5
 
 
+def test_the_median_of_a_cell_breaks_where_too_few_are_quantifiable(
+    make_context: Contexts, profile_curves: Callable[..., pd.DataFrame]
+) -> None:
+    curves = profile_curves()
+    gone = curves["curve_id"].str.startswith("cellular_kinetics.profile_median/")
+    curves = curves[~(gone & (curves["x"] == 14))]
+    figure = shown(draw_spaghetti(make_context("en", count=12, curves=curves)))
+    line = figure.pages[0].axes[0].get_lines()[-1]
+    at = dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+    assert np.isnan(at[14.0]) and np.isfinite(at[11.0]) and np.isfinite(at[21.0])
+
+
 def test_spaghetti_has_a_panel_for_each_indication_dose_and_window(make_context: Contexts) -> None:
     figure = shown(draw_spaghetti(make_context("en", count=12)))
     assert len(figure.pages) == 1 and len(figure.pages[0].axes) == 12

@@ -48,6 +48,26 @@ def select_curve(context: Context, curve_id: str, kind: str = "") -> pd.DataFram
     return curves[chosen].sort_values(["series", "x"], kind="stable", ignore_index=True)
 
 
+def read_medians(context: Context, analyte: str) -> pd.DataFrame:
+    """Median profile with quartiles at every time of the geometric one, n the number quantifiable.
+
+    Where the stage gives no median, since too few results are quantifiable, the point is
+    empty: a line that is drawn through it breaks.
+    """
+    points = select_curve(context, f"cellular_kinetics.profile/{analyte}", "summary")
+    median = select_curve(context, f"cellular_kinetics.profile_median/{analyte}", "summary")
+    keys = ["series", "x"]
+    # The median counts all samples; beside a figure stands the number quantifiable.
+    both = median.merge(points[[*keys, "n"]], on=keys, how="outer", suffixes=("_all", ""))
+    both["n"] = both["n"].fillna(both["n_all"])
+    # A point that is there only for its count has the texts of the others.
+    texts = ["curve_id", "x_unit", "y_unit", "kind"]
+    source = median if len(median) else points
+    for name in texts:
+        both[name] = both[name].fillna(source[name].iloc[0] if len(source) else "")
+    return both.drop(columns="n_all").sort_values(keys, kind="stable", ignore_index=True)
+
+
 def series_level(series: str, key: str) -> str | None:
     """Level of a grouping variable in the name of a series; None where it is another grouping.
 

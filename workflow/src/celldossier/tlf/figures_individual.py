@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 GRIDS = {1: (1, 1), 2: (2, 1), 4: (2, 2), 6: (3, 2), 12: (4, 3)}
 """Rows and columns of panels by the number of subjects on a page."""
 
+HEIGHT = PAGE_HEIGHT - 17.0
+"""Height of a full page, mm: this figure has more footnotes than others."""
+
 LEFT, RIGHT, TOP = 15.0, 3.0, 1.0
 """Margins of a page, mm."""
 
@@ -215,7 +218,7 @@ def _shown_data(
 def _draw_page(study: _Study, panels: Sequence[_Subject]) -> MatplotlibFigure:
     rows_in_grid, columns = study.grid
     rows = -(-len(panels) // columns)
-    cell_height = min((PAGE_HEIGHT - TOP - study.bottom) / rows_in_grid, TALLEST)
+    cell_height = min((HEIGHT - TOP - study.bottom) / rows_in_grid, TALLEST)
     height = rows * cell_height + TOP + study.bottom
     width = (PAGE_WIDTH - LEFT - RIGHT - (columns - 1) * BETWEEN) / columns
     figure = new_figure(height, layout=None)

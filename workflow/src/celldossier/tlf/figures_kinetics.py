@@ -18,9 +18,10 @@ from celldossier.tlf.figures_axes import (
 from celldossier.tlf.figures_data import (
     curve_data,
     primary_analyte,
+    read_medians,
     read_samples,
-    select_curve,
 )
+from celldossier.tlf.figures_profiles import windows_until
 from celldossier.tlf.labels import analyte_label, level_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import (
@@ -33,9 +34,6 @@ from celldossier.tlf.style import (
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-
-EARLY = 28.0
-"""End of the early panel, days: expansion and the window of AUC0-28d."""
 
 
 @in_figure_style
@@ -57,10 +55,10 @@ def draw_spaghetti(context: Context) -> Figure | NotShown:
     samples = samples.merge(groups, on="USUBJID", how="left", validate="many_to_one")
     indications = natural_order(samples["INDIC"].unique())
     doses = natural_order(samples["TRT01A"].unique())
-    median = select_curve(context, f"cellular_kinetics.profile_median/{analyte}", "summary")
+    median = read_medians(context, analyte)
     end = float(samples["AFRLT"].max())
     limits = (float(samples["SHOWN"].min()), float(samples["SHOWN"].max()))
-    windows = [EARLY, end] if end > EARLY * 1.2 else [end]
+    windows = windows_until(end)
     row_height = max(36.0, min(55.0, 180.0 / (len(indications) * len(windows))))
     figures = []
     # Rows of all windows on one page as long as they fit.
@@ -102,7 +100,7 @@ def _median_of(median: pd.DataFrame, indication: str, dose: str) -> pd.DataFrame
     """The median of indication and dose where the stage has one, else of the dose."""
     for series in (f"dose={dose}/indication={indication}", f"dose={dose}"):
         rows = median[median["series"] == series]
-        if len(rows):
+        if rows["y"].notna().any():
             return rows
     return median.iloc[:0]
 

@@ -19,7 +19,7 @@ from celldossier.tlf.figures_axes import (
     use_day_axis,
     use_log_axis,
 )
-from celldossier.tlf.figures_data import curve_data, select_curve, series_level
+from celldossier.tlf.figures_data import curve_data, read_medians, select_curve, series_level
 from celldossier.tlf.labels import analyte_label, assays, level_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import (
@@ -101,14 +101,9 @@ def _draw_summary(context: Context, key: str) -> Figure | NotShown:
 
 def _read_points(context: Context, analyte: str, statistic: str) -> pd.DataFrame:
     """Points of the profile, n the number quantifiable, empty where too few are quantifiable."""
-    points = select_curve(context, f"cellular_kinetics.profile/{analyte}", "summary")
-    if statistic == "geometric":
-        return points
-    median = select_curve(context, f"cellular_kinetics.profile_median/{analyte}", "summary")
-    values = ["y", "low", "high"]
-    keys = ["series", "x"]
-    # The median counts all samples; what stands below the axis is the number quantifiable.
-    return points.drop(columns=values).merge(median[[*keys, *values]], on=keys, how="left")
+    if statistic == "median":
+        return read_medians(context, analyte)
+    return select_curve(context, f"cellular_kinetics.profile/{analyte}", "summary")
 
 
 def windows_until(end: float) -> list[float]:
