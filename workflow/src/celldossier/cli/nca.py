@@ -28,7 +28,8 @@ Optional:
   CENSTIME   death, new therapy or unplanned re-infusion, on the clock of TIME
   CONCU      unit of CONC, in place of --conc-unit
 Several doses (each with a clock, a trough and an interval of its own):
-  DOSENO     number of the dose that the sample belongs to; a trough belongs to either of its doses
+  DOSENO     number of the dose that the sample belongs to; fractions of a split dose share it,
+             a trough belongs to either of its doses
   DOSETIME   time of that dose, on the clock of TIME; NDOSETIME: its nominal time
   TAU        dosing interval of the protocol: that of the last dose of a cycle
   CYCLE      number of the cycle; blank: all doses are one cycle
