@@ -120,6 +120,20 @@ def test_a_zero_without_a_limit_of_quantitation_is_no_quantifiable_result() -> N
     assert find(results, "concordance", "n_above") == 0
 
 
+def test_the_ratio_is_given_where_just_half_of_the_pairs_are_quantifiable() -> None:
+    rows = []
+    for number in range(6):
+        rows += [
+            make_sample(f"S{number}", "PCR", 7, 900, 2 * number + 1),
+            make_sample(f"S{number}", "FLOW", 7, 9 if number < 3 else 0, 2 * number + 2),
+        ]
+    settings = CellularKineticsSettings().concordance
+    for pairs, known in ((rows, True), (rows[2:], False)):
+        found = AnalysisResults([summarise_concordance(pair(adpc_of(*pairs)), settings)[0]])
+        geomean = find(found, "assay_ratio", "geomean", visit="7")
+        assert geomean == pytest.approx(0.01) if known else math.isnan(geomean)
+
+
 def test_samples_before_the_infusion_without_result_or_outside_the_set_form_no_pair() -> None:
     adpc = adpc_of(
         sample("PCR", 0, 0, 1),

@@ -16,6 +16,7 @@ from persistence_study import (
     repeat_courses,
 )
 
+from celldossier.cellular_kinetics.duration import estimate_duration
 from celldossier.cellular_kinetics.landmarks import classify_landmark
 from celldossier.cellular_kinetics.persistence import summarise_persistence
 from celldossier.cellular_kinetics.quantifiability import (
@@ -27,7 +28,12 @@ from celldossier.cellular_kinetics.quantifiability import (
 from celldossier.results import AnalysisResults
 from celldossier.settings.persistence import Landmark, PersistenceSettings
 from celldossier.stats.proportion import clopper_pearson
-from celldossier.stats.survival import estimate_at, estimate_incidence, estimate_survival
+from celldossier.stats.survival import (
+    estimate_at,
+    estimate_incidence,
+    estimate_quantile,
+    estimate_survival,
+)
 
 Study = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
@@ -117,6 +123,61 @@ def test_a_relapse_at_which_sampling_did_not_stop_is_no_loss_of_the_sensitivity_
     assert (stopped["CNSR"], stopped["EVENTCD"], stopped["AVALLO"]) == (1, "", 28)
     at_it = as_loss.loc["STOPPED-AT-IT"]
     assert (at_it["CNSR"], at_it["AVALLO"], at_it["AVALHI"]) == (0, 28, 50)
+
+
+def test_an_event_after_the_end_of_the_planned_sampling_neither_competes_nor_is_a_loss() -> None:
+    # The plan ends with day 360: nobody could have been seen to lose the cells later.
+    courses = {
+        "RELAPSED": Course(360, relapse=500, alive=800),
+        "TREATED": Course(360, ended="NEWTHERAPY", day=500, alive=800),
+        "DIED-AT-THE-END": Course(360, ended="DEATH", day=365, alive=365),
+        **{f"LOST-{number}": Course(28, 60) for number in range(9)},
+    }
+    facts, samples, adpers, levels = make_study(courses)
+    main, as_loss = of(adpers, "PERSIST"), of(adpers, "PERSLOS")
+    relapsed = main.loc["RELAPSED"]
+    assert (relapsed["EVENTCD"], relapsed["LATECD"], relapsed["AVALLO"]) == ("", "RELAPSE", 360)
+    assert main.loc["TREATED", "LATECD"] == "NEWTHERAPY"
+    assert main.loc["DIED-AT-THE-END", "EVENTCD"] == "DEATH"
+    assert as_loss.loc["RELAPSED", "CNSR"] == 1
+    frame, curves = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    found = AnalysisResults([frame])
+    for parameter in PARAMETERS:
+        for stat in ("km", "early", "late"):
+            at = find(found, "persistence_survival", stat, parameter, landmark="M24")
+            assert math.isnan(at.number) and at.note_code == "BEYONDFU", (parameter, stat)
+    assert curves["x"].max() <= 365
+
+
+def test_a_relapse_on_the_day_of_the_sample_that_showed_the_loss_does_not_precede_it() -> None:
+    main = of(make_study({"SAME-DAY": Course(28, 60, relapse=60)})[2], "PERSIST")
+    assert main.loc["SAME-DAY", "CNSR"] == 0 and main.loc["SAME-DAY", "EVENTCD"] == "LOSS"
+
+
+def test_who_was_last_seen_on_the_day_of_a_landmark_was_followed_so_long() -> None:
+    courses = {"SEEN": Course(28, 60, last=90, alive=180), "GONE": Course(28, 60, alive=179)}
+    facts, samples, _, _ = make_study(courses)
+    early = samples[samples["AFRLT"] <= 90]
+    state = classify_landmark(facts, early, Landmark(label="M6", day=180, window=30))
+    assert state.to_dict() == {"SEEN": "LOST", "GONE": "NOTFOLLOWED"}
+
+
+def test_a_sample_after_a_new_therapy_says_nothing_of_a_landmark_before_it() -> None:
+    courses = {"TREATED": Course(60, last=90, ended="NEWTHERAPY", day=85)}
+    facts, samples, _, _ = make_study(courses)
+    state = classify_landmark(facts, samples, Landmark(label="D82", day=82, window=15))
+    assert state["TREATED"] == "MISSED"
+
+
+def test_an_upper_limit_that_one_end_does_not_reach_is_not_known() -> None:
+    # Those censored at day 28 are at risk at the left end of the losses, not at the right one.
+    rows = {f"L{n}": Course(28, 60, last=90) for n in range(8)}
+    rows |= {f"C{n}": Course(28, last=28) for n in range(4)} | {"ONGOING": Course(360)}
+    duration = estimate_duration(of(make_study(rows)[2], "PERSIST"), PersistenceSettings())
+    left, right = (estimate_quantile(curve) for curve in (duration.left, duration.right))
+    medians = duration.medians()
+    assert math.isnan(left.high) and not math.isnan(right.high)
+    assert math.isnan(medians["both_high"])
 
 
 def test_an_event_long_after_sampling_had_stopped_does_not_compete(study: Study) -> None:

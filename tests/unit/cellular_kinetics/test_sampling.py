@@ -17,7 +17,7 @@ from celldossier.cellular_kinetics.analysis_datasets import (
 )
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
-from celldossier.cellular_kinetics.sampling_adequacy import look_around_peak
+from celldossier.cellular_kinetics.sampling_adequacy import find_second_blq, look_around_peak
 from celldossier.cellular_kinetics.sampling_plan import find_end_of_plan
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.datasets import conform, empty_dataset
@@ -219,6 +219,27 @@ def test_a_subject_never_quantifiable_or_never_sampled_is_not_judged_by_its_peak
 def test_sampling_goes_on_to_two_consecutive_blq_or_has_a_reason_to_end(course, observed, outcome):
     run = Run({"S1": course}, adsl=make_adsl(["S1"], LSTALVDY=observed))
     assert run.judged("STOP") == outcome
+
+
+def test_a_sample_planned_for_the_last_day_is_planned_and_one_without_a_result_is_missing():
+    lived = {day: result for day, result in FULL.items() if day <= 28}
+    status = Run({"S1": lived}, adsl=make_adsl(["S1"], DTHDY=28.0, LSTALVDY=28.0)).status()
+    assert status[28.0] == "TAKEN" and max(status) == 28.0
+    # It was taken, and the laboratory reported nothing.
+    lacking = Run({"S1": without(_60=None)})
+    assert lacking.status()[60.0] == "TAKEN" and lacking.measure("COLLECT") == 1
+    assert Run({"S1": FULL}).measure("COLLECT") == 0
+
+
+def test_two_results_of_one_time_are_not_two_consecutive_ones():
+    profile = pd.MultiIndex.from_tuples([("S1", "PCR")], names=["USUBJID", "PARAMCD"])
+    results = pd.DataFrame(
+        [(7.0, "N"), (14.0, "Y"), (14.0, "Y"), (28.0, "Y"), (28.0, "N"), (60.0, "Y"), (90.0, "Y")],
+        columns=["AFRLT", "BLQFL"],
+    ).assign(USUBJID="S1", PARAMCD="PCR")
+    found = find_second_blq(results, pd.Series([7.0], index=profile))
+    # Day 28 was quantifiable in one of its results.
+    assert found["STOPDAY"].tolist() == [90.0]
 
 
 def test_samples_after_two_consecutive_blq_are_not_missed():

@@ -80,6 +80,31 @@ def test_limits_over_subjects_cover_the_slope_where_those_over_pairs_do_not(subj
     assert covered["pairs"] < 179
 
 
+def test_limits_of_deming_are_those_of_the_jackknife_with_two_degrees_of_freedom_less() -> None:
+    x = np.array([1.0, 2.0, 3.5, 4.0, 5.5, 7.0, 8.0])
+    y = np.array([1.3, 1.9, 3.9, 4.4, 5.1, 7.6, 8.8])
+    left_out = [estimate_deming(np.delete(x, at), np.delete(y, at)).slope.value for at in range(7)]
+    se = np.sqrt(6 / 7 * np.sum((left_out - np.mean(left_out)) ** 2))
+    slope = estimate_deming(x, y).slope
+    assert slope.se == pytest.approx(se)
+    assert slope.high - slope.value == pytest.approx(stats.t.ppf(0.975, 5) * se)
+
+
+def test_unequal_numbers_of_pairs_weigh_the_variance_within_by_their_harmonic_mean() -> None:
+    # Bland and Altman (1999), 5.3: of the means plus (1 - 1/h) of the spread within.
+    difference = np.array([1.0, 2.0, 4.0, 0.0, 1.0, 5.0, 3.0, 3.5, 2.5, 8.0])
+    subject = np.array([0, 1, 1, 2, 2, 2, 3, 3, 3, 3])
+    means = [1.0, 3.0, 2.0, 4.25]
+    inside = (2.0 + 14.0 + 19.25) / (10 - 4)
+    total = np.var(means, ddof=1) + (1 - (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4) * inside
+    found = estimate_agreement(difference, subject)
+    assert found.within == pytest.approx(inside)
+    assert found.bias.value == pytest.approx(np.mean(means))
+    spread = 1.959963984540054 * np.sqrt(total)
+    assert found.upper.value == pytest.approx(np.mean(means) + spread)
+    assert found.lower.value == pytest.approx(np.mean(means) - spread)
+
+
 def test_limits_of_single_pairs_are_the_order_statistics_of_passing_and_bablok() -> None:
     x, y, _ = simulate(np.random.default_rng(4), 40, 1)
     i, j = np.triu_indices(40, 1)

@@ -187,6 +187,13 @@ def test_a_single_result_below_the_limit_is_no_loss(study):
     assert pd.isna(found["AVALHI"])
 
 
+def test_two_results_of_one_time_below_the_limit_are_no_loss(study):
+    study.options = {"duplicate_samples": "warning"}
+    add_samples(study, ("28.25", "BLQ"), ("60", "80"))
+    found = endpoint(study, "PERSIST")
+    assert tuple(found[["AVAL", "AVALLO", "EVENTCD"]]) == (60, 60, "")
+
+
 def test_samples_after_a_new_therapy_are_no_loss_and_the_therapy_competes(study):
     study.options = NEW_THERAPY
     study.repeat("CM", 1, {"CMDECOD": "Blinatumomab", "CMSTDTC": "2024-03-20"})

@@ -129,8 +129,11 @@ class Duration:
         km = estimate_at(self.right, day, self.level)
         left = estimate_at(self.left, day, self.level)
         bounds = (math.nan, math.nan) if math.isnan(km.value) else self.turnbull.survival(day)
-        early = estimate_incidence(self.early, self.early_cause, day, self.level)
-        late = estimate_incidence(self.late, self.late_cause, day, self.level)
+        early = late = NOTHING
+        # Where nobody was sampled so long, what competes last would make the incidence stand still.
+        if not math.isnan(km.value):
+            early = estimate_incidence(self.early, self.early_cause, day, self.level)
+            late = estimate_incidence(self.late, self.late_cause, day, self.level)
         shares = {
             **spread("km", km),
             **spread("left", left),

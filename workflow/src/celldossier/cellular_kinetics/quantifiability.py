@@ -159,8 +159,7 @@ def _settle(
         # Quantifiable after the relapse, hence at it; later samples say nothing more.
         low = low.mask(first & (relapse <= low), relapse)
         high = high.mask(first & (relapse <= low), np.nan)
-    missed = _count_missed(facts, day, planned, settings.sampling_window)
-    late = (code != "") & (missed >= settings.missed_samples) & ~(day <= low)
+    late = (code != "") & _had_stopped(facts, day, planned, settings) & ~(day <= low)
     late_code = code.where(late, "")
     code, day = code.mask(late, ""), day.mask(late)
     if as_loss:
@@ -168,8 +167,7 @@ def _settle(
         # another event came first, or sampling had ended long before, it did not stop there.
         ended = known & ~lost & relapse.notna() & (facts["LAST"] <= relapse)
         ended &= ~(facts["EVENTDY"] < relapse)
-        gap = _count_missed(facts, relapse, planned, settings.sampling_window)
-        ended &= gap < settings.missed_samples
+        ended &= ~_had_stopped(facts, relapse, planned, settings)
         high = high.mask(ended, np.fmax(relapse, low))
         lost |= ended
         code, day = code.mask(ended, ""), day.mask(ended)
@@ -190,6 +188,20 @@ def _settle(
             "REASND": facts["REASND"],
         }
     )
+
+
+def _had_stopped(
+    facts: pd.DataFrame,
+    day: pd.Series,
+    planned: Mapping[str, np.ndarray],
+    settings: PersistenceSettings,
+) -> pd.Series:
+    """Whether sampling had stopped before an event: planned days went by, or none was left."""
+    window = settings.sampling_window
+    missed = _count_missed(facts, day, planned, window)
+    ends = {study: float(days.max()) for study, days in planned.items() if len(days)}
+    end = np.fmax(facts["STUDYID"].map(ends).astype("float64"), facts["LAST"])
+    return (missed >= settings.missed_samples) | (day > end + window)
 
 
 def _count_missed(

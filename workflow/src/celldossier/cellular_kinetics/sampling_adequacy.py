@@ -53,10 +53,13 @@ def find_second_blq(results: pd.DataFrame, since: pd.Series) -> pd.DataFrame:
     DataFrame
         Index USUBJID and PARAMCD; STOPDAY, and LATER: whether a result lies after it.
     """
-    rows = results.sort_values([*_PROFILE, "AFRLT"], kind="stable")
+    rows = results.assign(BLQ=results["BLQFL"] == "Y")
+    # Two results of one time are not consecutive; one that is quantifiable says so of the time.
+    rows = rows.sort_values([*_PROFILE, "AFRLT", "BLQ"], kind="stable")
+    rows = rows.drop_duplicates([*_PROFILE, "AFRLT"])
     start = since.reindex(pd.MultiIndex.from_frame(rows[_PROFILE])).to_numpy()
     rows = rows[rows["AFRLT"].to_numpy() > start]
-    below = (rows["BLQFL"] == "Y").astype(int)
+    below = rows["BLQ"].astype(int)
     before = below.groupby([rows["USUBJID"], rows["PARAMCD"]]).shift(1)
     second = rows[(below == 1) & (before == 1)].drop_duplicates(_PROFILE)
     last = rows.groupby(_PROFILE)["AFRLT"].max()

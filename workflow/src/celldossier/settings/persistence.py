@@ -50,7 +50,8 @@ class PersistenceSettings(Section):
         description=(
             "Planned sampling days without a sample, between the last sample and a death, relapse "
             "or new therapy, from which that event no longer competes: the subject is censored at "
-            "the last quantifiable sample, since sampling had stopped long before."
+            "the last quantifiable sample, since sampling had stopped long before. So is one whose "
+            "event came after the last planned sampling day: no loss could have been seen."
         ),
     )
     sampling_window: float = Field(

@@ -27,7 +27,11 @@ def derive_persistence(adpc: pd.DataFrame, analyte: str, timeline: pd.DataFrame)
     """
     samples = adpc[(adpc["PARAMCD"] == analyte) & (adpc["ANL01FL"] == "Y") & (adpc["AFRLT"] > 0)]
     samples = _prepare(samples, timeline)
-    samples = samples.assign(BLQ=samples["BLQFL"] == "Y")
+    # Two results of one time are not consecutive; one that is quantifiable says so of the time.
+    samples = samples.assign(BLQ=samples["BLQFL"] == "Y").sort_values(
+        ["USUBJID", "DAY", "BLQ", "SRCFILE", "SRCROW"], kind="stable"
+    )
+    samples = samples.drop_duplicates(["USUBJID", "DAY"])
     subject = samples["USUBJID"]
     level = samples["AVAL"].where(~samples["BLQ"])
     peak = level.groupby(subject).transform("max")
