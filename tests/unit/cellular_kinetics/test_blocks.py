@@ -154,15 +154,16 @@ def test_codes_are_texts_again():
     assert list(written.categories) == ["", "BLQALL", "BLQALL;START0", "NOPEAK", "NOPEAK;START0"]
 
 
-def test_up_to_255_texts_of_a_column_are_kept_and_more_are_refused():
-    words = [f"W{number:03d}" for number in range(256)]
+@pytest.mark.parametrize("number", [3, 127, 128, 255, 256, 600])
+def test_any_number_of_texts_of_a_column_is_kept(number):
+    words = [f"W{place:03d}" for place in range(number)]
     codes = np.array(codes_of(words), dtype=np.int16)
-    column = TextColumn(600)
-    column.put(slice(0, 100), codes[:100])
-    column.put(slice(100, 355), codes[:255])
-    assert list(column.finish(355)) == words[:100] + words[:255]
-    with pytest.raises(OverflowError):
-        column.put(slice(355, 356), codes[255:])
+    column = TextColumn(2000)
+    column.put(slice(0, 3), codes[:3])
+    for first in range(0, number, 100):
+        part = codes[first : first + 100]
+        column.put(slice(3 + first, 3 + first + len(part)), part)
+    assert list(column.finish(3 + number)) == words[:3] + words
 
 
 def test_more_parameters_and_units_than_a_byte_can_number_keep_their_names():

@@ -88,7 +88,7 @@ def to_texts(codes: Codes) -> npt.NDArray[np.object_]:
 class TextColumn:
     """A column of texts of many rows, filled part by part with their codes.
 
-    Each text has a number of its own here, of one byte.
+    Each text has a number of its own here, of one byte while there are no more than 255.
 
     Parameters
     ----------
@@ -99,23 +99,23 @@ class TextColumn:
     def __init__(self, shape: int | tuple[int, ...]) -> None:
         self._places: npt.NDArray[Any] = np.empty(shape, dtype=np.uint8)
         self._texts: list[str] = []
-        # Place of each code; those that have not come yet have the last one.
-        self._table = np.full(1, _UNKNOWN, dtype=np.uint8)
+        # Place of each code, -1 of those that have not come yet.
+        self._table = np.full(1, -1, dtype=np.int16)
 
     def put(self, at: Any, codes: Codes) -> None:
         """Write the codes of a part, or of a part of a table with its columns first."""
         if len(self._table) < len(_TEXTS):
-            further = len(_TEXTS) - len(self._table)
-            self._table = np.append(self._table, np.full(further, _UNKNOWN, self._table.dtype))
+            further = np.full(len(_TEXTS) - len(self._table), -1, dtype=np.int16)
+            self._table = np.append(self._table, further)
         places = np.take(self._table, codes)
-        unknown = places == _UNKNOWN
+        unknown = places < 0
         if unknown.any():
             for number in np.unique(codes[unknown]).tolist():
-                if len(self._texts) == _UNKNOWN:
-                    raise OverflowError("more texts in a column than one byte can number")
                 self._table[number] = len(self._texts)
                 self._texts.append(_TEXTS[number])
             places = np.take(self._table, codes)
+            if len(self._texts) > _BYTE and self._places.dtype == np.uint8:
+                self._places = self._places.astype(np.int16)
         self._places[at] = places.T
 
     def finish(self, count: int | None = None) -> pd.Categorical:
@@ -123,6 +123,8 @@ class TextColumn:
         places = self._places.ravel()[:count]
         categories = sorted(self._texts)
         table = [categories.index(text) for text in self._texts]
+        if places.dtype != np.uint8:
+            return make_categorical(np.take(np.array(table, dtype=np.int16), places), categories)
         # Byte by byte is much quicker than an index of 8 bytes for each.
         swapped = bytes(table).ljust(256, b"\0")
         ordered = np.frombuffer(bytearray(places.data).translate(swapped), dtype=np.uint8)
@@ -130,8 +132,8 @@ class TextColumn:
         return make_categorical(ordered.view(np.int8) if small else ordered, categories)
 
 
-_UNKNOWN = 255
-"""Place of a code that has not come yet, and the most texts of a column."""
+_BYTE = 255
+"""Most texts that one byte numbers."""
 
 
 def make_categorical(places: npt.NDArray[Any], categories: list[str]) -> pd.Categorical:
