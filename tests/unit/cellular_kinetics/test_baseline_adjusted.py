@@ -92,6 +92,7 @@ def test_the_tail_is_held_within_the_window_and_else_empty():
     short = make_samples(((-0.1, 10.0), (14, 20.0), (26, 20.0)))
     found = answers(short)
     assert found.loc["AUC28", ["AVAL", "FLAG"]].tolist() == [70 + 120 + 20, "EXTWIN;ADJ"]
+    assert answers(short, end_window=2).loc["AUC28", "AVAL"] == 210
     assert answers(short, end_window=1).loc["AUC28", "REASND"] == "UNCOVERD"
     dead = short.assign(CENSTIME=27.0)
     assert answers(dead).loc["AUC28", "REASND"] == "CENSORED"

@@ -464,3 +464,22 @@ def test_the_concentration_that_was_put_in_is_no_result_below_the_limit():
     without = samples[samples["TIME"] > 0]
     assert answers(samples).loc[(1, "CMIN"), ["AVAL", "FLAG"]].tolist() == [0.0, "BLQ"]
     assert answers(without).loc[(1, "CMIN"), ["AVAL", "FLAG"]].tolist() == [0.0, "START0"]
+
+
+def test_a_trough_below_the_limit_before_a_dose_is_zero_in_the_area_of_the_course():
+    rows = [(1, 0.0, 0.0, nan, 1), (1, 0.0, 3.0, 900.0, 0), (1, 0.0, 6.0, 300.0, 0)]
+    rows += [(1, 0.0, 13.9, nan, 1), (2, 14.0, 16.0, 600.0, 0), (2, 14.0, 21.0, 400.0, 0)]
+    rows += [(2, 14.0, 24.0, nan, 1), (2, 14.0, 28.0, 200.0, 0)]
+    frame = pd.DataFrame(rows, columns=["DOSENO", "DOSETIME", "TIME", "CONC", "BLQ"])
+    samples = frame.assign(USUBJID="S1", ANALYTE="PCR", LLOQ=50.0)
+    # To 0 at the trough, and from there up; within an interval a single one is left out.
+    first = 3 * 450 + 3 * 600 / log(3) + 7.9 * 150
+    second = 2.1 * 300 + 5 * 200 / log(1.5) + 7 * 200 / log(2)
+    settings = CellularKineticsSettings.model_validate({"peak_from": 0})
+    for course in (True, False):
+        found = estimate_nca(samples, settings, course=course).as_text()
+        area = found.parameters.set_index(["DOSENO", "PARAMCD"]).loc[(1, "AUC28"), "AVAL"]
+        assert area == pytest.approx(first + second, rel=1e-12)
+    whole = estimate_nca(samples, settings, course=True).as_text().dispositions
+    kinds = whole.set_index("TIME")["DISPOS"]
+    assert (kinds[13.9], kinds[24.0]) == ("EMBZERO", "EMBDROP")

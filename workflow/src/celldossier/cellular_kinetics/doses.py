@@ -237,7 +237,8 @@ def gather_courses(samples: pd.DataFrame, doses: pd.DataFrame | None) -> pd.Data
     Returns
     -------
     DataFrame
-        As from `share_troughs`, with LASTDOSE, the time of the last dose since the first.
+        As from `share_troughs`, with LASTDOSE, the time of the last dose since the first, and
+        NEXTDOSE, that of the first dose at or after the sample (NaN for none).
     """
     columns = {"TAU": np.nan, "INTERVAL": np.nan, "GAP": np.nan, "COPY": False}
     if doses is None:
@@ -249,7 +250,12 @@ def gather_courses(samples: pd.DataFrame, doses: pd.DataFrame | None) -> pd.Data
     planned = samples.groupby(PROFILE_KEYS)["NDOSETIME"].first()
     first["NDOSETIME"] = planned.reindex(pd.MultiIndex.from_frame(first[PROFILE_KEYS])).to_numpy()
     of_dose = ["DOSENO", "DOSETIME", "NDOSETIME", "CYCLE"]
-    course = samples.drop(columns=of_dose).merge(first, on=SUBJECT_KEYS)
+    own_dose = samples[PROFILE_KEYS].merge(doses[[*PROFILE_KEYS, "DOSETIME", "GAP"]], how="left")
+    start = own_dose["DOSETIME"].to_numpy()
+    following = np.where(samples["TIME"] <= start, start, start + own_dose["GAP"].to_numpy())
+    course = samples.assign(NEXTDOSE=following).drop(columns=of_dose)
+    course = course.merge(first, on=SUBJECT_KEYS)
+    course["NEXTDOSE"] -= course["DOSETIME"]
     # A trough that was given for both doses is one record. Two of one dose are left to R1.
     several = pd.Series(course["LASTDOSE"] > 0)
     result = [*SUBJECT_KEYS, "TIME", "CONC", "BLQ"]

@@ -37,7 +37,8 @@ def impute_blq(
     value[leading] = 0.0
     disposition[leading] = code_of("BLQFIRST")
     if embedded.any():
-        zero, half = _split_embedded(embedded, column < peak, settings.blq.embedded)
+        counted = (column < peak) | _precede_a_dose(embedded, quantifiable, time.T, samples, row.T)
+        zero, half = _split_embedded(embedded, counted, settings.blq.embedded)
         value[zero] = 0.0
         if lloq is not None:
             _check_limits(half & np.isnan(lloq.T), samples, row)
@@ -51,8 +52,30 @@ def impute_blq(
     return value.T, disposition.T
 
 
-def _split_embedded(embedded: Bools, early: Bools, rule: str) -> tuple[Bools, Bools]:
-    """Which embedded BLQ samples are 0, and which half of their limit; shape (samples, ...)."""
+def _precede_a_dose(
+    embedded: Bools, quantifiable: Bools, time: Floats, samples: Samples, row: Ints
+) -> Bools:
+    """Which of them lie before a further dose, and the next quantifiable sample after it.
+
+    That the cells of a course can be measured again is then the doing of the new dose, and
+    no sign that the result is wrong: the cells of the dose before were lost.
+    """
+    if "NEXTDOSE" not in samples.numbers:
+        return np.zeros_like(embedded)
+    dose = np.where(embedded, samples.number("NEXTDOSE")[np.maximum(row, 0)], np.nan)
+    following = np.full(embedded.shape[1], np.inf)
+    result = np.zeros_like(embedded)
+    for column in range(len(embedded) - 1, -1, -1):
+        result[column] = following > dose[column]
+        following = np.where(quantifiable[column], time[column], following)
+    return result & embedded
+
+
+def _split_embedded(embedded: Bools, counted: Bools, rule: str) -> tuple[Bools, Bools]:
+    """Which embedded BLQ samples are 0, and which half of their limit; shape (samples, ...).
+
+    By the rule `auto` those are 0 that stand together or are `counted` as such by their place.
+    """
     none = np.zeros_like(embedded)
     if rule == "zero":
         return embedded, none
@@ -64,7 +87,7 @@ def _split_embedded(embedded: Bools, early: Bools, rule: str) -> tuple[Bools, Bo
     together = none.copy()
     together[1:] |= pair
     together[:-1] |= pair
-    return embedded & (together | early), none
+    return embedded & (together | counted), none
 
 
 def _check_limits(without: Bools, samples: Samples, row: Ints) -> None:

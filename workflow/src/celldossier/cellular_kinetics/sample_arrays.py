@@ -28,7 +28,7 @@ NUMBERS = (*NUMERIC, "CENSTIME")
 _CHUNK = 32768
 # Rows checked at once: their arrays stay in the cache.
 
-OF_DOSES = ("INTERVAL", "GAP", "LASTDOSE")
+OF_DOSES = ("INTERVAL", "GAP", "LASTDOSE", "NEXTDOSE")
 """Further numbers of samples that were placed among several doses."""
 
 

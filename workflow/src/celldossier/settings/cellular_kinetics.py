@@ -33,7 +33,8 @@ class BlqRules(Section):
         "auto",
         description=(
             "R6: value of a BLQ result between quantifiable ones. auto: 0 before Tmax or where two "
-            "or more stand together, dropped where it is a single one after the peak."
+            "or more stand together, dropped where it is a single one after the peak and, in a "
+            "course, no further dose comes before the next quantifiable one."
         ),
     )
 
