@@ -10,7 +10,9 @@ import pytest
 
 from celldossier.cellular_kinetics.nca import estimate_nca
 from celldossier.cellular_kinetics.reviewed_windows import check_windows
+from celldossier.cellular_kinetics.trend_summaries import summarise_trend
 from celldossier.errors import InputDataError
+from celldossier.results import AnalysisResults
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 
 COURSE = ((-0.1, 10.0), (7, 30.0), (14, 20.0), (28, 6.0), (84, 10.0))
@@ -188,3 +190,22 @@ def test_faults_of_analytes_with_and_without_a_marker_are_told_together():
         estimate(samples)
     assert len(error.value.faults) == 2
     assert {fault.split(":")[0] for fault in error.value.faults} == {"S1, PCR", "S1, MSC"}
+
+
+@pytest.mark.parametrize(("below", "given"), [(3, True), (4, False)])
+def test_the_trend_has_a_geometric_mean_where_at_least_half_are_quantifiable(below, given):
+    rows = [
+        {"USUBJID": f"S{number}", "BASE": 4.0, "BLQFL": "Y" if number < below else "N"}
+        for number in range(6)
+    ]
+    frame = pd.DataFrame(rows).assign(PARAMCD="MSC", NRRLT=28.0, AVALU="cells/uL")
+    value = pd.Series(8.0, index=frame.index).where(frame["BLQFL"] == "N", 0.0)
+    frame = frame.assign(CHG=value - frame["BASE"], RCHG=value / frame["BASE"] - 1)
+    levels = pd.DataFrame({"dose": "DL1"}, index=frame["USUBJID"])
+    found = AnalysisResults([summarise_trend(frame, levels)])
+    place = ("cellular_kinetics.trend", "FOLD", "MSC", {"visit": "28"})
+    assert found.find(*place, "n_blq").number == below
+    geomean = found.find(*place, "geomean")
+    assert geomean.note_code == ("" if given else "BLQHALF")
+    # Of the quantifiable ones, twice the baseline.
+    assert given == (geomean.number == pytest.approx(2.0))

@@ -12,6 +12,7 @@ from celldossier.cellular_kinetics.dose_profiles import (
     has_repeat_doses,
     list_doses,
 )
+from celldossier.cellular_kinetics.dose_summaries import summarise_doses
 from celldossier.cellular_kinetics.stage import analyse_cellular_kinetics
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults
@@ -190,7 +191,24 @@ def test_the_statistics_by_dose_are_those_of_the_values_of_that_dose(output, res
     assert results.find(*place, "geomean").number == pytest.approx(2**0.5 * conc(1.0, 7.75))
     trough = ("cellular_kinetics.by_dose", "CTROUGH", "PCR", {"pdose": "1"})
     assert results.find(*trough, "n_blq").number == 3
-    assert results.find(*trough, "geomean").note_code == "NOVALUE"
+    assert results.find(*trough, "geomean").note_code == "BLQHALF"
+
+
+@pytest.mark.parametrize(("below", "given"), [(2, True), (3, False)])
+def test_a_trough_has_a_geometric_mean_where_at_least_half_are_quantifiable(output, below, given):
+    # Beside the two subjects so many more, whose trough before dose 2 is below the limit.
+    one = output.adpp[output.adpp["USUBJID"] == "S1"]
+    trough = (one["PARAMCD"] == "CTROUGH") & (one["DOSENO"] == 2)
+    low = one.assign(AVAL=one["AVAL"].mask(trough, 0.0), FLAG=one["FLAG"].mask(trough, "BLQ"))
+    more = [low.assign(USUBJID=f"L{number}") for number in range(below)]
+    adpp = pd.concat([output.adpp, *more], ignore_index=True)
+    levels = pd.DataFrame(index=pd.Index(adpp["USUBJID"].unique()))
+    found = AnalysisResults([summarise_doses(adpp, levels)])
+    place = ("cellular_kinetics.by_dose", "CTROUGH", "PCR", {"pdose": "2"})
+    assert found.find(*place, "n_blq").number == below
+    geomean = found.find(*place, "geomean")
+    assert geomean.note_code == ("" if given else "BLQHALF")
+    assert given == (geomean.number == pytest.approx(2**0.5 * conc(1.0, 7.2)))
 
 
 def test_accumulation_is_the_geometric_mean_of_the_ratios_of_subjects(output, results):

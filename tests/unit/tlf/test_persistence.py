@@ -72,7 +72,7 @@ def test_the_table_shows_shares_durations_and_sensitivity_analyses(
     assert rows["never quantifiable: not in the analysis, n"] == "3"
     assert rows["M3 (day 90 ± 15)"].startswith("9/21 (42.9) [")
     assert rows["competing event: Relapse, n (%)"] == "9 (30.0)"
-    assert rows["censored: sampling stopped long before another event, n (%)"] == "3 (10.0)"
+    assert rows["censored: sampling stopped before another event, n (%)"] == "3 (10.0)"
     headings = [label for label in rows if label.startswith("Sensitivity")]
     assert len(headings) == 2
     assert not any("persistence" in label.lower() for label in rows)

@@ -118,6 +118,8 @@ def test_the_listing_has_every_phase_of_the_primary_analyte_with_its_reason(
     context = context_for(results(), settings, datasets={"ADPH": make_adph()}, columns=columns)
     listing = draw_phase_listing(context)
     assert isinstance(listing, Table) and len(listing.rows) == 24
+    # The footnote of its assay says which analyte is listed, and in which unit.
+    assert listing.analytes == ("PCR",)
     last = [cell.text for cell in listing.rows[-1].cells]
     assert last == ["S-006", "persistence", "", "all results below the limit of quantitation"]
     empty = context_for(results(), settings, datasets={"ADPH": empty_dataset("ADPH")})

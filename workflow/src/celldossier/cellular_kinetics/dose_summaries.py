@@ -29,8 +29,9 @@ def summarise_doses(adpp: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     A trough below the limit has the value 0: it counts in n, n_blq, mean and median, but
-    has no logarithm. The trend of the areas leaves out intervals that differ from the
-    first one by more than ``interval_tolerance`` (reason TAUDIFF of ARAUC).
+    has no logarithm; where over half are below it, no geometric mean is given. The trend of
+    the areas leaves out intervals that differ from the first one by more than
+    ``interval_tolerance`` (reason TAUDIFF of ARAUC).
     """
     collector = ResultCollector(STAGE)
     rows = adpp[(adpp["PROFTYP"] == DOSE) & adpp["USUBJID"].isin(levels.index)]
@@ -56,6 +57,7 @@ def summarise_doses(adpp: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
                 by=by,
                 where=f"{POPULATION}; PROFTYP = DOSE",
                 unit=part["AVALU"].iloc[0],
+                no_geometric=_withhold(str(code), values["AVAL"]),
             )
             if code in RATIOS and dose > 1:
                 _add_ratio(
@@ -86,6 +88,12 @@ def summarise_doses(adpp: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
             by={},
         )
     return collector.frame()
+
+
+def _withhold(code: str, values: pd.Series) -> str:
+    """A trough is a concentration at a time: no geometric mean where over half are below."""
+    known = values.dropna()
+    return "BLQHALF" if code == "CTROUGH" and 2 * int((known == 0).sum()) > len(known) else ""
 
 
 def _add_ratio(

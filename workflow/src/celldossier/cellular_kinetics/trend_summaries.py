@@ -46,5 +46,6 @@ def summarise_trend(adnca: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
                     by={"visit": f"{float(str(day)):g}", **group.by},
                     where=f"{POPULATION}; BASE known; BLQ as 0",
                     unit="" if variable == "FOLD" else samples["AVALU"].iloc[0],
+                    no_geometric="BLQHALF" if 2 * below > len(samples) else "",
                 )
     return collector.frame()

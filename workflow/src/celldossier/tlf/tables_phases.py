@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import order_parameters
@@ -88,7 +88,9 @@ def draw_phase_listing(context: Context) -> Table | NotShown:
     if rows.empty:
         return NotShown("NODATA")
     columns = context.options.get("columns")
-    return list_dataset(context, rows, "ADPH", columns if isinstance(columns, list) else None)
+    table = list_dataset(context, rows, "ADPH", columns if isinstance(columns, list) else None)
+    # The footnote of the assay names the analyte and the unit of its concentrations.
+    return replace(table, analytes=(analyte,))
 
 
 def _list_groups(context: Context) -> list[_Group]:
