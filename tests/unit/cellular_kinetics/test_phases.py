@@ -15,8 +15,10 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from celldossier.cellular_kinetics.broken_lines import fit_lines, sum_pairs
-from celldossier.cellular_kinetics.phase_datasets import derive_phases
+from celldossier.cellular_kinetics.phase_datasets import NAMES, derive_phases
+from celldossier.cellular_kinetics.phase_summaries import add_phases
 from celldossier.cellular_kinetics.phases import PATTERNS, PHASES, find_phases
+from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.phases import PhaseRules
 
 DAYS = np.array([0.04, 1, 3, 5, 7, 9, 11, 14, 21, 28, 60, 90, 180, 270, 360])
@@ -354,3 +356,34 @@ def test_a_half_life_far_longer_than_its_window_is_flagged(phases_of):
     assert row["PHHL"] == pytest.approx(log(2) * 332 / log(400 / 350))
     assert row["FLAG"] == "ENDLAST;SHORTSPN"
     assert exp(-log(2) * row["PHDUR"] / row["PHHL"]) == pytest.approx(350 / 400)
+
+
+def test_patterns_are_shares_of_the_subjects_with_one_and_none_of_all():
+    patterns = {"S1": "DECP", "S2": "DECP", "S3": "DEC", "S4": ""}
+    rows = [
+        {"USUBJID": subject, "PATTERN": pattern, "PHASEN": number, "PHASE": name, "DOSENO": 1}
+        for subject, pattern in patterns.items()
+        for number, name in enumerate(NAMES, start=1)
+    ]
+    frame = pd.DataFrame(rows).assign(PARCAT1="PCR", FLAG="", PHRSN="")
+    found = [
+        PHASES[number - 1] in pattern
+        for number, pattern in zip(frame["PHASEN"], frame["PATTERN"], strict=True)
+    ]
+    frame["PHASEFL"] = np.where(found, "Y", "N")
+    collector = ResultCollector("cellular_kinetics")
+    levels = {"dose": "DL1", "indication": "NHL", "response": ""}
+    add_phases(collector, frame, pd.DataFrame(levels, index=list(patterns)))
+    results = AnalysisResults([collector.frame()])
+
+    def share(pattern):
+        place = ("cellular_kinetics.phase_pattern", "PATTERN", "PCR", {"pattern": pattern})
+        return results.find(*place, "n").number, results.find(*place, "pct").number
+
+    assert share("DECP") == (2, pytest.approx(200 / 3)) and share("DEC")[1] == pytest.approx(
+        100 / 3
+    )
+    assert share("none") == (1, 25) and share("E") == (0, 0)
+    persistence = ("cellular_kinetics.phase", "PERSISTENCE", "PCR", {})
+    assert results.find(*persistence, "n").number == 2
+    assert results.find(*persistence, "pct").number == 50

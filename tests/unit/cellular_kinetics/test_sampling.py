@@ -397,6 +397,10 @@ def test_a_group_whose_median_peak_no_nominal_time_is_near_is_marked():
     place = ("cellular_kinetics.sampling_peak", "TMAX", "PCR", {})
     assert near.find(*place, "nearest").number == 10 and near.find(*place, "near").text == "Y"
     assert near.find(*place, "distance").number == pytest.approx(0.125)
+    # Just within the limit of the setting, and just beyond it.
+    for window, text in ((0.126, "Y"), (0.124, "N")):
+        found = Run({"S1": FULL, "S2": FULL}, group_window=window).results()
+        assert found.find(*place, "near").text == text
     # Peaks on days 7 and 28: nobody was sampled near day 17.6.
     wide = {"S1": without(10.0, 14.0), "S2": without(7.0, 10.0, 14.0, _28=9e4)}
     far = Run(wide).results()
