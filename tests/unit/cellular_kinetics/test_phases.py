@@ -264,6 +264,15 @@ def test_the_unit_of_the_concentration_does_not_change_the_phases(conc, factor, 
         assert one.sse[0] == pytest.approx(other.sse[0], abs=1e-6, nan_ok=True)
 
 
+@pytest.mark.parametrize("factor", [1.0, 0.125, 3.0])
+def test_rounding_makes_no_expansion_of_equal_concentrations(factor):
+    plateau = factor * np.array([1.234375, 1.234375, 1.234375, 0.109375])
+    for seed in range(50):
+        times = np.cumsum(np.random.default_rng(seed).uniform(0.5, 20, 4))
+        slope = find(times, plateau).slope[0, 1]
+        assert np.isnan(slope) or slope > 1e-6
+
+
 def test_profiles_do_not_depend_on_their_neighbours_nor_on_the_unit_of_time():
     times, conc, _ = simulate_truth(60, noise=0.3, seed=2)
     fit = find(times, conc)
