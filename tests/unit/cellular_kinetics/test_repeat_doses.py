@@ -483,3 +483,14 @@ def test_a_trough_below_the_limit_before_a_dose_is_zero_in_the_area_of_the_cours
     whole = estimate_nca(samples, settings, course=True).as_text().dispositions
     kinds = whole.set_index("TIME")["DISPOS"]
     assert (kinds[13.9], kinds[24.0]) == ("EMBZERO", "EMBDROP")
+
+
+@pytest.mark.parametrize(("second", "reason"), [(12.0, ""), (12.3, "TAUDIFF")])
+def test_an_interval_is_compared_with_the_share_of_the_first_one(second, reason):
+    # 12.3 differs from 10 by 23 % of 10, though by less than 20 % of itself.
+    rows = [(1, 0.0, 0.0, nan, 1), (1, 0.0, 2.0, 900.0, 0), (1, 0.0, 10.0, 300.0, 0)]
+    rows += [(2, 10.0, 12.0, 800.0, 0), (2, 10.0, 10 + second, 200.0, 0)]
+    frame = pd.DataFrame(rows, columns=["DOSENO", "DOSETIME", "TIME", "CONC", "BLQ"])
+    samples = frame.assign(USUBJID="S1", ANALYTE="PCR", LLOQ=50.0, TAU=second)
+    samples.loc[samples["DOSENO"] == 1, "TAU"] = nan
+    assert answers(samples).loc[(2, "ARAUC"), "REASND"] == reason
