@@ -157,3 +157,23 @@ def test_limits_of_one_tail_are_a_rule_that_differs(samples):
     rows = rules_of(found.differences)
     assert rows["celldossier", "AUC28"] == ("R14", "")
     assert set(rows.values()) == {("R14", "")}
+
+
+def test_a_window_that_a_preset_does_not_allow_leaves_those_of_others(samples):
+    first = [(0, "BLQ"), (0.2, 9000.0), (0.6, 3000.0), (3, 4000.0), (7, 2000.0), (14, 900.0)]
+    first += [(28, 300.0), (60, 60.0)]
+    second = [(0, "BLQ"), (7, 5000.0), (10, 4000.0), (14, 2000.0), (21, 900.0), (28, 300.0)]
+    second += [(60, 51.0)]
+    both = pd.concat([samples(first), samples(second, USUBJID="S2")], ignore_index=True)
+    rows = [("W1", "S1", "0.6; 7; 28"), ("W2", "S2", "10; 21; 60")]
+    windows = check_windows(
+        pd.DataFrame(rows, columns=["id", "subject", "points"]).assign(
+            analyte="PCR", use="IN", dose="", reason="seen", author="NN", date="2025-12-20"
+        )
+    )
+    settings = CellularKineticsSettings.model_validate(
+        {"crosswalk": ["celldossier"], "peak_from": 0}
+    )
+    found = compare_presets(both, settings, windows).differences
+    rules = found[found["USUBJID"] == "S2"].set_index("PARAMCD")
+    assert rules.loc["LAMZ", ["RULES", "JOINT"]].tolist() == ["R18", ""]

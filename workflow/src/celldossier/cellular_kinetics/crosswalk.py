@@ -188,8 +188,26 @@ def _estimate(
         if windows is None:
             raise
         # Under other rules for the peak a reviewed window may be none: then it is not applied.
-        result = estimate_nca(samples, settings, course=True)
+        applicable = _find_applicable(samples, settings, windows)
+        result = estimate_nca(samples, settings, course=True, windows=applicable)
     return as_plain_text(result.parameters).set_index(KEYS)[["AVAL", "REASND"]]
+
+
+def _find_applicable(
+    samples: pd.DataFrame, settings: CellularKineticsSettings, windows: pd.DataFrame
+) -> pd.DataFrame:
+    """The windows that the rules allow, each tried on its own profile."""
+    kept = []
+    for place, (subject, analyte) in enumerate(
+        zip(windows["USUBJID"], windows["ANALYTE"], strict=True)
+    ):
+        profile = (samples["USUBJID"] == subject) & (samples["ANALYTE"] == analyte)
+        try:
+            estimate_nca(samples[profile], settings, course=True, windows=windows.iloc[[place]])
+        except InputDataError:
+            continue
+        kept.append(place)
+    return windows.iloc[kept]
 
 
 def settings_of_preset(settings: CellularKineticsSettings, preset: str) -> CellularKineticsSettings:
