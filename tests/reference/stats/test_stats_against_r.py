@@ -9,6 +9,7 @@ import pytest
 
 from celldossier.stats import ordinal, proportion
 from celldossier.stats.logistic import estimate_logistic, predict_probability
+from celldossier.stats.logistic_flac import estimate_flac
 
 HERE = Path(__file__).parent
 CHI_SQUARED_95 = 3.841458820694124
@@ -20,6 +21,7 @@ COMPARED = {
     "firth_sex2_sep": {"estimate", "pl_ci_lo", "pl_ci_hi", "plr_p"},
     "firth_sex2_all_FLIC": {"estimate"},
     "firth_sex2_sep_FLIC": {"estimate"},
+    "firth_sex2_all_FLAC": {"estimate"},
     "glm_logit_birthwt": {
         *("estimate", "se", "profile95_lo", "profile95_hi", "logLik", "deviance", "null_deviance"),
         *("prob", "prob_wald_lo", "prob_wald_hi"),
@@ -48,6 +50,7 @@ NOT_COMPARED = {
     "p_less": "one-sided, not reported",
     "p_greater": "one-sided, not reported",
     "estimate_diverges": "the separation test below",
+    "": "R gives no answer (firth_sex2_sep_FLAC)",
 }
 
 
@@ -75,7 +78,7 @@ def test_every_answer_is_compared_or_has_its_reason() -> None:
         for analysis, statistic in zip(rows["analysis"], rows["statistic"], strict=True)
     )
     # Coverage, so that a comparison that compares nothing cannot pass.
-    assert (compared, len(rows)) == (211, 318)
+    assert (compared, len(rows)) == (218, 326)
 
 
 SEX2 = {
@@ -113,6 +116,31 @@ def test_the_intercept_for_predictions_equals_flic(analysis: str) -> None:
     assert fit.fitted.sum() == pytest.approx(data["case"].sum(), rel=1e-10)
     for term in fit.coefficients[:-1]:
         assert term.estimate == pytest.approx(expected[term.name, "estimate"], rel=1e-8, abs=1e-8)
+
+
+def test_flac_equals_logistf() -> None:
+    data, names = pd.read_csv(HERE / "input_sex2.csv"), SEX2["firth_sex2_all"]
+    fit = estimate_flac(data["case"], data[names], names)
+    expected = answers("firth_sex2_all_FLAC")
+    assert len(fit.coefficients) == len(expected) == 7
+    for term in fit.coefficients:
+        assert term.estimate == pytest.approx(expected[term.name, "estimate"], rel=1e-8), term.name
+
+
+def test_flac_of_the_model_that_logistf_cannot_fit_has_the_observed_rate() -> None:
+    data = pd.read_csv(HERE / "input_sex2.csv")
+    fit = estimate_flac(data["case"], data[["dia"]], ["dia"])
+    assert fit.separation and not fit.reason and fit.fitted is not None
+    assert fit.fitted.sum() == pytest.approx(data["case"].sum(), rel=1e-10)
+    # With one predictor of 0 and 1 FLAC solves two equations: the score of the observed rows
+    # and of the pseudo-data, one half of an event with leverage 1 in either group.
+    with_dia, slope = data["dia"] == 1, fit.coefficient("dia").estimate
+    n1, n0 = int(with_dia.sum()), int((~with_dia).sum())
+    p1, p0 = float(fit.fitted[with_dia][0]), float(fit.fitted[~with_dia][0])
+    assert n1 * p1 + n0 * p0 == pytest.approx(data["case"].sum(), rel=1e-9)
+    pseudo = 1 / (1 + math.exp(-slope / 2))
+    events = float(data.loc[with_dia, "case"].sum())
+    assert events - n1 * p1 + (0.5 - pseudo) == pytest.approx(0.0, abs=1e-8)
 
 
 def test_the_standard_error_is_that_of_the_fisher_information() -> None:
