@@ -140,3 +140,43 @@ def test_an_odds_ratio_beyond_the_range_of_numbers_is_missing_not_infinite() -> 
     assert odds_ratio(math.log(2)) == pytest.approx(2)
     assert math.isnan(odds_ratio(1e4)) and odds_ratio(-1e4) == 0
     assert math.isnan(odds_ratio(math.nan))
+
+
+def test_a_profile_limit_of_firth_lies_on_its_own_side_and_on_the_profile() -> None:
+    # firthmodels 0.8.2 gives the lower limit of the first slope, -0.192, for the upper one too.
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    first = [0.3, 1.6, 0.2, -1.2, 0.3, -0.8, 0.5, -1.1, 1.3, 0.9, -0.7, -1.3]
+    second = [0.5, 1.3, 0.4, -0.4, 0.8, -0.8, 0.7, 0.3, 0.0, 1.0, -0.4, -1.1]
+    y = np.array([1, 1, 1, 0, 0, 0, 1, 0, 1, 1, 0, 0])
+    fit = estimate_logistic(y, np.column_stack([first, second]), ["a", "b"], "FIRTH")
+    design = np.column_stack([first, second, np.ones(12)])
+
+    def negative(params: list[float]) -> float:
+        linear = design @ params
+        weight = expit(linear) * expit(-linear)
+        sign, log = np.linalg.slogdet(design.T @ (design * weight[:, None]))
+        if sign <= 0:
+            return math.inf
+        return float(np.logaddexp(0, np.where(y == 1, -linear, linear)).sum() - log / 2)
+
+    def deviance(position: int, value: float) -> float:
+        """Twice the fall of the likelihood, by the simplex from several starts."""
+        lowest = [
+            minimize(
+                lambda rest: negative(np.insert(rest, position, value).tolist()),
+                np.delete(start, position),
+                method="Nelder-Mead",
+                options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
+            ).fun
+            for start in ([2.0, 0.3, -0.5], [20.0, 5.0, -5.0], [36.0, -26.0, 7.0])
+        ]
+        estimates = [item.estimate for item in fit.coefficients]
+        return 2 * (min(lowest) - negative(estimates))
+
+    for position, name in enumerate(("a", "b")):
+        term = fit.coefficient(name)
+        assert term.low < term.estimate < term.high
+        for limit in (term.low, term.high):
+            assert deviance(position, limit) == pytest.approx(3.8414588, abs=1e-4)

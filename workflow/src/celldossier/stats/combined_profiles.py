@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from celldossier.stats.multiple_imputation import (
     fit_each_imputation,
     summarise_fits,
 )
-from celldossier.stats.penalised_likelihood import maximise_penalised
+from celldossier.stats.penalised_likelihood import PenalisedProfile
 
 Vector = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ def estimate_clip(
                 continue
             try:
                 profiles = [
-                    _Profile(y, _matrix(x), fit, j) for x, fit in zip(imputed, fits, strict=True)
+                    _profile(y, _matrix(x), fit, j) for x, fit in zip(imputed, fits, strict=True)
                 ]
                 se = float(np.mean([term.se for term in terms]))
                 low, high, p = _combine(profiles, estimates, se, level)
@@ -91,38 +91,28 @@ def estimate_clip(
     return replace(pooled, coefficients=tuple(coefficients))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Profile:
     """Penalised profile of one slope in one imputation, as a distribution function."""
 
-    y: Vector
-    x: Vector
-    fit: LogisticFit
-    position: int
-    design: Vector = field(init=False)
-    scale: float = field(init=False)
-    best: Vector = field(init=False)
-    maximum: float = field(init=False)
-    nearest: Vector = field(init=False)
-
-    def __post_init__(self) -> None:
-        centre, scale = self.x.mean(axis=0), self.x.std(axis=0)
-        self.design = np.column_stack([(self.x - centre) / scale, np.ones(self.y.size)])
-        self.scale = float(scale[self.position])
-        slopes = np.array([item.estimate for item in self.fit.coefficients[:-1]])
-        intercept = self.fit.coefficients[-1].estimate + float(slopes @ centre)
-        start = np.append(slopes * scale, intercept)
-        self.best, self.maximum = maximise_penalised(self.y, self.design, start)
-        self.nearest = self.best
+    likelihood: PenalisedProfile
+    scale: float
 
     def deviate(self, value: float) -> float:
         """Signed root of the deviance at a value of the slope."""
-        start = self.nearest.copy()
-        start[self.position] = value * self.scale
-        # The maximum at the last value is a better start than that of the whole model.
-        self.nearest, loglike = maximise_penalised(self.y, self.design, start, self.position)
-        root = math.sqrt(max(0.0, 2 * (self.maximum - loglike)))
-        return math.copysign(root, start[self.position] - self.best[self.position])
+        held = value * self.scale
+        deviance = 2 * (self.likelihood.maximum - self.likelihood.loglike(held))
+        best = float(self.likelihood.estimate[self.likelihood.position])
+        return math.copysign(math.sqrt(max(0.0, deviance)), held - best)
+
+
+def _profile(y: Vector, x: Vector, fit: LogisticFit, position: int) -> _Profile:
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    design = np.column_stack([(x - centre) / scale, np.ones(y.size)])
+    slopes = np.array([item.estimate for item in fit.coefficients[:-1]])
+    intercept = fit.coefficients[-1].estimate + float(slopes @ centre)
+    estimate = np.append(slopes * scale, intercept)
+    return _Profile(PenalisedProfile(y, design, estimate, position), float(scale[position]))
 
 
 def _combine(
@@ -131,20 +121,29 @@ def _combine(
     from scipy.optimize import brentq
     from scipy.special import ndtr
 
-    def tail(value: float, side: int) -> float:
+    def tail(value: float, side: int, thorough: bool) -> float:
+        for profile in profiles:
+            profile.likelihood.thorough = thorough
         # Each tail is summed by itself: 1 - F has lost the digits of a small one.
         return float(np.mean([ndtr(-side * profile.deviate(value)) for profile in profiles]))
 
-    limits = []
+    limits, share = [], (1 - level) / 2
     # At the farthest estimate of the other side the tail holds one half or more.
     for side, start in ((-1, max(estimates)), (1, min(estimates))):
+        # Thorough searches are dear: they check the limit, and look for it where it fails.
+        for thorough in (False, True):
 
-        def excess(value: float, side: int = side) -> float:
-            return tail(value, side) - (1 - level) / 2
+            def excess(value: float, side: int = side, thorough: bool = thorough) -> float:
+                return tail(value, side, thorough) - share
 
-        inner, outer = _bracket(excess, start, side * se)
-        limits.append(float(brentq(excess, inner, outer, xtol=1e-11 * se, rtol=1e-12)))
-    p = min(1.0, 2 * min(tail(0.0, -1), tail(0.0, 1)))
+            inner, outer = _bracket(excess, start, side * se)
+            limit = float(brentq(excess, inner, outer, xtol=1e-11 * se, rtol=1e-12))
+            if abs(tail(limit, side, True) - share) < 1e-7:
+                break
+        else:
+            raise ProfileError("the combined profile jumps over its limit")
+        limits.append(limit)
+    p = min(1.0, 2 * min(tail(0.0, -1, True), tail(0.0, 1, True)))
     return limits[0], limits[1], p
 
 

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from celldossier.stats.association import area_under_curve
-from celldossier.stats.logistic_fits import Vector, expit, fit_firth, fit_maximum_likelihood
+from celldossier.stats.logistic_fits import Vector, fit_firth, fit_maximum_likelihood
+from celldossier.stats.penalised_likelihood import expit
 
 Method = Literal["ML", "FIRTH"]
 INTERCEPT = "(Intercept)"
@@ -29,7 +30,7 @@ class Coefficient:
     """One coefficient of a model: log odds per unit of its predictor.
 
     An interval and a test that were asked for and are NaN have the reason ``NOCONV``:
-    an iteration did not end.
+    an iteration did not end, or ended above the likelihood of the estimate.
     """
 
     name: str

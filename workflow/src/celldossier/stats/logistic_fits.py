@@ -16,19 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celldossier.stats.likelihood import ProfileError, likelihood_ratio_p, profile_limits
+from celldossier.stats.penalised_likelihood import PenalisedProfile, expit
 
 if TYPE_CHECKING:
     from firthmodels import FirthLogisticRegression
     from statsmodels.discrete.discrete_model import Logit
 
 Vector = NDArray[np.float64]
-
-
-def expit(values: Vector) -> Vector:
-    """Inverse of the logit."""
-    from scipy.special import expit as inverse_logit
-
-    return np.asarray(inverse_logit(values), dtype=float)
 
 
 @dataclass(frozen=True)
@@ -120,8 +114,8 @@ The last one is that of logistf.
 def fit_firth(y: Vector, z: Vector, wanted: Sequence[int], level: float) -> Estimates:
     """Estimates by firthmodels, limits and tests of the wanted coefficients.
 
-    Parameters are those of `fit_maximum_likelihood`. Limits or a test that do not
-    converge at any tolerance are NaN.
+    Parameters are those of `fit_maximum_likelihood`. Limits and test are held to the
+    profile, and made from it where firthmodels has none; NaN where that fails too.
 
     Raises
     ------
@@ -157,9 +151,44 @@ def fit_firth(y: Vector, z: Vector, wanted: Sequence[int], level: float) -> Esti
                 )[j]
                 low, high = float(interval[0]), float(interval[1])
                 p = float(model.lrt([j]).lrt_pvalues_[j])
+        se = math.sqrt(covariance[j, j])
+        low, high, p = _hold_to_profile(y, design, params, j, (low, high, p), se, level)
         limits.append((low, high))
         p_values.append(p)
     return Estimates(params, covariance, limits, p_values, float(best.loglik_))
+
+
+def _hold_to_profile(
+    y: Vector,
+    design: Vector,
+    params: Vector,
+    position: int,
+    found: tuple[float, float, float],
+    se: float,
+    level: float,
+) -> tuple[float, float, float]:
+    """Limits and p of firthmodels where they are those of the profile, else the profile's own.
+
+    Its iteration from the estimate may end at the limit of the other side, or beside the
+    profile where the likelihood has several maxima. All are NaN where the estimate is
+    only one of these: no interval belongs to it.
+    """
+    from scipy.special import chdtri
+
+    low, high, p = found
+    target = float(chdtri(1, 1 - level))
+    try:
+        profile = PenalisedProfile(y, design, params, position)
+        estimate, maximum = float(params[position]), profile.maximum
+        null = likelihood_ratio_p(maximum, profile.loglike(0.0))
+        held = low < estimate < high and all(
+            abs(2 * (maximum - profile.loglike(limit)) - target) < 1e-4 for limit in (low, high)
+        )
+        if not held:
+            low, high = profile_limits(profile.loglike, estimate, se, maximum, level)
+    except (Warning, ArithmeticError, np.linalg.LinAlgError):
+        return math.nan, math.nan, math.nan
+    return low, high, p if abs(p - null) < 1e-6 else null
 
 
 def _firth_models(y: Vector, z: Vector) -> Iterator[FirthLogisticRegression]:

@@ -18,8 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from celldossier.stats.association import area_under_curve
 from celldossier.stats.likelihood import ProfileError
 from celldossier.stats.logistic import INTERCEPT, Coefficient, LogisticFit, estimate_logistic
-from celldossier.stats.logistic_fits import expit
-from celldossier.stats.penalised_likelihood import derive_leverage
+from celldossier.stats.penalised_likelihood import derive_leverage, expit
 
 Vector = NDArray[np.float64]
 FLAC = "FLAC"

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass, field
+
 import numpy as np
 from numpy.typing import NDArray
 
 from celldossier.stats.likelihood import ProfileError
-from celldossier.stats.logistic_fits import expit
 
 Vector = NDArray[np.float64]
 
 LONGEST_STEP = 5.0
 """Largest change of a coefficient in one iteration, predictors standardised."""
+
+
+def expit(values: Vector) -> Vector:
+    """Inverse of the logit."""
+    from scipy.special import expit as inverse_logit
+
+    return np.asarray(inverse_logit(values), dtype=float)
 
 
 def penalised_loglike(y: Vector, design: Vector, params: Vector) -> float:
@@ -71,6 +80,8 @@ def maximise_penalised(
     params = start.copy()
     free = np.array([j for j in range(params.size) if j != fixed], dtype=int)
     value = penalised_loglike(y, design, params)
+    if not np.isfinite(value):
+        raise ProfileError("the information is singular where the iterations start")
     for _ in range(1000):
         p = expit(design @ params)
         information = design.T @ (design * (p * (1 - p))[:, None])
@@ -97,3 +108,63 @@ def _move(params: Vector, free: NDArray[np.int64], step: Vector) -> Vector:
     moved = params.copy()
     moved[free] += step
     return moved
+
+
+@dataclass
+class PenalisedProfile:
+    """Penalised log likelihood at a value of one coefficient, maximised over the others.
+
+    With few events the likelihood may have several maxima beside a held coefficient. A
+    thorough profile is the best of four searches; one that is not goes on from the last.
+    """
+
+    y: Vector
+    design: Vector
+    estimate: Vector
+    """Coefficients at the maximum of the whole model."""
+    position: int
+    thorough: bool = True
+    maximum: float = field(init=False)
+    direction: Vector = field(init=False)
+    """Change of all coefficients with the held one, at the maximum."""
+    nearest: Vector = field(init=False)
+    known: dict[tuple[float, bool], float] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.estimate, self.maximum = maximise_penalised(self.y, self.design, self.estimate)
+        self.nearest = self.estimate
+        p = expit(self.design @ self.estimate)
+        covariance = np.linalg.inv(self.design.T @ (self.design * (p * (1 - p))[:, None]))
+        self.direction = covariance[:, self.position] / covariance[self.position, self.position]
+
+    def loglike(self, value: float) -> float:
+        """Profile penalised log likelihood.
+
+        Raises
+        ------
+        ProfileError
+            If no search ends, or one ends above the likelihood of the estimate.
+        """
+        if (value, self.thorough) not in self.known:
+            found = self._search(value)
+            if found > self.maximum + 1e-6:
+                raise ProfileError("the estimate is not the maximum of its likelihood")
+            self.known[value, self.thorough] = found
+        return self.known[value, self.thorough]
+
+    def _search(self, value: float) -> float:
+        # The maximum at the last value is a better start than that of the whole model.
+        starts = [self.nearest]
+        if self.thorough:
+            tangent = self.estimate + self.direction * (value - self.estimate[self.position])
+            starts += [self.estimate, tangent, np.zeros(self.estimate.size)]
+        found = []
+        for start in starts:
+            point = start.copy()
+            point[self.position] = value
+            with suppress(Warning, ArithmeticError, np.linalg.LinAlgError):
+                found.append(maximise_penalised(self.y, self.design, point, self.position))
+        if not found:
+            raise ProfileError(f"the profile could not be followed to {value:g}")
+        self.nearest, loglike = max(found, key=lambda item: item[1])
+        return loglike
