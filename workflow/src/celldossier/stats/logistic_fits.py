@@ -181,14 +181,19 @@ def _hold_to_profile(
         profile = PenalisedProfile(y, design, params, position)
         estimate, maximum = float(params[position]), profile.maximum
         null = likelihood_ratio_p(maximum, profile.loglike(0.0))
-        held = low < estimate < high and all(
-            abs(2 * (maximum - profile.loglike(limit)) - target) < 1e-4 for limit in (low, high)
-        )
-        if not held:
+
+        def hold(low: float, high: float) -> bool:
+            return low < estimate < high and all(
+                abs(2 * (maximum - profile.loglike(limit)) - target) < 1e-4 for limit in (low, high)
+            )
+
+        if not hold(low, high):
             low, high = profile_limits(profile.loglike, estimate, se, maximum, level)
+            if not hold(low, high):
+                raise ProfileError("the profile jumps over its limit")
     except (Warning, ArithmeticError, np.linalg.LinAlgError):
         return math.nan, math.nan, math.nan
-    return low, high, p if abs(p - null) < 1e-6 else null
+    return low, high, p if math.isclose(p, null, rel_tol=1e-4) else null
 
 
 def _firth_models(y: Vector, z: Vector) -> Iterator[FirthLogisticRegression]:
