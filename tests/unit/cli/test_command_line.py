@@ -147,3 +147,19 @@ def test_json_for_the_shell_is_ascii_and_says_the_same() -> None:
     text = canonical_json(value, ascii_only=True)
     assert text.isascii()
     assert json.loads(text) == json.loads(canonical_json(value)) == value
+
+
+def test_what_happens_after_a_command_cannot_change_its_exit_code(tmp_path: Path) -> None:
+    # Threads of Arrow now and then abort the interpreter while it is torn down.
+    code = (
+        "import atexit, os, sys\n"
+        "from celldossier.cli import main\n"
+        "atexit.register(os._exit, 134)\n"
+        "sys.argv[1:] = ['nca', 'missing.csv', '-o', 'out.csv']\n"
+        "sys.exit(main())\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 3
+    assert "missing.csv" in result.stderr

@@ -12,9 +12,12 @@ from celldossier.cli.threads import use_one_thread
 use_one_thread()
 
 import argparse  # noqa: E402  (threads are held before anything can import numpy)
+import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
+from contextlib import suppress  # noqa: E402
 from importlib import import_module  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 from celldossier import __version__  # noqa: E402
 from celldossier.errors import CelldossierError  # noqa: E402
@@ -54,13 +57,20 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command.
+    """Run one command; without `arguments`, that of the process, which it then ends.
 
     Returns
     -------
     int
         The exit code.
     """
+    code = _run(arguments)
+    if arguments is None:
+        _end_process(code)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A finding quotes the data: a terminal that lacks a sign must not end the command.
         if hasattr(stream, "reconfigure"):
@@ -75,3 +85,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader of our output (head, less) has gone; that is no fault.
         return 0
+
+
+def _end_process(code: int) -> NoReturn:
+    """End at once, without the interpreter's teardown.
+
+    Threads of Arrow that are still alive then abort the process now and then (exit code 134,
+    "terminate called without an active exception", apache/arrow#34314), although all its files
+    are written: a rule of a long run would fail for nothing.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+    os._exit(code)
