@@ -85,6 +85,13 @@ def test_no_answer_is_left_out() -> None:
     }
 
 
+@pytest.mark.parametrize("ties", FITS)
+def test_the_covariance_holds_the_variances(ties: str) -> None:
+    model = FITS[ties]
+    variances = [item.se**2 for item in model.coefficients]
+    assert model.covariance.diagonal() == pytest.approx(variances, rel=1e-12)
+
+
 def test_a_profile_limit_is_where_the_likelihood_falls_by_half_the_quantile() -> None:
     rows = LUNG.dropna(subset=COVARIATES)
     model = FITS["efron"]
