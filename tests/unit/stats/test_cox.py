@@ -166,7 +166,19 @@ def test_with_two_events_the_highest_of_several_maxima_is_taken() -> None:
     highest = max(likelihood.evaluate(np.array([a, b])).value for a in side for b in side)
     near = cox_likelihood.maximise(likelihood, np.zeros(2))[1].value
     assert near + 0.1 < highest <= fit.loglike
-    assert all(item.low < item.estimate < item.high for item in fit.coefficients)
+    # On the way from one maximum to the other the profile of the first coefficient jumps.
+    jumping, smooth = fit.coefficients
+    assert jumping.reason == "NOCONV" and math.isnan(jumping.low)
+    assert smooth.low < smooth.estimate < smooth.high
+
+
+def test_a_limit_that_the_profile_jumps_over_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    from celldossier.stats import cox
+
+    found = estimate_cox(TIME, EVENT, X, NAMES, "FIRTH").coefficients[0]
+    monkeypatch.setattr(cox, "profile_limits", lambda *_: (found.low, found.high * 1.01))
+    item = estimate_cox(TIME, EVENT, X, NAMES, "FIRTH").coefficients[0]
+    assert item.reason == "NOCONV" and math.isnan(item.low) and item.estimate == found.estimate
 
 
 @pytest.mark.parametrize(("method", "ties"), MODELS)

@@ -274,6 +274,10 @@ def _with_profile(
 
     try:
         low, high = profile_limits(profile, item.estimate, item.se, maximum, level)
+        if any(
+            abs(likelihood_ratio_p(maximum, profile(x)) - 1 + level) > 1e-5 for x in (low, high)
+        ):
+            raise ProfileError("the profile jumps over its limit")
         return replace(item, low=low, high=high, p=likelihood_ratio_p(maximum, profile(0.0)))
     except (ProfileError, np.linalg.LinAlgError):
         return replace(item, reason="NOCONV")
