@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from table_texts import heads, texts
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
@@ -32,16 +33,6 @@ from celldossier.tlf.tables_study import (
 ContextFor = Callable[..., Context]
 Results = dict[str, pd.DataFrame]
 Settings = dict[str, Any]
-
-
-def texts(table: Table | NotShown) -> list[list[str]]:
-    assert isinstance(table, Table)
-    return [[cell.text for cell in row.cells] for row in table.rows]
-
-
-def heads(table: Table | NotShown) -> list[str]:
-    assert isinstance(table, Table)
-    return [column.label for column in table.columns]
 
 
 def row_of(table: Table | NotShown, *first: str) -> list[str]:

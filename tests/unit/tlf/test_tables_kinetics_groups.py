@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from table_texts import texts
 
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_kinetics import draw_nca_parameters
@@ -25,11 +26,6 @@ def draw(
         return draw_nca_parameters(context_for(frame, settings, **options))
 
     return draw_with
-
-
-def texts(table: Table | NotShown) -> list[list[str]]:
-    assert isinstance(table, Table)
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def block_of(table: Table | NotShown, head: str) -> list[list[str]]:

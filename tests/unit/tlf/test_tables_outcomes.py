@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from outcome_results import add_responses, add_times
+from table_texts import texts
 
 from celldossier.results import ResultCollector
 from celldossier.settings.efficacy import EfficacySettings
@@ -17,11 +18,6 @@ from celldossier.tlf.tables_outcomes import draw_best_response, draw_time_to_eve
 
 ContextFor = Callable[..., Context]
 INDICATIONS = ({"indication": "ALL"}, {"indication": "NHL"}, {})
-
-
-def texts(table: Table | NotShown) -> list[list[str]]:
-    assert isinstance(table, Table)
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 @pytest.fixture(scope="module")

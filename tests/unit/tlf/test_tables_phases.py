@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from phases_given import add_phase_counts, make_adpc, make_adph, make_phase_lines
+from table_texts import texts
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
@@ -54,10 +55,6 @@ def table(context_for: Draw, settings: dict[str, Any]) -> Table:
     drawn = draw_phases(context)
     assert isinstance(drawn, Table)
     return drawn
-
-
-def texts(table: Table) -> list[list[str]]:
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def test_sequences_of_phases_are_counted_the_most_frequent_first(table: Table) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from products_given import ProductsGiven, make_products_given
+from table_texts import heads, texts
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
@@ -29,16 +30,6 @@ def lymphodepletion(context_for: ContextFor, settings: Settings) -> Draw:
 @pytest.fixture
 def lots(context_for: ContextFor, settings: Settings) -> Draw:
     return lambda given: draw_product_attributes(context_for(given.summarise(), settings))
-
-
-def texts(table: Table | NotShown) -> list[list[str]]:
-    assert isinstance(table, Table)
-    return [[cell.text for cell in row.cells] for row in table.rows]
-
-
-def heads(table: Table | NotShown) -> list[str]:
-    assert isinstance(table, Table)
-    return [column.label for column in table.columns]
 
 
 def after(table: Table | NotShown, *labels: str) -> list[str]:

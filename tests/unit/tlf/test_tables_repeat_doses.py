@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from table_texts import texts
 
 from celldossier.results import ResultCollector
 from celldossier.tlf.model import Context, NotShown, Table
@@ -22,10 +23,6 @@ def table(
     drawn = draw_repeat_doses(context_for(stage_results["cellular_kinetics"], settings))
     assert isinstance(drawn, Table)
     return drawn
-
-
-def texts(table: Table) -> list[list[str]]:
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def test_each_analyte_has_a_row_a_dose_and_the_ratio_per_dose_below(table: Table) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sampling_given import RULES, make_adsa, make_sampling_results
+from table_texts import texts
 
 from celldossier.datasets import empty_dataset
 from celldossier.settings.sampling import SamplingRules
@@ -29,11 +30,6 @@ def context(context_for: Draw, settings: dict[str, Any]) -> Callable[..., Contex
         return context_for(given, {**settings, "cellular_kinetics": kinetics}, **options)
 
     return make
-
-
-def texts(table: object) -> list[list[str]]:
-    assert isinstance(table, Table)
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def test_a_nominal_time_has_its_planned_missed_and_further_samples(context: Draw) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from table_texts import texts
 
 from celldossier.results import ResultCollector
 from celldossier.terms.language import Language
@@ -24,10 +25,6 @@ def table(
     drawn = draw_trend(context_for(stage_results["cellular_kinetics"], settings))
     assert isinstance(drawn, Table)
     return drawn
-
-
-def texts(table: Table) -> list[list[str]]:
-    return [[cell.text for cell in row.cells] for row in table.rows]
 
 
 def test_each_analyte_has_all_subjects_and_each_dose_by_day(table: Table) -> None:

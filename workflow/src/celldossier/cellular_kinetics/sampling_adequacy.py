@@ -272,7 +272,8 @@ def _judge_stop(
     """Whether sampling went on to two consecutive results below the limit, or had to end before."""
     stops = find_second_blq(results, since).reindex(profiles)
     lost = stops["STOPDAY"].notna()
-    went_on = lost & (stops["LATER"] == True)  # noqa: E712, an object column with NaN
+    # Profiles without such a pair have no LATER.
+    went_on = lost & stops["LATER"].eq(True)
     last = results.groupby(_PROFILE)["AFRLT"].max().reindex(profiles)
     # Planned samples after the last result that the subject was there for.
     with_result = compared[compared["HASRES"]]

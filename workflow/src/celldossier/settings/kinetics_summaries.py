@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, field_validator
 
@@ -23,17 +23,7 @@ Grouping = Literal[
 """Grouping variables: dose level, study (pooled beside), indication, manufacturing process of the
 lot given, best response, age group, region (Chinese and other), hepatic and renal function."""
 
-GROUPINGS: tuple[Grouping, ...] = (
-    "dose",
-    "study",
-    "indication",
-    "process",
-    "response",
-    "age",
-    "region",
-    "hepatic",
-    "renal",
-)
+GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
 
 
 class KineticsSummaries(Section):

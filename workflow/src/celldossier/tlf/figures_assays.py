@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as MatplotlibFigure
+    from matplotlib.typing import FillStyleType
 
 SERIES = ("deming", "passing_bablok")
 
@@ -201,12 +202,13 @@ def _legend(
 
     text, names = context.language.text, pair_names(context, place)
     handles: list[Artist] = []
-    for category, marker, colour, full in (
+    marks: tuple[tuple[str, str, str, FillStyleType], ...] = (
         ("BOTH", "o", GREY, "full"),
         ("FIRST", "v", PALETTE[1], "none"),
         ("SECOND", "<", PALETTE[3], "none"),
         ("NEITHER", "s", "#555555", "none"),
-    ):
+    )
+    for category, marker, colour, full in marks:
         if (points["AGREECAT"] == category).any():
             handles.append(
                 Line2D(
@@ -216,7 +218,7 @@ def _legend(
                     marker=marker,
                     linestyle="none",
                     markersize=4,
-                    fillstyle=full,  # type: ignore[arg-type]
+                    fillstyle=full,
                     label=plain(text(f"figure.assays.{category}", **names)),
                 )
             )
