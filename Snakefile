@@ -24,6 +24,7 @@ pathvars:
 include: "workflow/rules/settings.smk"
 include: "workflow/rules/study_data.smk"
 include: "workflow/rules/cellular_kinetics.smk"
+include: "workflow/rules/pharmacodynamics.smk"
 include: "workflow/rules/dose_exploration.smk"
 include: "workflow/rules/immunogenicity.smk"
 include: "workflow/rules/exposure_response.smk"

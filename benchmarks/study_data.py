@@ -27,7 +27,10 @@ from celldossier.io.resources import shared_path
 from celldossier.settings.model import Settings
 from celldossier.settings.read import check_values, read_yaml
 
-IDENTIFIERS = ("USUBJID", "EXLOT", "LOTID", "DONORID")
+IDENTIFIERS = (
+    *("USUBJID", "EXLOT", "LOTID", "DONORID"),
+    *("RUNID", "REPEATOF", "PCRUNID", "ISRUNID"),
+)
 """Columns that each copy has values of its own in."""
 
 

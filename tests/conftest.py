@@ -35,12 +35,11 @@ def shared_folder() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder; tests of the workflow share runs, so one process takes them."""
+    """Mark tests by their folder."""
     for item in items:
         folder = item.path.relative_to(TESTS).parts[0] if TESTS in item.path.parents else ""
         if folder == "workflow":
             item.add_marker(pytest.mark.workflow)
-            item.add_marker(pytest.mark.xdist_group("workflow"))
         elif folder == "reference":
             item.add_marker(pytest.mark.reference)
 

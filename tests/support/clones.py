@@ -66,8 +66,8 @@ def clone_project(target: Path) -> Clone:
     for part in PARTS:
         source = PROJECT / part
         if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            shutil.copytree(source, target / part, ignore=ignore)
+            # With what was compiled: otherwise each command in the clone compiles its modules anew.
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("*.egg-info"))
         else:
             shutil.copy2(source, target / part)
     return Clone(target)

@@ -64,6 +64,7 @@ def make_images(*rows):
                 "AVAL": value,
                 "AVALU": "% of injected activity",
                 "BLQFL": "N",
+                "ALQFL": "N",
                 "AFRLT": day,
                 "NFRLT": day,
                 "ABLFL": "N",

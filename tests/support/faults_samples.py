@@ -22,6 +22,11 @@ FAULTS = [
     Fault("LLOQCONFLICT", cell("PC", 3, "PCORRES", "<25"), "PC", 3, "PCORRES", "<25", "warning"),
     Fault("BELOWLLOQ", cell("PC", 2, "PCORRES", "12"), "PC", 2, "PCORRES", "12"),
     Fault("ABOVEULOQ", cell("PC", 5, "PCORRES", "2e5"), "PC", 5, "PCORRES", "2e5", "warning"),
+    Fault("ABOVEULOQ", cell("LB", 3, "LBORRES", ">70"), "LB", 3, "LBORRES", ">70", "warning"),
+    Fault("ABOVEULOQ", cell("IS", 4, "ISORRES", ">1:80"), "IS", 4, "ISORRES", ">1:80", "warning"),
+    Fault(
+        "ULOQCONFLICT", cell("PC", 5, "PCORRES", ">5000"), "PC", 5, "PCORRES", ">5000", "warning"
+    ),
     Fault("SAMPLEDUPLICATE", copy("PC", 2, PCORRES="900"), "PC", 6, "PCDTC", "2024-03-08T10:00"),
     Fault("SAMPLEDUPLICATE", copy("RS", 3), "RS", 6, "RSDTC", "2024-06-01"),
     Fault(
@@ -47,6 +52,8 @@ FAULTS = [
 ]
 
 FOLLOWS = {
+    # Whatever the limit, such a result lies above it.
+    "ULOQCONFLICT": {"ABOVEULOQ"},
     # A screening result that is not read leaves no baseline.
     "RESULTUNMAPPED": {"ADABASELINE"},
 }

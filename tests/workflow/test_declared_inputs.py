@@ -101,7 +101,8 @@ def undeclared(job: Job) -> list[str]:
 
 def test_every_rule_that_calls_the_program_is_watched(jobs: list[Job]) -> None:
     assert {job.rule for job in jobs} == {
-        *("study_data", "gate", "study_data_summary", "cellular_kinetics", "dose_exploration"),
+        *("study_data", "gate", "study_data_summary", "cellular_kinetics", "pharmacodynamics"),
+        "dose_exploration",
         *("immunogenicity", "exposure_response", "tlf", "clause_matrix", "render_report"),
         "manifest",
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pikepdf
 import pytest
+from clones import Clone
 
 from celldossier.simulation.layouts import RAW_COLUMNS
 
@@ -45,8 +46,10 @@ def read_value_ids(page: Path) -> list[str]:
     return parser.ids
 
 
-def test_two_runs_with_other_cores_in_other_folders_give_the_same_bytes(full_runs) -> None:
-    first, second = (all_files(clone.root / RUN) for clone in full_runs)
+def test_two_runs_with_other_cores_in_other_folders_give_the_same_bytes(
+    full_run: Clone, second_full_run: Clone
+) -> None:
+    first, second = (all_files(clone.root / RUN) for clone in (full_run, second_full_run))
     manifests = [json.loads(files.pop("manifest.json")) for files in (first, second)]
     for manifest in manifests:
         assert manifest.pop("run_record")
@@ -55,8 +58,8 @@ def test_two_runs_with_other_cores_in_other_folders_give_the_same_bytes(full_run
     assert [name for name in first if first[name] != second[name]] == []
 
 
-def test_the_manifest_names_every_file_and_verify_holds_the_run_against_it(full_runs) -> None:
-    clone = full_runs[0]
+def test_the_manifest_names_every_file_and_verify_holds_the_run_against_it(full_run) -> None:
+    clone = full_run
     result = clone.celldossier("verify", str(RUN))
     assert result.returncode == 0, result.stderr
     manifest = json.loads((clone.root / RUN / "manifest.json").read_text(encoding="utf-8"))
@@ -65,8 +68,8 @@ def test_the_manifest_names_every_file_and_verify_holds_the_run_against_it(full_
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_pdf_has_bookmarks_embedded_fonts_and_its_language(full_runs, language: str) -> None:
-    with pikepdf.open(full_runs[0].root / RUN / "report" / language / f"{REPORT}.pdf") as pdf:
+def test_the_pdf_has_bookmarks_embedded_fonts_and_its_language(full_run, language: str) -> None:
+    with pikepdf.open(full_run.root / RUN / "report" / language / f"{REPORT}.pdf") as pdf:
         assert len(pdf.pages) > 30
         assert str(pdf.Root.Lang).startswith(language)
         assert pdf.Root.PageMode == "/UseOutlines"
@@ -86,9 +89,9 @@ def test_the_pdf_has_bookmarks_embedded_fonts_and_its_language(full_runs, langua
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_every_number_of_the_report_has_a_home_in_the_analysis_results(
-    full_runs, language: str
+    full_run, language: str
 ) -> None:
-    run = full_runs[0].root / RUN
+    run = full_run.root / RUN
     known = set(
         pd.concat(
             pd.read_parquet(file, columns=["value_id"])
@@ -101,9 +104,9 @@ def test_every_number_of_the_report_has_a_home_in_the_analysis_results(
     assert set(printed) - known == set()
 
 
-def test_both_languages_print_the_same_values_table_by_table(full_runs) -> None:
+def test_both_languages_print_the_same_values_table_by_table(full_run) -> None:
     def values(language: str) -> dict[str, list]:
-        text = (full_runs[0].root / RUN / "tlf" / language / "tlfs.json").read_text("utf-8")
+        text = (full_run.root / RUN / "tlf" / language / "tlfs.json").read_text("utf-8")
         return {
             item["id"]: sorted(re.findall(r'"([a-z_]+\.[a-z_]+/[^"]+)"', json.dumps(item)))
             for item in json.loads(text)
@@ -114,24 +117,22 @@ def test_both_languages_print_the_same_values_table_by_table(full_runs) -> None:
     assert sum(map(len, chinese.values())) > 500
 
 
-def test_the_prose_of_both_languages_prints_the_same_values(full_runs) -> None:
-    run = full_runs[0].root / RUN / "report"
+def test_the_prose_of_both_languages_prints_the_same_values(full_run) -> None:
+    run = full_run.root / RUN / "report"
     chinese, english = (read_value_ids(run / lang / f"{REPORT}.html") for lang in ("zh", "en"))
     assert sorted(chinese) == sorted(english)
 
 
-def test_the_23_shells_are_there_in_both_languages(full_runs) -> None:
+def test_the_23_shells_are_there_in_both_languages(full_run) -> None:
     asked = [1, 2, 4, 5, 6, 14, 16, *range(20, 28), *range(51, 57), 60, 61, 62, 78]
     for language in ("zh", "en"):
-        text = (full_runs[0].root / RUN / "tlf" / language / "tlfs.json").read_text("utf-8")
+        text = (full_run.root / RUN / "tlf" / language / "tlfs.json").read_text("utf-8")
         shown = {int(item["id"][1:3]) for item in json.loads(text) if item["status"] == "shown"}
         assert set(asked) - shown == set()
 
 
-def test_the_clause_matrix_holds_every_clause_with_a_derived_status(full_runs) -> None:
-    matrix = pd.read_csv(
-        full_runs[0].root / RUN / "report/clause_matrix.csv", keep_default_na=False
-    )
+def test_the_clause_matrix_holds_every_clause_with_a_derived_status(full_run) -> None:
+    matrix = pd.read_csv(full_run.root / RUN / "report/clause_matrix.csv", keep_default_na=False)
     assert list(matrix) == ["CLAUSE", "SECTION", "STATUS", "REASON_EN", "REASON_ZH", "EVIDENCE"]
     assert len(matrix) == 58
     status = matrix.set_index("CLAUSE")["STATUS"]
@@ -142,8 +143,8 @@ def test_the_clause_matrix_holds_every_clause_with_a_derived_status(full_runs) -
     assert (unaddressed["REASON_ZH"] != "").all()
 
 
-def test_every_raw_record_is_used_or_excluded_with_a_reason(full_runs) -> None:
-    checks = full_runs[0].root / RUN / "checks"
+def test_every_raw_record_is_used_or_excluded_with_a_reason(full_run) -> None:
+    checks = full_run.root / RUN / "checks"
     accounting = pd.read_csv(checks / "accounting.csv", keep_default_na=False)
     excluded = pd.read_csv(checks / "exclusions.csv", keep_default_na=False)
     assert (
@@ -151,41 +152,42 @@ def test_every_raw_record_is_used_or_excluded_with_a_reason(full_runs) -> None:
     ).all()
     assert accounting["records_excluded"].sum() == len(excluded)
     assert (excluded["reason"] != "").all()
-    raw = full_runs[0].root / "resources/studies/CTX-101"
+    raw = full_run.root / "resources/studies/CTX-101"
     # A domain that the study did not collect has no file.
     collected = accounting[accounting["file"] != ""]
-    assert set(collected["file"]) == {f"{name}.csv" for name in RAW_COLUMNS}
+    names = [*RAW_COLUMNS, "be", "runs"]
+    assert set(collected["file"]) == {f"{name}.csv" for name in names}
     for record in collected.to_dict("records"):
         lines = (raw / record["file"]).read_text(encoding="utf-8").splitlines()
         assert record["records_in"] == len(lines) - 1
 
 
-def test_the_clean_example_gives_no_error_finding(full_runs) -> None:
-    findings = pd.read_csv(full_runs[0].root / RUN / "checks/findings.csv", keep_default_na=False)
+def test_the_clean_example_gives_no_error_finding(full_run) -> None:
+    findings = pd.read_csv(full_run.root / RUN / "checks/findings.csv", keep_default_na=False)
     assert (findings["severity"] != "error").all()
 
 
-def test_explain_names_the_number_its_rows_and_the_hash_of_its_inputs(full_runs) -> None:
+def test_explain_names_the_number_its_rows_and_the_hash_of_its_inputs(full_run) -> None:
     value_id = "cellular_kinetics.summary/CMAX/PCR/geomean"
-    result = full_runs[0].celldossier("explain", value_id, "--run", str(RUN))
+    result = full_run.celldossier("explain", value_id, "--run", str(RUN))
     assert result.returncode == 0, result.stderr
-    ard = pd.read_parquet(full_runs[0].root / RUN / "ard/cellular_kinetics.parquet")
+    ard = pd.read_parquet(full_run.root / RUN / "ard/cellular_kinetics.parquet")
     value = ard.set_index("value_id").loc[value_id, "value"]
     assert repr(float(value)) in result.stdout
     assert re.search(r"adam/ADPP\.parquet sha256 [0-9a-f]{64}", result.stdout)
 
 
-def test_no_output_names_the_machine_or_the_folder(full_runs) -> None:
-    clone = full_runs[0]
+def test_no_output_names_the_machine_or_the_folder(full_run) -> None:
+    clone = full_run
     for name, content in all_files(clone.root / RUN).items():
         assert str(clone.root).encode() not in content, name
 
 
-def test_the_geometric_mean_cmax_is_that_of_the_raw_file(full_runs) -> None:
+def test_the_geometric_mean_cmax_is_that_of_the_raw_file(full_run) -> None:
     """Independent of the program: pandas and numpy on the raw CSV, by rules R8 to R10."""
     import numpy as np
 
-    clone = full_runs[0]
+    clone = full_run
     raw = pd.read_csv(clone.root / "resources/studies/CTX-101/pc.csv", keep_default_na=False)
     blood = raw[(raw["PCTESTCD"] == "CARPCR") & (raw["PCSPEC"] == "BLOOD")]
     late = blood[(blood["PCTPTNUM"] >= 1) & (blood["PCORRES"] != "BLQ")]
@@ -195,8 +197,8 @@ def test_the_geometric_mean_cmax_is_that_of_the_raw_file(full_runs) -> None:
     assert reported == pytest.approx(float(np.exp(np.log(peak).mean())), rel=1e-12)
 
 
-def test_the_pdf_text_holds_the_reported_numbers(full_runs) -> None:
-    run = full_runs[0].root / RUN
+def test_the_pdf_text_holds_the_reported_numbers(full_run) -> None:
+    run = full_run.root / RUN
     ard = pd.read_parquet(run / "ard/cellular_kinetics.parquet").set_index("value_id")
     from celldossier.terms.language import format_significant
 

@@ -12,6 +12,8 @@ from clones import MINI, Clone
 RUN = Path("results/MINI")
 AFTER_KINETICS = {
     "cellular_kinetics",
+    "pharmacodynamics",
+    "dose_exploration",
     "exposure_response",
     "tlf",
     "clause_matrix",
@@ -60,7 +62,7 @@ def test_an_edit_of_a_stage_re_runs_that_stage_and_not_the_stages_before(
     source.write_text(source.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     rules = planned(mini_copy)
     assert "cellular_kinetics" in rules
-    assert not rules & {"study_data", "immunogenicity", "dose_exploration"}
+    assert not rules & {"study_data", "immunogenicity"}
 
 
 def test_a_changed_concentration_moves_the_reported_cmax(mini_copy: Clone) -> None:

@@ -1,5 +1,5 @@
 # Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD,ADTTE}.parquet, the gate, settings/cellular_kinetics.json.
-# Makes: adam/ADNCA.parquet, adam/ADPP.parquet, adam/ADLZ.parquet, adam/ADPH.parquet, adam/ADPPX.parquet, adam/ADPAIR.parquet, adam/ADPERS.parquet, adam/ADTISS.parquet, ard/cellular_kinetics.parquet, ard/cellular_kinetics_curves.parquet.
+# Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
 rule cellular_kinetics:
@@ -17,17 +17,8 @@ rule cellular_kinetics:
         sources=get_sources("cellular_kinetics"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
-        "<results>/adam/ADNCA.parquet",
-        "<results>/adam/ADPP.parquet",
-        "<results>/adam/ADLZ.parquet",
-        "<results>/adam/ADPH.parquet",
-        "<results>/adam/ADSA.parquet",
-        "<results>/adam/ADPPX.parquet",
-        "<results>/adam/ADPAIR.parquet",
-        "<results>/adam/ADTISS.parquet",
-        "<results>/adam/ADPERS.parquet",
-        "<results>/ard/cellular_kinetics.parquet",
-        "<results>/ard/cellular_kinetics_curves.parquet",
+        get_datasets("cellular_kinetics"),
+        get_results("cellular_kinetics"),
     log:
         "<logs>/cellular_kinetics.log",
     benchmark:

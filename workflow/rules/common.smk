@@ -8,6 +8,7 @@ use_one_thread()
 from celldossier.errors import CelldossierError
 from celldossier.io.files import canonical_json
 from celldossier.io.decisions import list_decision_files
+from celldossier.io.stages import CHECKS, STAGES, list_results
 from celldossier.io.tables import locate_raw_files
 from celldossier.settings.model import SECTIONS, Settings, effective_sections
 from celldossier.settings.read import check_values
@@ -19,37 +20,13 @@ CONFIG_FILES = [Path(file) for file in workflow.config_settings.configfiles] or 
 PACKAGE = Path("workflow/src/celldossier")
 FLOORS = ["errors.py", "io", "terms", "settings", "datasets", "results", "stats"]
 # The way from the command line to any stage; the version and the number of threads are set there.
-ENTRY = ["__init__.py", "cli/__init__.py", "cli/arguments.py", "cli/threads.py"]
+ENTRY = [
+    "__init__.py",
+    *(f"cli/{name}.py" for name in ("__init__", "arguments", "threads", "stage_files")),
+]
 LOCK = "uv.lock"
-STUDY_DATASETS = [
-    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
-    *("ADLD", "ADPQ", "ADTTE"),
-]
-ALL_DATASETS = [
-    *STUDY_DATASETS,
-    "ADNCA",
-    "ADPP",
-    "ADLZ",
-    "ADPH",
-    "ADSA",
-    "ADPPX",
-    "ADPAIR",
-    "ADPERS",
-    "ADTISS",
-    "ADIM",
-    "ADER",
-]
-CHECKS = ["findings", "exclusions", "accounting", "decisions"]
+CHECKED = expand("<results>/checks/{name}.csv", name=CHECKS)
 FINDINGS_PAGES = expand("<results>/checks/findings.{lang}.html", lang=["zh", "en"])
-RESULT_PARTS = [
-    "study_data",
-    "cellular_kinetics",
-    "cellular_kinetics_curves",
-    "dose_exploration",
-    "immunogenicity",
-    "exposure_response",
-    "exposure_response_curves",
-]
 
 try:
     SETTINGS = check_values(config, Settings, CONFIG_FILES)
@@ -86,6 +63,16 @@ def get_files(folder: str, *patterns: str) -> list[str]:
     return sorted(
         str(file) for pattern in patterns for file in Path(folder).rglob(pattern) if file.is_file()
     )
+
+
+def get_datasets(*stages: str) -> list[str]:
+    """Analysis datasets that the stages hand on."""
+    return [f"<results>/adam/{name}.parquet" for stage in stages for name in STAGES[stage].datasets]
+
+
+def get_results(*stages: str) -> list[str]:
+    """Analysis results and curves that the stages hand on."""
+    return [f"<results>/ard/{name}.parquet" for stage in stages for name in list_results(stage)]
 
 
 def get_section_settings(*sections: str) -> list[str]:

@@ -1,17 +1,26 @@
-# Needs: adam/{ADSL,ADEX}.parquet, the gate, settings/{dose_exploration}.json.
-# Makes: ard/dose_exploration.parquet.
+# Needs: adam/{ADSL,ADEX,ADPQ,ADAE,ADAESI,ADRS,ADPP,ADPD,ADPDP}.parquet, the gate,
+#        settings/{dose_exploration,study_data}.json.
+# Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
 rule dose_exploration:
     input:
         "<results>/adam/ADSL.parquet",
         "<results>/adam/ADEX.parquet",
+        "<results>/adam/ADPQ.parquet",
+        "<results>/adam/ADAE.parquet",
+        "<results>/adam/ADAESI.parquet",
+        "<results>/adam/ADRS.parquet",
+        "<results>/adam/ADPP.parquet",
+        "<results>/adam/ADPD.parquet",
+        "<results>/adam/ADPDP.parquet",
         gate="<results>/checks/gate.json",
-        settings=get_section_settings("dose_exploration"),
+        settings=get_section_settings("dose_exploration", "study_data"),
         sources=get_sources("dose_exploration"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
-        "<results>/ard/dose_exploration.parquet",
+        get_datasets("dose_exploration"),
+        get_results("dose_exploration"),
     log:
         "<logs>/dose_exploration.log",
     benchmark:

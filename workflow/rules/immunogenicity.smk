@@ -1,5 +1,5 @@
 # Needs: adam/{ADSL,ADAB}.parquet, the gate, settings/{immunogenicity}.json.
-# Makes: adam/ADIM.parquet, ard/immunogenicity.parquet.
+# Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
 rule immunogenicity:
@@ -11,8 +11,8 @@ rule immunogenicity:
         sources=get_sources("immunogenicity"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
-        "<results>/adam/ADIM.parquet",
-        "<results>/ard/immunogenicity.parquet",
+        get_datasets("immunogenicity"),
+        get_results("immunogenicity"),
     log:
         "<logs>/immunogenicity.log",
     benchmark:

@@ -30,9 +30,9 @@ rule render_report:
     input:
         "<results>/tlf/{lang}",
         "<results>/report/clause_matrix.csv",
-        expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
-        expand("<results>/ard/{part}.parquet", part=[p for p in RESULT_PARTS if "curves" not in p]),
-        checks=expand("<results>/checks/{name}.csv", name=CHECKS),
+        get_datasets(*STAGES),
+        expand("<results>/ard/{stage}.parquet", stage=list(STAGES)),
+        checks=CHECKED,
         settings=get_section_settings(*SECTIONS, "run"),
         raw=RAW_FILES + DECISION_FILES,
         sources=get_sources("report"),

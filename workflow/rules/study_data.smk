@@ -14,8 +14,8 @@ rule study_data:
         + get_files("resources/terms", "*.yaml")
         + get_files("report_templates", "findings.*", "checks.html.j2", "*.po"),
     output:
-        expand("<results>/adam/{dataset}.parquet", dataset=STUDY_DATASETS),
-        expand("<results>/checks/{name}.csv", name=CHECKS),
+        get_datasets("study_data"),
+        CHECKED,
         FINDINGS_PAGES,
     log:
         "<logs>/study_data.log",
@@ -56,6 +56,8 @@ rule study_data_summary:
         "<results>/adam/ADEX.parquet",
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADTTE.parquet",
+        "<results>/adam/ADRUN.parquet",
+        "<results>/adam/ADSAMP.parquet",
         "<results>/checks/findings.csv",
         "<results>/checks/exclusions.csv",
         "<results>/checks/accounting.csv",
@@ -64,7 +66,7 @@ rule study_data_summary:
         sources=get_sources("study_data"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:
-        "<results>/ard/study_data.parquet",
+        get_results("study_data"),
     log:
         "<logs>/study_data_summary.log",
     benchmark:

@@ -4,9 +4,9 @@
 
 rule tlf:
     input:
-        expand("<results>/adam/{dataset}.parquet", dataset=ALL_DATASETS),
-        expand("<results>/ard/{part}.parquet", part=RESULT_PARTS),
-        checks=expand("<results>/checks/{name}.csv", name=CHECKS),
+        get_datasets(*STAGES),
+        get_results(*STAGES),
+        checks=CHECKED,
         settings=get_section_settings(*SECTIONS),
         tlfs="config/tlfs.yaml",
         sources=get_sources("tlf"),

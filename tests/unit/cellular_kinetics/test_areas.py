@@ -66,6 +66,21 @@ def test_an_embedded_blq_before_the_peak_counts_as_zero(nca):
     assert nca(points)["AUCLST"].value == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_blq_after_a_quantifiable_sample_of_the_first_day_is_embedded_and_no_first_one(nca):
+    points = [(0, "BLQ"), (0.5, 100.0), (3, "BLQ"), (7, 1000.0), (14, 200.0)]
+    expected = 0.5 * 50 + 6.5 * 550 + log_area(7, 1000, 14, 200)
+    dropped = nca(points, blq={"embedded": "drop"})
+    assert dropped["AUCLST"].value == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_blq_before_the_first_quantifiable_sample_after_the_dose_is_zero(nca):
+    # Also where there was something before the dose (R5): it is no sample of this dose.
+    points = [(0, 60.0), (3, "BLQ"), (7, 1000.0), (14, 200.0)]
+    expected = 3 * 30 + 4 * 500 + log_area(7, 1000, 14, 200)
+    dropped = nca(points, blq={"embedded": "drop"})
+    assert dropped["AUCLST"].value == pytest.approx(expected, rel=1e-12)
+
+
 def test_a_single_embedded_blq_after_the_peak_is_dropped(nca):
     points = [(0, "BLQ"), (7, 1000.0), (14, "BLQ"), (21, 200.0)]
     expected = 3500 + log_area(7, 1000, 21, 200)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from celldossier.cellular_kinetics.nca import estimate_nca
-from celldossier.cellular_kinetics.reviewed_windows import check_windows
 from celldossier.cellular_kinetics.trend_summaries import summarise_trend
+from celldossier.cellular_kinetics.window_decisions import check_windows
 from celldossier.errors import InputDataError
 from celldossier.results import AnalysisResults
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings

@@ -17,7 +17,7 @@ from celldossier.cellular_kinetics.crosswalk import (
 )
 from celldossier.cellular_kinetics.crosswalk_results import derive_adppx, summarise_crosswalk
 from celldossier.cellular_kinetics.nca import estimate_nca
-from celldossier.cellular_kinetics.reviewed_windows import check_windows
+from celldossier.cellular_kinetics.window_decisions import check_windows
 from celldossier.results import AnalysisResults
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.nca_presets import list_preset_keys, read_presets

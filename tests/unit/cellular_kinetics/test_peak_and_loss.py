@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from math import exp, isnan
 
+import numpy as np
 import pytest
+
+from celldossier.cellular_kinetics.places import (
+    add_samples,
+    first_highest,
+    first_true,
+    last_true,
+    pick,
+)
 
 COURSE = [(0, "BLQ"), (7, 1000.0), (14, 4000.0), (21, 900.0), (28, 300.0)]
 
@@ -86,6 +95,11 @@ def test_expansion_needs_three_rising_points_and_stops_at_a_blq(nca):
     assert nca(broken)["EXPRATE"].reason == "FEWRISE"
 
 
+def test_a_plateau_is_no_rise(nca):
+    points = [(0, "BLQ"), (3, 100.0), (5, 100.0), (7, 900.0), (14, 50.0)]
+    assert nca(points)["EXPRATE"].reason == "FEWRISE"
+
+
 def test_the_pre_dose_sample_is_no_point_of_the_expansion(nca):
     assert nca([(0, 60.0), (5, 100.0), (7, 900.0)])["EXPRATE"].reason == "FEWRISE"
 
@@ -131,3 +145,14 @@ def test_never_quantifiable_subjects_are_kept_apart_from_persistence(run):
 def test_samples_after_the_censoring_time_are_a_finding(run):
     result = run([*COURSE, (60, 100.0)], columns={"CENSTIME": 30.0})
     assert result.findings[["CODE", "TIME"]].to_numpy().tolist() == [["AFTCENS", 60.0]]
+
+
+def test_places_in_rows_are_the_first_and_last_that_hold_and_the_first_highest():
+    mask = np.array([[0, 1, 1, 0], [0, 0, 0, 0], [1, 0, 0, 1]], dtype=bool)
+    assert first_true(mask).tolist() == [1, -1, 0]
+    assert last_true(mask).tolist() == [2, -1, 3]
+    values = np.array([[9.0, 5.0, 5.0, 7.0], [1.0, 2.0, 3.0, 4.0], [2.0, 8.0, 9.0, 3.0]])
+    # Of equal ones the first, and of those alone that the mask names.
+    assert first_highest(values, mask).tolist() == [1, -1, 3]
+    assert pick(values, np.array([3, 0, 1])).tolist() == [7.0, 1.0, 8.0]
+    assert add_samples(values.T).tolist() == [26.0, 10.0, 22.0]

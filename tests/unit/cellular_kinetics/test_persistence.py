@@ -113,6 +113,8 @@ def test_a_relapse_at_which_sampling_did_not_stop_is_no_loss_of_the_sensitivity_
         # Days 60, 90 and 180 had gone by without a sample.
         "STOPPED-BEFORE": Course(28, last=28, relapse=300),
         "STOPPED-AT-IT": Course(28, last=28, relapse=50),
+        # The last sample, a single one below the limit, is of the day of the relapse.
+        "SAMPLED-AT-IT": Course(28, last=60, relapse=60),
         # The planned days of the others.
         "ONGOING": Course(360),
     }
@@ -123,6 +125,8 @@ def test_a_relapse_at_which_sampling_did_not_stop_is_no_loss_of_the_sensitivity_
     assert (stopped["CNSR"], stopped["EVENTCD"], stopped["AVALLO"]) == (1, "", 28)
     at_it = as_loss.loc["STOPPED-AT-IT"]
     assert (at_it["CNSR"], at_it["AVALLO"], at_it["AVALHI"]) == (0, 28, 50)
+    same_day = as_loss.loc["SAMPLED-AT-IT"]
+    assert (same_day["CNSR"], same_day["AVALLO"], same_day["AVALHI"]) == (0, 28, 60)
 
 
 def test_an_event_after_the_end_of_the_planned_sampling_neither_competes_nor_is_a_loss() -> None:
@@ -178,6 +182,45 @@ def test_an_upper_limit_that_one_end_does_not_reach_is_not_known() -> None:
     medians = duration.medians()
     assert math.isnan(left.high) and not math.isnan(right.high)
     assert math.isnan(medians["both_high"])
+
+
+def test_the_curves_pass_through_the_estimates_of_their_days() -> None:
+    duration = estimate_duration(
+        of(make_study(repeat_courses(3))[2], "PERSIST"), PersistenceSettings()
+    )
+    curves = duration.curves()
+    assert set(curves) == {"km", "turnbull", "early", "late"}
+    for name, points in curves.items():
+        begin = points[0]
+        assert (begin[0], begin[4]) == (0, duration.n) and len(points) > 2
+        start = {"km": 100, "turnbull": math.nan}.get(name, 0)
+        assert begin[1] == pytest.approx(start, nan_ok=True)
+        for day, *found, at_risk in points[1:]:
+            # The bounds of a class are those just after its end, but for the end of follow-up.
+            late = day + 1e-6 if name == "turnbull" and day < points[-1][0] else day
+            at = duration.at(late)
+            expected = [at.get(name, math.nan), at[f"{name}_low"], at[f"{name}_high"]]
+            assert found == pytest.approx(expected, nan_ok=True), (name, day)
+            if name == "km":
+                assert at_risk == at["n_at_risk"]
+
+
+def test_medians_are_those_of_each_curve_in_months_and_need_the_least_number_of_subjects() -> None:
+    adpers = of(make_study(repeat_courses(3))[2], "PERSIST")
+    known = int((adpers["REASND"] == "").sum())
+    duration = estimate_duration(adpers, PersistenceSettings(min_subjects=known))
+    medians = duration.medians()
+    month = 365.25 / 12
+    for name, curve in (("km", duration.right), ("left", duration.left)):
+        expected = estimate_quantile(curve)
+        found = [medians[name], medians[f"{name}_low"], medians[f"{name}_high"]]
+        days = [expected.value, expected.low, expected.high]
+        assert found == pytest.approx([value / month for value in days], nan_ok=True)
+    bounds = [medians["turnbull_left"], medians["turnbull_right"]]
+    assert bounds == pytest.approx([v / month for v in duration.turnbull.quantile()], nan_ok=True)
+    few = estimate_duration(adpers, PersistenceSettings(min_subjects=known + 1))
+    assert set(few.medians()) == set(medians) and few.curves() == {}
+    assert all(math.isnan(value) for value in few.medians().values())
 
 
 def test_an_event_long_after_sampling_had_stopped_does_not_compete(study: Study) -> None:
@@ -237,9 +280,36 @@ def test_the_sample_nearest_to_the_landmark_decides_and_the_window_holds(study: 
     assert near["LOST"] == "QUANTIFIABLE"
     near = classify_landmark(known, samples, Landmark(label="D45", day=45, window=20))
     assert near["LOST"] == "BELOW"
-    assert classify_landmark(known, samples, Landmark(label="D45", day=45, window=14))["LOST"] == (
-        "MISSED"
-    )
+    # The sample of day 60 is just within 15 days, and not within 14.
+    for window, state in ((15, "BELOW"), (14, "MISSED")):
+        at = Landmark(label="D45", day=45, window=window)
+        assert classify_landmark(known, samples, at)["LOST"] == state
+
+
+@pytest.mark.parametrize(
+    ("subject", "day", "state", "before"),
+    [
+        ("DIED", 70, "DIED", "MISSED"),
+        ("TREATED", 100, "STOPPED", "MISSED"),
+        ("RELAPSED", 70, "RELAPSED", "MISSED"),
+        ("LOST", 90, "LOST", "MISSED"),
+    ],
+)
+def test_what_happened_on_the_day_of_a_landmark_counts_at_it(
+    subject: str, day: float, state: str, before: str
+) -> None:
+    courses = {
+        "DIED": Course(28, last=28, ended="DEATH", day=70, alive=70),
+        "TREATED": Course(28, last=28, ended="NEWTHERAPY", day=100, alive=300),
+        "RELAPSED": Course(28, last=28, relapse=70, alive=300),
+        "LOST": Course(28, 90, last=180, alive=300),
+    }
+    facts, samples, _, _ = make_study(courses)
+    # Without the sample that showed the loss; its day stands in the facts.
+    early = samples[samples["AFRLT"] <= 28]
+    for at, expected in ((day, state), (day - 1, before)):
+        found = classify_landmark(facts, early, Landmark(label="D1", day=at, window=1))
+        assert found[subject] == expected
 
 
 @pytest.fixture(scope="module")
@@ -287,6 +357,10 @@ def test_the_share_at_a_landmark_is_of_the_evaluable_with_its_exact_interval(
     found = find(results, "persistence_landmark", "n_quantifiable", **at).number
     total = find(results, "persistence_landmark", "n_evaluable", **at).number
     assert (found, total) == (9, 21)
+    # All but those lost before and not sampled any more; one share is of the sampled alone.
+    lost = find(results, "persistence_landmark", "n_lost", **at).number
+    sampled = find(results, "persistence_landmark", "pct_sampled", **at).number
+    assert sampled == pytest.approx(100 * found / (total - lost))
     low, high = clopper_pearson(9, 21)
     assert find(results, "persistence_landmark", "pct_low", **at).number == pytest.approx(100 * low)
     assert find(results, "persistence_landmark", "pct_high", **at).number == pytest.approx(
@@ -320,6 +394,16 @@ def test_a_landmark_at_which_nobody_was_sampled_has_no_share() -> None:
     assert math.isnan(share.number) and share.note_code == "NOLANDM"
     share = find(found, "persistence_landmark", "pct", landmark="M12")
     assert share.number == pytest.approx(90)
+
+
+def test_where_nobody_lost_the_cells_no_interval_is_given_and_no_event_is_the_reason() -> None:
+    facts, samples, adpers, levels = make_study({f"S{n}": Course(360) for n in range(12)})
+    frame, _ = summarise_persistence(adpers, facts, samples, levels, PersistenceSettings())
+    found = AnalysisResults([frame])
+    for name, value in (("km", 100), ("left", 100), ("early", 0), ("late", 0)):
+        at = find(found, "persistence_survival", name, landmark="M3")
+        low = find(found, "persistence_survival", f"{name}_low", landmark="M3")
+        assert (at.number, low.note_code) == (value, "NOEVENT"), name
 
 
 def test_estimates_are_those_of_the_intervals_at_either_end(results: AnalysisResults) -> None:

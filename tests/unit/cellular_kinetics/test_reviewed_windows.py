@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from celldossier.cellular_kinetics.nca import estimate_nca
-from celldossier.cellular_kinetics.reviewed_windows import check_windows, split_windows
+from celldossier.cellular_kinetics.window_decisions import check_windows, split_windows
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 

@@ -94,7 +94,7 @@ def test_every_parameter_is_in_the_registry_and_has_words_in_both_languages(nca)
     assert len(answer) == len(set(read_parameters()) - others)
 
 
-def test_every_code_that_can_stand_beside_a_value_has_words_in_both_languages(run):
+def test_every_code_that_can_stand_beside_a_value_has_words_in_both_languages():
     words = read_resource("terms", "reason_codes.yaml")
     codes = set(re.findall(r'"([A-Z][A-Z0-9]{2,7})"', _sources()))
     parameters = set(read_parameters()) | {"AUC28"}

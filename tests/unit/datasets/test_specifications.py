@@ -5,6 +5,7 @@ import pytest
 
 from celldossier.datasets import conform, empty_dataset, list_specifications, read_specification
 from celldossier.errors import InputDataError
+from celldossier.io.stages import CHECKS, DATASETS
 
 SPECIFICATIONS = list_specifications()
 
@@ -24,6 +25,13 @@ def test_an_analysis_dataset_can_be_exported_to_xpt(specification) -> None:
         assert len(name) <= 8, name
         assert len(variable.en) <= 40, name
         assert variable.origin, f"{name} has no origin"
+
+
+def test_every_dataset_that_has_a_specification_is_handed_on_by_one_stage() -> None:
+    analysis = [s.name for s in SPECIFICATIONS if s.layer == "analysis"]
+    assert sorted(DATASETS) == sorted(analysis)
+    checks = [s.name.lower() for s in SPECIFICATIONS if s.layer == "checks"]
+    assert sorted(CHECKS) == sorted(checks)
 
 
 def row(**values: object) -> pd.DataFrame:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 
 import pandas as pd
 import pytest
 
-from celldossier.datasets import conform
-from celldossier.dose_exploration.stage import derive_subject_doses, summarise_doses
+from celldossier.datasets import conform, empty_dataset
+from celldossier.dose_exploration.doses import derive_subject_doses
+from celldossier.dose_exploration.stage import explore_doses
+from celldossier.dose_exploration.study import Sources
 from celldossier.results import AnalysisResults
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.stats.descriptive import describe
@@ -35,6 +38,15 @@ def make(rows: list[dict[str, object]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return conform(adsl, "ADSL"), conform(adex, "ADEX")
 
 
+def describe_doses(rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Results of the stage for a study of which doses alone are known."""
+    adsl, adex = make(rows)
+    known = {"adsl": adsl, "adex": adex}
+    names = [field.name for field in fields(Sources)]
+    sources = Sources(**{n: known.get(n, empty_dataset(n.upper())) for n in names})
+    return explore_doses(sources, SETTINGS).results
+
+
 ROWS: list[dict[str, object]] = [
     {"USUBJID": s, "DOSENO": 1, "DOSEA": a, "DOSEP": 100.0, "DOSEM2": a / 2, "INWINFL": w}
     for s, a, w in (("A", 90.0, "Y"), ("B", 110.0, "Y"), ("C", 130.0, "N"), ("D", 100.0, "Y"))
@@ -48,7 +60,7 @@ def number(values: AnalysisResults, variable: str, stat: str, **by: str) -> floa
 
 
 def test_doses_are_described_in_total_and_by_dose_level() -> None:
-    values = AnalysisResults([summarise_doses(*make(ROWS), SETTINGS).results])
+    values = AnalysisResults([describe_doses(ROWS)])
     for stat, expected in describe([90, 110, 130, 100]).items():
         assert number(values, "DOSEA", stat) == expected
     assert number(values, "DOSERAT", "geomean", dose="DL1") == pytest.approx(
@@ -61,7 +73,7 @@ def test_doses_are_described_in_total_and_by_dose_level() -> None:
 
 def test_the_window_counts_inside_outside_and_not_judged() -> None:
     rows = [*ROWS, {"USUBJID": "E", "DOSENO": 1, "DOSEA": 80.0, "INWINFL": ""}]
-    values = AnalysisResults([summarise_doses(*make(rows), SETTINGS).results])
+    values = AnalysisResults([describe_doses(rows)])
     found = [
         number(values, "INWINFL", s)
         for s in ("n_inwindow", "n_outwindow", "n_nowindow", "pct_inwindow")
@@ -98,14 +110,14 @@ def test_lymphodepletion_is_no_dose_of_the_product() -> None:
 
 def test_doses_in_different_units_have_no_common_mean() -> None:
     rows = [{**row, "DOSEU": "10^6 cells/kg" if i else "10^6 cells"} for i, row in enumerate(ROWS)]
-    values = AnalysisResults([summarise_doses(*make(rows), SETTINGS).results])
+    values = AnalysisResults([describe_doses(rows)])
     found = values.find("dose_exploration.dose", "DOSEA", "", {}, "mean")
     assert found is not None and found.note_code == "MIXUNIT" and found.unit == ""
     assert number(values, "DOSERAT", "mean") == pytest.approx(1.075)
 
 
 def test_what_was_not_collected_says_so() -> None:
-    values = AnalysisResults([summarise_doses(*make(ROWS), SETTINGS).results])
+    values = AnalysisResults([describe_doses(ROWS)])
     found = values.find("dose_exploration.dose", "DOSEVIA", "", {}, "geomean")
     assert found is not None and math.isnan(found.number) and found.note_code == "NOTCOLL"
     assert number(values, "DOSEVIA", "n") == 0

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from celldossier.datasets import conform
+from celldossier.datasets import conform, empty_dataset
+from celldossier.exposure_response.study import Sources
 
-NAMES = ("adsl", "adex", "adpc", "adpp", "adae", "adfa", "adrs", "adcm", "adpq")
+NAMES = tuple(field.name for field in fields(Sources))
 
 
 @dataclass(frozen=True)
-class Study:
-    adsl: pd.DataFrame
-    adex: pd.DataFrame
-    adpc: pd.DataFrame
-    adpp: pd.DataFrame
-    adae: pd.DataFrame
-    adfa: pd.DataFrame
-    adrs: pd.DataFrame
-    adcm: pd.DataFrame
-    adpq: pd.DataFrame
+class Given:
+    """Datasets of a small study; `change` replaces some of them."""
 
-    def frames(self) -> dict[str, pd.DataFrame]:
-        return {name: getattr(self, name) for name in NAMES}
+    sources: Sources
 
-    def change(self, **frames: pd.DataFrame) -> Study:
-        return replace(self, **frames)
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        return getattr(self.sources, name)
+
+    def change(self, **frames: pd.DataFrame) -> Sources:
+        return replace(self.sources, **frames)
 
 
-def make_study(n: int = 60, seed: int = 5) -> Study:
+def make_study(n: int = 60, seed: int = 5) -> Given:
     rng = np.random.default_rng(seed)
     usubjid = [f"S-{i:03d}" for i in range(n)]
     key = {"STUDYID": "S", "USUBJID": usubjid}
@@ -157,12 +152,22 @@ def make_study(n: int = 60, seed: int = 5) -> Study:
             "SRCROW": np.arange(1, n + 1),
         }
     )
-    frames = (adsl, adex, samples.reset_index(drop=True), adpp.reset_index(drop=True))
-    adfa = pd.DataFrame({"STUDYID": [], "USUBJID": []})
-    frames += (adae, adfa, adrs, adcm, adpq)
-    return Study(*(conform(frame, name.upper()) for name, frame in zip(NAMES, frames, strict=True)))
+    given = {
+        "adsl": adsl, "adex": adex, "adpc": samples, "adpp": adpp, "adae": adae, "adrs": adrs,
+        "adcm": adcm, "adpq": adpq,
+    }  # fmt: skip
+    return Given(
+        Sources(
+            **{
+                name: conform(given[name].reset_index(drop=True), name.upper())
+                if name in given
+                else empty_dataset(name.upper())
+                for name in NAMES
+            }
+        )
+    )
 
 
 @pytest.fixture(scope="session")
-def study() -> Study:
+def study() -> Given:
     return make_study()

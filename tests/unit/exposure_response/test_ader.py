@@ -5,17 +5,27 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
 from celldossier.datasets import conform
 from celldossier.exposure_response.ader import derive_ader
-from celldossier.exposure_response.endpoints import derive_event, read_endpoints
+from celldossier.exposure_response.endpoint_values import derive_event
+from celldossier.exposure_response.stage import prepare_study
+from celldossier.exposure_response.study import Sources
 from celldossier.settings.exposure_response import ExposureResponseSettings
 
 SETTINGS = ExposureResponseSettings()
 
 
 def derive(study, **changed: pd.DataFrame) -> pd.DataFrame:
-    return derive_ader(**study.change(**changed).frames(), settings=SETTINGS).set_index("USUBJID")
+    return derive_ader(study.change(**changed), SETTINGS).set_index("USUBJID")
+
+
+def response(sources: Sources) -> pd.DataFrame:
+    """Rows of ADEREND of the objective response, by subject."""
+    prepared = prepare_study(sources, SETTINGS)
+    rows = prepared.aderend
+    return rows[rows["PARAMCD"] == "OBJRESP"].set_index("USUBJID")
 
 
 def test_ader_has_one_row_for_each_infused_subject_only(study) -> None:
@@ -124,16 +134,17 @@ def test_unknown_response_is_neither_yes_nor_no(study) -> None:
     ader = derive(study)
     unknown = ader["RESPGRP"] == "UNKNOWN"
     assert unknown.sum() == 6 and ader.loc[unknown, "OBJRESP"].isna().all()
-    (endpoint,) = read_endpoints(["OBJRESP"])
-    assert derive_event(ader, endpoint, "EXCLUDED")[unknown].isna().all()
-    assert (derive_event(ader, endpoint, "NONRESPONDER")[unknown] == 0).all()
+    values = response(study.sources).loc[ader.index]
+    assert derive_event(values, "EXCLUDED")[unknown].isna().all()
+    assert (values.loc[unknown, "REASND"] == "UNKRESP").all()
+    assert (derive_event(values, "NONRESPONDER")[unknown] == 0).all()
 
 
 def test_response_that_was_not_collected_stays_missing_under_both_rules(study) -> None:
     ader = derive(study, adrs=study.adrs.iloc[:0])
-    (endpoint,) = read_endpoints(["OBJRESP"])
-    assert (ader["RESPGRP"] == "").all()
-    assert derive_event(ader, endpoint, "NONRESPONDER").isna().all()
+    values = response(study.change(adrs=study.adrs.iloc[:0]))
+    assert (ader["RESPGRP"] == "").all() and (values["REASND"] == "NOTCOLL").all()
+    assert derive_event(values, "NONRESPONDER").isna().all()
 
 
 def test_the_landmark_concentration_is_the_last_sample_by_then(study) -> None:
@@ -187,7 +198,39 @@ def test_of_several_infusions_the_course_from_the_first_is_the_exposure(study) -
     assert (ader["CMAX"] > 1).all()
 
 
+def test_medication_long_after_the_infusion_is_not_rescue(study) -> None:
+    assert (derive(study, adcm=study.adcm.assign(ASTDY=60.0))["TOCIFL"] == "N").all()
+    assert (derive(study, adcm=study.adcm.assign(ASTDY=28.0))["TOCIFL"] == "Y").any()
+
+
 def test_medication_before_the_infusion_is_not_rescue(study) -> None:
     ader = derive(study, adcm=study.adcm.assign(ASTDY=-2.0))
     assert (ader["TOCIFL"] == "N").all()
     assert (derive(study, adcm=study.adcm.iloc[:0])["TOCIFL"] == "").all()
+
+
+def test_the_peak_at_the_target_site_is_that_of_the_configured_compartment(study) -> None:
+    rows = [
+        ("S-001", "BONE MARROW", 7.0, 500.0, "N", "Y"),
+        ("S-001", "BONE MARROW", 28.0, 90.0, "N", "Y"),
+        ("S-001", "BONE MARROW", -1.0, 900.0, "N", "Y"),  # before the infusion
+        ("S-001", "BONE MARROW", 14.0, 800.0, "N", "N"),  # not analysed
+        ("S-001", "BLOOD", 7.0, 700.0, "N", "Y"),
+        ("S-002", "BONE MARROW", 7.0, math.nan, "Y", "Y"),
+    ]
+    columns = ["USUBJID", "COMPART", "AFRLT", "AVAL", "BLQFL", "ANL01FL"]
+    adtiss = pd.DataFrame(rows, columns=columns).assign(
+        STUDYID="S", PARAMCD="PCR", PARAM="PCR", COMPTYP="SPECIMEN", CENTFL="N", SRCDOM="PC",
+        SRCROW=range(1, len(rows) + 1),
+    )  # fmt: skip
+    settings = ExposureResponseSettings(
+        metrics=("CMAX", "AUC28", "CMAXSITE"), target_site="BONE MARROW"
+    )
+    found = derive_ader(study.change(adtiss=conform(adtiss, "ADTISS")), settings)
+    peak = found.set_index("USUBJID")["CMAXSITE"]
+    assert peak["S-001"] == 500 and peak["S-002"] == 0 and peak.notna().sum() == 2
+
+
+def test_the_peak_at_a_site_needs_the_site() -> None:
+    with pytest.raises(ValidationError, match="target_site"):
+        ExposureResponseSettings(metrics=("CMAX", "AUC28", "CMAXSITE"))

@@ -82,6 +82,7 @@ def test_a_model_that_was_asked_for_is_not_changed_for_another() -> None:
     asked = estimate_table(separated, "EVENT", "CMAX", model="logistic", log2=True)
     assert (asked["REASND"] == "SEPAR").all() and asked["ESTIMATE"].isna().all()
     free = estimate_table(separated, "EVENT", "CMAX", log2=True)
+    assert free["REASND"].iloc[0] == "SEPARFIX"
     assert free["METHOD"].iloc[0] == "FIRTH" and math.isfinite(free["ESTIMATE"].iloc[0])
 
 
@@ -98,7 +99,10 @@ def test_all_faults_of_a_table_are_listed_at_once() -> None:
     wrong = TABLE.assign(CMAX=["high", "low", *TABLE["CMAX"][2:]])
     with pytest.raises(InputDataError) as error:
         estimate_table(wrong, "EVENT", "CMAX")
-    assert "Row 2" in error.value.faults[1]
+    assert error.value.faults == (
+        "data row 1, column CMAX, value 'high': an exposure is a number.",
+        "data row 2, column CMAX, value 'low': an exposure is a number.",
+    )
 
 
 def test_the_command_writes_full_precision_and_its_exit_codes(
@@ -111,7 +115,7 @@ def test_the_command_writes_full_precision_and_its_exit_codes(
     written = pd.read_csv(out, keep_default_na=False)
     expected = estimate_table(TABLE, "EVENT", "CMAX", log2=True)
     assert written["ESTIMATE"].astype(float).tolist() == expected["ESTIMATE"].tolist()
-    assert "90 rows: 90 used, 0 not complete." in capsys.readouterr().err
+    assert "EVENT by CMAX: 90 rows, 90 used." in capsys.readouterr().err
     assert main([*arguments, "--model", "cox", "-o", str(out)]) == 2
     assert main(["er", str(data), "--outcome", "X", "--metric", "CMAX", "-o", str(out)]) == 3
     absent = str(tmp_path / "none.csv")

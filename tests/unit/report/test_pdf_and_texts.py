@@ -8,6 +8,9 @@ import pytest
 
 from celldossier.report.narratives import render_narrative
 from celldossier.report.pdf import font_folders, make_fetcher, render_pdf
+from celldossier.report.render import Outputs, embed_images
+from celldossier.terms.language import Language
+from celldossier.terms.templates import make_environment
 
 PAGE = "<html lang='zh'><title>t</title><h1>细胞动力学</h1><p>10⁶ ≥ µg/m² <b>bold</b></p>{}</html>"
 
@@ -79,3 +82,50 @@ def test_a_sponsor_text_makes_no_markup_but_emphasis(text: str) -> None:
 def test_a_sponsor_text_is_never_evaluated_as_a_template() -> None:
     assert "{{ 7 * 7 }}" in str(render_narrative("{{ 7 * 7 }}"))
     assert "<strong>bold</strong>" in str(render_narrative("**bold**"))
+
+
+def test_a_page_that_stands_alone_differs_in_the_content_of_its_images_only(tmp_path: Path) -> None:
+    import base64
+
+    names = ["F20.svg", "F20-2.svg"]
+    for name in names:
+        (tmp_path / name).write_text(f"<svg id='{name}'/>")
+    output = {
+        **{"id": "F20", "kind": "figure", "status": "shown", "number": "20", "title": "Courses"},
+        "landscape": False,
+        **{"table": None, "images": names, "alternative_text": "F20.svg", "footnotes": []},
+    }
+    macro = make_environment("en").get_template("macros/tlf.html.j2").module
+    page = str(macro.render_tlf(output, {}, Language("en").text))
+    embedded = {
+        name: "data:image/svg+xml;base64,"
+        + base64.b64encode((tmp_path / name).read_bytes()).decode("ascii")
+        for name in names
+    }
+    alone = embed_images(page, tmp_path)
+    assert alone == str(macro.render_tlf(output, embedded, Language("en").text))
+    assert 'src="F20' in page and 'src="F20' not in alone
+
+
+def test_an_output_that_is_not_shown_turns_no_page_of_its_own() -> None:
+    def output(name: str, section: str, status: str, *, landscape: bool) -> dict[str, object]:
+        return {"id": name, "section": section, "status": status, "landscape": landscape}
+
+    outputs = Outputs(
+        [
+            output("T1", "A", "not_shown", landscape=True),  # behind the text, which is upright
+            output("T2", "A", "shown", landscape=True),
+            output("F3", "A", "not_shown", landscape=False),
+            output("F4", "A", "not_shown", landscape=False),
+            output("F5", "A", "shown", landscape=False),
+            output("T6", "A", "not_shown", landscape=True),
+            output("T7", "A", "shown", landscape=True),
+            output("F8", "B", "not_shown", landscape=False),  # behind the text of its section
+        ]
+    )
+    turned = {name: outputs.place(name)["landscape"] for name in outputs.rest("A")}
+    assert turned == {
+        **{"T1": False, "T2": True, "F3": True, "F4": True},
+        **{"F5": False, "T6": False, "T7": True},
+    }
+    assert outputs.place("F8")["landscape"] is False

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-PAGES = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")
+PAGES = (
+    *("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"),
+    "docs/architecture.md",
+)
 
 
 def linked_files(page: str) -> set[str]:
@@ -19,8 +22,20 @@ def linked_files(page: str) -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_to_a_file_of_the_project(page: str) -> None:
-    missing = {target for target in linked_files(page) if not (ROOT / target).exists()}
+    folder = (ROOT / page).parent
+    missing = {target for target in linked_files(page) if not (folder / target).exists()}
     assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_that_stands_as_code_exists(page: str) -> None:
+    """A path with a placeholder, ``tests/unit/<stage>/``, names no one file."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    below = {path.name for path in ROOT.iterdir()} - {"results", "logs", "benchmarks-run", ".venv"}
+    named = {
+        path for path in re.findall(r"`([\w.-]+/[\w./-]*)`", text) if path.split("/")[0] in below
+    }
+    assert {path for path in named if not (ROOT / path).exists()} == set()
 
 
 def test_both_readmes_lead_to_the_same_files() -> None:

@@ -176,13 +176,28 @@ def test_interleukins_at_infusion_are_raised_and_unrelated_to_the_kinetics(
 
 
 @pytest.mark.slow
+def test_markers_before_the_infusion_know_nothing_of_the_peak_that_follows(
+    ctx101: StudySpecification,
+) -> None:
+    raw = simulate_study(ctx101.resized(2000)).raw
+    lb, pc = raw["lb"], raw["pc"]
+    car = pc[(pc["PCTESTCD"] == "CARPCR") & (pc["PCORRES"] != "BLQ")]
+    peak = np.log(car["PCORRES"].astype(float).groupby(car["USUBJID"]).max())
+    for code in ("IL6", "CRP", "FERRITIN"):
+        own = lb[(lb["LBTESTCD"] == code) & (lb["LBTPTNUM"].astype(float) <= 0)]
+        own = own[own["LBORRES"] != "BLQ"].set_index("USUBJID")["LBORRES"].astype(float)
+        both = pd.concat([np.log(own.groupby(level=0).last()), peak], axis=1).dropna()
+        assert abs(both.corr().iloc[0, 1]) < WITHIN / np.sqrt(len(both)), code
+
+
+@pytest.mark.slow
 def test_delayed_processing_raises_il6_by_1_6_and_nothing_else(ctx101: StudySpecification) -> None:
     content = ctx101.resized(4000).model_dump()
     content["handling"] |= {"delayed_share": 0.5, "il6_factor": 1.6}
     content["survival"] |= {"early_hazard": 0.0}
     lb = simulate_study(StudySpecification.model_validate(content)).raw["lb"]
     assert set(lb.loc[lb["LBSPCCND"] != "", "LBTESTCD"]) == {
-        "IL6", "IFNG", "FERRITIN", "IL7", "IL15"
+        "IL6", "IFNG", "FERRITIN", "IL7", "IL15", "IL2", "IL10", "TNF", "TGFB1", "GZMB", "PRF1"
     }  # fmt: skip
     for code, planted in (("IL6", 1.6), ("IFNG", 1.0), ("FERRITIN", 1.0), ("IL15", 1.0)):
         own = lb[(lb["LBTESTCD"] == code) & (lb["LBTPTNUM"] == "0") & (lb["LBORRES"] != "BLQ")]

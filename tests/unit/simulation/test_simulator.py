@@ -96,7 +96,8 @@ def test_the_command_writes_all_files_and_says_so(
     names = {path.name for path in (tmp_path / "new").iterdir()}
     assert names == {
         "dm.csv", "ex.csv", "pc.csv", "lb.csv", "is.csv", "ae.csv", "fa.csv", "rs.csv",
-        "ds.csv", "cm.csv", "lots.csv", "truth.json", "truth_subjects.csv",
+        "tr.csv", "ds.csv", "cm.csv", "lots.csv", "be.csv", "runs.csv", "truth.json",
+        "truth_subjects.csv",
     }  # fmt: skip
     assert "8 infused" in capsys.readouterr().out
 

@@ -100,6 +100,22 @@ def test_concordance_counts_pairs_one_by_one() -> None:
     assert found.value == pytest.approx(np.mean(scores), rel=1e-12)
     split = estimate_cox(TIME, EVENT, rough, ["x"], start=np.zeros(N))
     assert math.isnan(estimate_concordance(split).se)
+    assert estimate_concordance(split, np.arange(N)).se == pytest.approx(found.se, rel=1e-12)
+
+
+def test_cutting_subjects_into_rows_leaves_the_concordance_and_its_error() -> None:
+    whole = estimate_concordance(estimate_cox(TIME, EVENT, X, NAMES))
+    half, later = TIME / 2, np.arange(N) % 2 == 0
+    fit = estimate_cox(
+        np.concatenate([np.where(later, half, TIME), TIME[later]]),
+        np.concatenate([np.where(later, False, EVENT), EVENT[later]]),
+        np.concatenate([X, X[later]]),
+        NAMES,
+        start=np.concatenate([np.zeros(N), half[later]]),
+    )
+    found = estimate_concordance(fit, np.concatenate([np.arange(N), np.flatnonzero(later)]))
+    assert (found.value, found.pairs) == (pytest.approx(whole.value), whole.pairs)
+    assert found.se == pytest.approx(whole.se, rel=1e-9)
 
 
 @pytest.mark.parametrize("ties", ["EFRON", "BRESLOW"])
@@ -152,3 +168,26 @@ def test_there_is_nothing_to_read_off_a_fit_that_does_not_exist() -> None:
         predict_survival(fit, [1.0])
     with pytest.raises(ValueError, match="exact ties"):
         predict_survival(estimate_cox(TIME, EVENT, X, NAMES, ties="EXACT"), X[0])
+
+
+def test_the_origin_of_time_does_not_matter_to_the_trend_after_firth() -> None:
+    # The penalised score is not 0: only a trend counted from its mean ignores it. Times are tied.
+    found = [
+        cox_diagnostics.test_proportional_hazards(
+            estimate_cox(TIME + shift, EVENT, X, NAMES, "FIRTH"), "IDENTITY"
+        )
+        for shift in (0.0, 1000.0)
+    ]
+    for name in (*NAMES, "GLOBAL"):
+        assert found[1][name].statistic == pytest.approx(found[0][name].statistic, rel=1e-6)
+
+
+def test_one_covariate_that_is_known_at_one_event_alone_leaves_no_test_of_all() -> None:
+    early = np.zeros(N)
+    first = np.argsort(TIME, kind="stable")[:3]
+    time, event = TIME + 10, EVENT.copy()
+    time[first], event[first], early[first] = [1.0, 2.0, 3.0], [True, False, False], 1.0
+    fit = estimate_cox(time, event, np.column_stack([X[:, 0], early]), ["x", "early"], "FIRTH")
+    found = cox_diagnostics.test_proportional_hazards(fit)
+    assert math.isnan(found["early"].p) and math.isnan(found["GLOBAL"].p)
+    assert 0 < found["x"].p <= 1

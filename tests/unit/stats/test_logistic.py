@@ -91,7 +91,7 @@ def test_what_has_no_estimate_says_why(
     names = [f"x{j}" for j in range(x.shape[1])]
     for method in ("ML", "FIRTH"):
         fit = estimate_logistic(y, x, names, method)
-        assert fit.reason == reason and fit.coefficients == ()
+        assert fit.reason == reason and fit.coefficients == () and not fit.separation
     assert not list(recwarn)
 
 
@@ -134,6 +134,8 @@ def test_the_intercept_interval_belongs_to_the_predictors_as_given() -> None:
     assert moved.coefficient("(Intercept)").low != plain.coefficient("(Intercept)").low
     half = (plain.coefficient("(Intercept)").high - plain.coefficient("(Intercept)").low) / 2
     assert half == pytest.approx(1.96 * plain.coefficient("(Intercept)").se, rel=0.1)
+    # Where it is not asked for there is none.
+    assert math.isnan(estimate_logistic(Y, X, ["x"], "ML").coefficients[-1].low)
 
 
 def test_an_odds_ratio_beyond_the_range_of_numbers_is_missing_not_infinite() -> None:
@@ -180,3 +182,17 @@ def test_a_profile_limit_of_firth_lies_on_its_own_side_and_on_the_profile() -> N
         assert term.low < term.estimate < term.high
         for limit in (term.low, term.high):
             assert deviance(position, limit) == pytest.approx(3.8414588, abs=1e-4)
+
+
+def test_p_of_maximum_likelihood_is_that_of_the_likelihood_ratio() -> None:
+    from scipy.stats import chi2
+    from statsmodels.discrete.discrete_model import Logit
+
+    other = RNG.normal(0, 1, 60)
+    fit = estimate_logistic(Y, np.column_stack([X, other]), ["x", "other"], "ML")
+    one = np.ones(60)
+    full = Logit(Y, np.column_stack([one, X, other])).fit(disp=0)
+    for name, rest in (("x", other), ("other", X)):
+        null = Logit(Y, np.column_stack([one, rest])).fit(disp=0)
+        p = chi2.sf(2 * (full.llf - null.llf), 1)
+        assert fit.coefficient(name).p == pytest.approx(p, rel=1e-6)

@@ -84,3 +84,13 @@ def test_separated_data_have_finite_predictions() -> None:
 def test_what_firth_refuses_flac_refuses(y: list[int], x: list[float], reason: str) -> None:
     fit = estimate_flac(y, x, ["x"])
     assert (fit.method, fit.reason, fit.coefficients) == ("FLAC", reason, ())
+
+
+def test_the_covariance_is_the_inverse_information_of_the_original_rows() -> None:
+    fit = estimate_flac(Y, X, NAMES)
+    assert fit.fitted is not None
+    design = np.column_stack([X, np.ones(30)])
+    weight = fit.fitted * (1 - fit.fitted)
+    expected = np.linalg.inv(design.T @ (design * weight[:, None]))
+    assert fit.covariance == pytest.approx(expected, rel=1e-8)
+    assert [item.se for item in fit.coefficients] == pytest.approx(np.sqrt(np.diag(expected)))

@@ -225,3 +225,22 @@ def test_the_rank_correlation_is_that_of_scipy_and_its_limits_rest_on_subjects()
     # A copy of each pair tells nothing new: neither the estimate nor the limits move.
     twice = estimate_rank_correlation(np.tile(x, 2), np.tile(y, 2), np.tile(subject, 2))
     assert (twice.low, twice.high) == pytest.approx((found.low, found.high), rel=1e-9)
+
+
+def test_three_subjects_have_a_line_with_limits_of_one_degree_of_freedom() -> None:
+    x, y = np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.5, 3.5])
+    fit = estimate_deming(x, y)
+    left_out = [estimate_deming(np.delete(x, at), np.delete(y, at)) for at in range(3)]
+    assert [one.reason for one in left_out] == ["FEWSUBJ"] * 3
+    # Through two points there is one line: its slope is theirs.
+    slopes = np.array([(y[j] - y[i]) / (x[j] - x[i]) for i, j in ((1, 2), (0, 2), (0, 1))])
+    se = np.sqrt(2 / 3 * ((slopes - slopes.mean()) ** 2).sum())
+    assert (fit.reason, fit.slope.se) == ("", pytest.approx(se))
+    assert fit.slope.high - fit.slope.value == pytest.approx(stats.t.ppf(0.975, 1) * se)
+
+
+def test_exchanged_methods_give_the_reciprocal_limits_over_subjects() -> None:
+    x, y, subject = simulate(np.random.default_rng(8), 30, 4)
+    there, back = (estimate_passing_bablok(*pair, subject).slope for pair in ((x, y), (y, x)))
+    assert there.low * back.high == pytest.approx(1, rel=1e-12)
+    assert there.high * back.low == pytest.approx(1, rel=1e-12)

@@ -206,3 +206,11 @@ def test_no_imputation_and_unequal_lists_are_errors() -> None:
     for variances in ([1.0], [1.0, 0.0], [1.0, math.nan]):
         with pytest.raises(ValueError, match="positive variances are needed"):
             pool_estimates("x", [1.0, 2.0], variances)
+
+
+def test_a_mirrored_predictor_has_the_mirrored_limits_and_the_same_p_in_clip() -> None:
+    copies = [copy[:, 0] for copy in imputed(2)]
+    found = estimate_clip(Y, copies, ["x"]).coefficient("x")
+    other = estimate_clip(Y, [-copy for copy in copies], ["x"]).coefficient("x")
+    assert (other.low, other.high) == pytest.approx((-found.high, -found.low), rel=1e-6)
+    assert other.p == pytest.approx(found.p, rel=1e-6)

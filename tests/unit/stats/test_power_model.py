@@ -206,3 +206,27 @@ def test_a_maximal_ratio_beyond_all_numbers_is_empty_with_a_reason() -> None:
     fit = made(1.0, noise=1e-7)
     assert math.isnan(fit.maximal_ratio)
     assert (fit.reason, fit.verdict) == ("OVERFLOW", "PROPORTIONAL")
+
+
+def test_one_degree_of_freedom_is_enough_for_the_test_of_a_common_slope() -> None:
+    # Study A through three doses with residuals 1, -2, 1 times e; study B exactly through two.
+    e = 0.1
+    logs = np.array([e, 1 - 2 * e, 2 + e, 0.0, 3.0])
+    found = power_model.test_common_slope(
+        np.exp(logs), np.exp([0.0, 1, 2, 0, 1]), ["A", "A", "A", "B", "B"]
+    )
+    # Slopes 1 and 3; common slope (2 * 1 + 0.5 * 3) / 2.5, sum of squares between them 1.6.
+    assert (found.df, found.df_residual, found.reason) == (1, 1, "")
+    assert found.statistic == pytest.approx(1.6 / (6 * e**2))
+
+
+def test_an_interval_that_touches_a_region_lies_in_it_and_is_not_outside() -> None:
+    low, high = power_model.derive_critical_region(10.0)
+    flat = power_model.derive_critical_region(10.0, around=0.0)
+    judge = power_model.judge_proportionality
+    assert judge(low, high, 10.0) == "PROPORTIONAL"
+    assert judge(*flat, 10.0) == "INDEPENDENT"
+    assert judge(low - 0.1, low, 10.0) == judge(high, high + 0.1, 10.0) == "INCONCLUSIVE"
+    assert judge(low - 0.2, low - 0.1, 10.0) == "LESS"
+    assert judge(high + 0.1, high + 0.2, 10.0) == "MORE"
+    assert judge(1.0, 1.0, 1.25 / 0.80) == "INCONCLUSIVE"

@@ -13,6 +13,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from celldossier.stats.survival import (
     count_at_risk,
     estimate_at,
+    estimate_cumulative_hazard,
     estimate_follow_up,
     estimate_incidence,
     estimate_quantile,
@@ -143,3 +144,42 @@ def test_times_and_events_that_do_not_belong_together_are_refused() -> None:
         estimate_survival([1, 2], [True])
     with pytest.raises(ValueError, match="cannot be missing"):
         estimate_survival([1, math.nan], [True, True])
+
+
+def test_late_entry_counts_at_risk_from_the_entry_on() -> None:
+    # By hand: at 3 two of three are in (the third enters at 3); at 5 the last two.
+    curve = estimate_survival([3, 5, 6], [1, 1, 0], [0, 1, 3])
+    assert curve.at_risk.tolist() == [2, 2, 1]
+    assert curve.survival == pytest.approx([1 / 2, 1 / 4, 1 / 4])
+
+
+def test_one_entry_for_all_gives_survival_given_no_event_until_then(cohort) -> None:
+    time, cause = cohort
+    event = cause == 1
+    whole, later = estimate_survival(time, event), time > 20
+    curve = estimate_survival(time[later], event[later], np.full(later.sum(), 20.0))
+    given_then = whole.survival[whole.time > 20] / whole.survival[whole.time <= 20][-1]
+    assert curve.survival == pytest.approx(given_then)
+    assert curve.at_risk.tolist() == whole.at_risk[whole.time > 20].tolist()
+
+
+def test_late_entry_agrees_with_statsmodels(cohort) -> None:
+    time, cause = cohort
+    start = np.floor(time * np.random.default_rng(3).random(time.size) * 0.5)
+    start = np.minimum(start, time - 1)
+    curve = estimate_survival(time, cause == 1, start)
+    other = SurvfuncRight(time, (cause == 1).astype(int), entry=start)
+    at = np.searchsorted(curve.time, other.surv_times)
+    assert curve.survival[at] == pytest.approx(other.surv_prob)
+
+
+def test_nobody_leaves_before_entering() -> None:
+    with pytest.raises(ValueError, match="before being under observation"):
+        estimate_survival([3, 5], [1, 1], [3, 0])
+
+
+def test_the_cumulative_hazard_of_each_subject_is_that_of_nelson_and_aalen() -> None:
+    # Five subjects: one of five fails at 2, two of four at 3, and one of one at 7.
+    hazard = estimate_cumulative_hazard([3, 2, 3, 5, 7], [1, 1, 1, 0, 1])
+    after_three = 1 / 5 + 2 / 4
+    assert hazard == pytest.approx([after_three, 0.2, after_three, after_three, after_three + 1])

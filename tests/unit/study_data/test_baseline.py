@@ -170,6 +170,9 @@ def test_dose_limiting_toxicity_is_judged_in_the_escalation(study):
     assert set(subjects(study)["NDLTRSN"]) == {"NOTCOLL"}
     for row, part in ((1, "ESCALATION"), (2, "EXPANSION"), (3, "ESCALATION")):
         study.set("DM", row, "PART", part)
+    # Without a column for toxicities nothing is known of them; a blank one says that none was.
+    assert set(subjects(study)["NDLTRSN"]) == {"NOTCOLL"}
+    study.set("AE", 1, "AEDLT", "")
     adsl = subjects(study)
     assert adsl["NDLTRSN"].tolist() == ["", "NOTESCAL", "NOTINFUSED"]
     assert adsl["DLTEVLFL"].tolist() == ["Y", "N", "N"]
@@ -179,11 +182,63 @@ def test_an_early_death_is_evaluable_only_with_a_dose_limiting_toxicity(study):
     study.set("DM", 2, "PART", "ESCALATION")
     study.set("DM", 2, "DTHDTC", "2024-04-15")
     study.set("RS", 5, "RSDTC", "2024-04-12")
+    study.set("AE", 1, "AEDLT", "N")
     assert subjects(study).loc["B", "NDLTRSN"] == "SHORTFU"
     study.set("AE", 4, "AEDLT", "Y")
     assert subjects(study).loc["B", "NDLTRSN"] == ""
     study.set("EX", 3, "EXDOSE", "300")
     assert subjects(study).loc["B", "NDLTRSN"] == "DOSEOUT"
+
+
+@pytest.mark.parametrize(
+    ("start", "reason"),
+    [
+        ("2024-04", ""),
+        ("2024-06", "SHORTFU"),
+        ("2024-03", "SHORTFU"),
+        ("2024-04-01T08:00", "SHORTFU"),
+        ("2024-04-30", "SHORTFU"),
+    ],
+)
+def test_a_toxicity_that_may_have_begun_in_the_period_makes_evaluable(study, start, reason):
+    study.set("DM", 2, "PART", "ESCALATION")
+    study.set("DM", 2, "DTHDTC", "2024-04-15")
+    study.set("RS", 5, "RSDTC", "2024-04-12")
+    study.set("AE", 4, "AEDLT", "Y")
+    study.set("AE", 4, "AESTDTC", start)
+    study.set("AE", 4, "AEENDTC", "")
+    assert subjects(study).loc["B", "NDLTRSN"] == reason
+    # The same where a date in part is left as it is.
+    study.options["time"] = {"partial_dates": {"event_start": "none"}}
+    assert subjects(study).loc["B", "NDLTRSN"] == reason
+
+
+def test_the_last_day_of_the_period_is_one_of_the_calendar(study):
+    study.set("DM", 2, "PART", "ESCALATION")
+    study.set("AE", 1, "AEDLT", "N")
+    study.set("DM", 2, "DTHDTC", "")
+    study.set("AE", 4, "AEENDTC", "")
+    study.set("RS", 5, "RSDTC", "2024-04-12")
+    study.set("DS", 2, "DSSTDTC", "2024-04-12")
+    for day, reason in (("28", "SHORTFU"), ("29", "")):
+        # Infused at noon.
+        study.set("PC", 5, "PCDTC", f"2024-04-{day}T09:00")
+        assert subjects(study).loc["B", "NDLTRSN"] == reason
+
+
+def test_a_split_first_dose_is_in_its_window_as_a_whole(study):
+    study.set("DM", 2, "PART", "ESCALATION")
+    study.set("AE", 1, "AEDLT", "N")
+    study.options["dosing"] = {"split_window": 5}
+    study.set("EX", 3, "EXPDOSE", "20")
+    study.set("EX", 3, "EXDOSE", "20")
+    later = {"EXSTDTC": "2024-04-03T12:00", "EXENDTC": "", "EXPDOSE": "180"}
+    row = study.repeat("EX", 3, {**later, "EXDOSE": "100"})
+    assert subjects(study).loc["B", "NDLTRSN"] == "DOSEOUT"
+    study.set("EX", row, "EXDOSE", "180")
+    study.set("EX", 3, "EXDOSE", "10")
+    # Half of a tenth: 190 of 200 were given.
+    assert subjects(study).loc["B", "NDLTRSN"] == ""
 
 
 def test_who_has_no_product_has_the_reason_that_the_study_states(study):

@@ -152,15 +152,16 @@ def count_runs(values):
     return runs + ([(start, end, True)] if start is not None else [])
 
 
-@pytest.mark.parametrize(("after_day", "runs"), [(0, 184), (28, 4)])
+@pytest.mark.parametrize(("after_day", "runs"), [(0, 232), (28, 14)])
 def test_cytopenia_of_ctx_101_agrees_with_its_raw_counts(ctx101, after_day, runs):
     folder = shared_path("resources", "studies", "CTX-101")
     lb = pd.read_csv(folder / "lb.csv", dtype=str, keep_default_na=False)
     ex = pd.read_csv(folder / "ex.csv", dtype=str, keep_default_na=False)
     zero = ex[ex["EXCAT"] == "CELL PRODUCT"].groupby("USUBJID")["EXSTDTC"].min()
-    limits = {"NEUT": 1.0, "PLAT": 50.0}
+    limits = {"NEUT": 1.0, "PLAT": 50.0, "HGB": 80.0}
     lb = lb[lb["LBTESTCD"].isin(limits) & lb["USUBJID"].isin(zero.index)]
-    assert set(lb["LBORRESU"]) == {GIGA}
+    units = {"NEUT": GIGA, "PLAT": GIGA, "HGB": "g/L"}
+    assert (lb["LBORRESU"] == lb["LBTESTCD"].map(units)).all()
     since = pd.to_datetime(lb["LBDTC"]) - pd.to_datetime(lb["USUBJID"].map(zero))
     lb = lb.assign(day=since / pd.Timedelta(days=1), value=lb["LBORRES"].astype(float))
     lb = lb[lb["day"] > 0].sort_values(["USUBJID", "LBTESTCD", "day"])

@@ -287,6 +287,18 @@ def test_antibody_results_keep_tier_and_titre(datasets):
     assert adab["ABLFL"].tolist() == ["Y", "N", "N", "N", "Y"]
 
 
+def test_a_titre_beyond_the_range_keeps_the_limit_and_a_flag(study):
+    study.set("IS", 4, "ISORRES", ">1:2560")
+    study.repeat("IS", 4, {"ISORRES": "< 20", "ISDTC": "2024-04-29T08:00"})
+    data = study.derive()
+    titres = data.datasets["ADAB"].query("ISCAT == 'TITER'").sort_values("AFRLT")
+    assert titres["AVALC"].tolist() == ["TITER", "TITER"]
+    assert titres["AVAL"].fillna(-1).tolist() == [2560, -1]
+    assert titres[["ALQFL", "BLQFL"]].values.tolist() == [["Y", "N"], ["N", "Y"]]
+    assert titres[["AULOQ", "ALLOQ"]].fillna(-1).values.tolist() == [[2560, -1], [-1, 20]]
+    assert data.findings.query("rule_id == 'ABOVEULOQ'")["row"].tolist() == [4]
+
+
 def test_without_tiers_a_titre_means_positive(study):
     study.set("IS", 4, "ISCAT", "RESULT")
     row = by_row(study.derive().datasets["ADAB"]).loc[4]

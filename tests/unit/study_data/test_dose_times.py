@@ -63,7 +63,7 @@ def test_a_sample_belongs_to_the_last_infusion_or_as_pre_dose_sample_to_the_next
     number, since, planned = relate(actual, nominal)
     assert number == dose
     assert since == round(actual - DOSES["start"][dose - 1], 9)
-    assert planned == nominal - DOSES["planned"][dose - 1] or np.isnan(nominal)
+    assert planned == pytest.approx(nominal - DOSES["planned"][dose - 1], nan_ok=True)
 
 
 def test_a_sample_dated_to_the_day_is_held_against_the_day_of_the_infusion():

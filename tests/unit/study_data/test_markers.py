@@ -102,3 +102,32 @@ def test_scores_alone_make_a_subject_evaluable_for_pharmacodynamics(study):
     study.remove("LB")
     adsl = study.derive().datasets["ADSL"].set_index("USUBJID")
     assert adsl["PDFL"].to_dict() == {"A": "Y", "B": "N", "C": "N"}
+
+
+def test_a_marker_above_its_limit_is_flagged_and_used_as_reported(study):
+    # Of the record, else of the text, else of the assay, converted with the result.
+    declared = [
+        own | ({"uloq": 100} if own["analyte"] == "IL6" else {})
+        for own in study.bioanalysis.model_dump(mode="json")["assays"]
+    ]
+    study.bioanalysis = BioanalysisSettings.model_validate({"assays": declared})
+    study.set("LB", 1, "LBULOQ", "4")
+    study.set("LB", 2, "LBORRES", ">2500")
+    study.set("LB", 4, "LBORRES", "0.2")
+    data = study.derive()
+    rows = data.datasets["ADPD"].query("SRCDOM == 'LB'").set_index("SRCROW").sort_index()
+    assert rows["AULOQ"].tolist() == [4, 2500, 100, 100, 100]
+    assert rows["ALQFL"].tolist() == ["Y", "Y", "N", "Y", "N"]
+    assert rows["AVAL"].fillna(-1).tolist() == [5, 2500, 80, 200, -1]
+    found = data.findings.query("rule_id == 'ABOVEULOQ'")
+    assert found[["row", "severity"]].values.tolist() == [[n, "warning"] for n in (1, 2, 4)]
+
+
+def test_a_place_above_the_limit_of_its_assay_is_flagged(study):
+    declared = [
+        own | ({"uloq": 250} if own["analyte"] == "DEFECT" else {})
+        for own in study.bioanalysis.model_dump(mode="json")["assays"]
+    ]
+    study.bioanalysis = BioanalysisSettings.model_validate({"assays": declared})
+    adpd = study.derive().datasets["ADPD"].query("SRCDOM == 'MO'").set_index("SRCROW").sort_index()
+    assert adpd["ALQFL"].tolist() == ["N", "N", "Y", "Y"]

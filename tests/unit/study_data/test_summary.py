@@ -25,6 +25,8 @@ def summarise(study) -> AnalysisResults:
                 adaesi=data.datasets["ADAESI"],
                 adld=data.datasets["ADLD"],
                 adpq=data.datasets["ADPQ"],
+                adrun=data.datasets["ADRUN"],
+                adsamp=data.datasets["ADSAMP"],
                 adex=data.datasets["ADEX"],
                 adrs=data.datasets["ADRS"],
                 adtte=data.datasets["ADTTE"],
@@ -77,6 +79,7 @@ def test_evaluable_for_toxicity_and_response_are_counted_with_the_reasons():
     assert math.isnan(unknown)
     for row, part in ((1, "ESCALATION"), (2, "EXPANSION"), (3, "ESCALATION")):
         study.set("DM", row, "PART", part)
+    study.set("AE", 1, "AEDLT", "")
     found = summarise(study)
     assert number(found, "populations", by={"population": "DLT"}) == 1
     assert number(found, "populations", by={"population": "RESPONSE", "dose": "DL2"}) == 0

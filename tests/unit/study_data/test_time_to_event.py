@@ -12,8 +12,12 @@ from small_study import SmallStudy, make_study
 from celldossier.io.resources import read_resource
 from celldossier.settings.study import ProductClass
 from celldossier.settings.time_to_event import TimeToEventSettings
+from celldossier.study_data.assessment_schedule import (
+    count_missed,
+    merge_schedules,
+    plan_assessments,
+)
 from celldossier.study_data.endpoints import list_endpoints
-from celldossier.study_data.time_to_event import count_missed, merge_schedules, plan_assessments
 
 NEW_THERAPY = {"medication_classes": {"NEW_THERAPY": ["BLINATUMOMAB"], "HSCT": ["TRANSPLANT"]}}
 

@@ -1,9 +1,12 @@
 """Numbers are written as product labels write them, texts come from the catalogues."""
 
 import math
+from collections import Counter
 
 import pytest
+from babel.messages.pofile import read_po
 
+from celldossier.io.resources import shared_path
 from celldossier.terms.language import (
     Language,
     format_count,
@@ -61,3 +64,17 @@ def test_both_catalogues_hold_the_same_keys() -> None:
         return {str(message.id) for message in catalogue if message.id}
 
     assert keys("zh_CN") == keys("en")
+
+
+@pytest.mark.parametrize("locale", ["en", "zh_CN"])
+def test_no_key_stands_twice_in_a_catalogue(locale: str) -> None:
+    """Of two texts of one key the later would be printed for both, in silence."""
+    folder = shared_path("report_templates", "locale", locale, "LC_MESSAGES")
+    files = sorted(folder.glob("*.po"))
+    assert files
+    for file in files:
+        lines = file.read_text(encoding="utf-8").splitlines()
+        keys = [line for line in lines if line.startswith("msgid ") and line != 'msgid ""']
+        assert [key for key, number in Counter(keys).items() if number > 1] == [], file.name
+        with file.open("rb") as stream:
+            assert len(read_po(stream)) > 0

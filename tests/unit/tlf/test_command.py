@@ -18,12 +18,12 @@ tlfs:
 - id: T24
   section: S4.1
   title: {en: Concentrations, zh: 浓度}
-  draw: concentrations
+  draw: tables_kinetics.concentrations
   stage: cellular_kinetics
 - id: L78
   section: S7.1
   title: {en: Listing, zh: 列表}
-  draw: ada_listing
+  draw: tables_immunogenicity.ada_listing
   stage: immunogenicity
   datasets: [ADIM]
 """

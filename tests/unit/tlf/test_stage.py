@@ -11,8 +11,9 @@ import pytest
 
 from celldossier.io.resources import shared_path
 from celldossier.settings.read import read_model
-from celldossier.settings.tlfs import TlfCatalogue
+from celldossier.settings.tlfs import Tlf, TlfCatalogue
 from celldossier.terms.language import Language
+from celldossier.tlf.footnotes import assay_footnotes
 from celldossier.tlf.model import Figure
 from celldossier.tlf.stage import RunInputs, hash_inputs, number_tlfs, render_tlfs
 
@@ -21,16 +22,35 @@ Files = dict[str, bytes]
 
 
 def make_catalogue(*entries: dict[str, Any]) -> TlfCatalogue:
-    defaults = {"section": "S4.1", "title": TITLE, "draw": "concentrations"}
+    defaults = {"section": "S4.1", "title": TITLE, "draw": "tables_kinetics.concentrations"}
     defaults |= {"stage": "cellular_kinetics"}
     return TlfCatalogue.model_validate({"tlfs": [{**defaults, **entry} for entry in entries]})
 
 
+DRAWN_ELSEWHERE = (
+    *("T17", "T67", "T67a", "T57", "T57a", "T56b", "T56c", "T56e", "T62b", "T63b", "T68", "T69"),
+    *("T69a", "T70", "T70a", "T65b", "T49a", "T49b", "T71", "T72a", "T72b", "T72c", "T72d"),
+    *("T06a", "T06b", "L06"),
+)
+"""Tables that the made-up run has no results of; tests of their own draw them."""
+
+DRAWN_HERE = ("T14", "T81", "T81a")
+"""Of the stages of the doses and of the markers, what the made-up run has results of."""
+
+
+def is_drawn_here(tlf: Tlf) -> bool:
+    """Whether the made-up run has results of the output; figures have tests of their own."""
+    if tlf.kind == "figure" or tlf.id in DRAWN_ELSEWHERE:
+        return False
+    return tlf.stage not in ("dose_exploration", "pharmacodynamics") or tlf.id in DRAWN_HERE
+
+
 @pytest.fixture(scope="module")
 def tables() -> TlfCatalogue:
-    """Every declared table and listing; figures have tests of their own."""
+    """The declared tables and listings that the made-up run has results of."""
     catalogue = read_model(shared_path("config", "tlfs.yaml"), TlfCatalogue)
-    return TlfCatalogue(tlfs=tuple(tlf for tlf in catalogue.tlfs if tlf.kind != "figure"))
+    assert {*DRAWN_ELSEWHERE, *DRAWN_HERE} <= {tlf.id for tlf in catalogue.tlfs}
+    return TlfCatalogue(tlfs=tuple(tlf for tlf in catalogue.tlfs if is_drawn_here(tlf)))
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +188,9 @@ def test_the_page_of_a_figure_holds_also_the_pages_that_the_report_leaves_out(
 def test_an_output_that_is_not_shown_keeps_its_number_and_says_why(inputs: RunInputs) -> None:
     nothing = {name: frame.iloc[:0] for name, frame in {"x": inputs.results("study_data")}.items()}
     empty = replace(inputs, results=lambda stage: nothing["x"])
-    catalogue = make_catalogue({"id": "T24"}, {"id": "T25", "draw": "nca_parameters"})
+    catalogue = make_catalogue(
+        {"id": "T24"}, {"id": "T25", "draw": "tables_kinetics.nca_parameters"}
+    )
     files = dict(render_tlfs(catalogue, empty, Language("zh")))
     assert set(files) == {"tlfs.json"}
     assert [(r["number"], r["status"], r["reason_code"]) for r in records(files)] == [
@@ -197,7 +219,9 @@ def test_the_hash_changes_with_its_own_inputs_only() -> None:
 
 
 def test_a_dataset_that_is_not_declared_cannot_be_read(inputs: RunInputs) -> None:
-    catalogue = make_catalogue({"id": "L78", "draw": "ada_listing", "stage": "immunogenicity"})
+    catalogue = make_catalogue(
+        {"id": "L78", "draw": "tables_immunogenicity.ada_listing", "stage": "immunogenicity"}
+    )
     with pytest.raises(KeyError, match="ADIM"):
         dict(render_tlfs(catalogue, inputs, Language("en")))
 
@@ -207,7 +231,9 @@ def test_a_value_that_no_stage_computed_stops_the_rendering(inputs: RunInputs) -
     without = results[~results["value_id"].str.endswith("CMAX/PCR/dose=DL1/geomean")]
     assert len(without) == len(results) - 1
     broken = replace(inputs, results=lambda stage: without)
-    catalogue = make_catalogue({"id": "T26", "draw": "nca_parameters", "options": {"by": "dose"}})
+    catalogue = make_catalogue(
+        {"id": "T26", "draw": "tables_kinetics.nca_parameters", "options": {"by": "dose"}}
+    )
     with pytest.raises(KeyError, match="no stage has computed"):
         dict(render_tlfs(catalogue, broken, Language("en")))
 
@@ -239,3 +265,28 @@ def test_the_csv_of_a_table_holds_every_printed_value_in_full(rendered: dict[str
     line = frame[frame["VALUE_IDS"] == "cellular_kinetics.summary/CMAX/PCR/geomean"].iloc[0]
     assert line["TEXT"] == "27700"
     assert float(line["VALUES"]) == pytest.approx((34712 * 12050 * 51000) ** (1 / 3), rel=1e-15)
+
+
+def test_many_analytes_share_a_line_where_they_share_a_method(settings: dict[str, Any]) -> None:
+    codes = ["IL6", "IFNG", "CRP", "NEUT", "LYM"]
+    platforms = dict(zip(codes, ["immunoassay"] * 3 + ["cell counter"] * 2, strict=True))
+    assays = [
+        {
+            "analyte": code,
+            "label": {"en": code, "zh": code},
+            "platform": {"en": platforms[code], "zh": platforms[code]},
+            "matrix": {"en": "blood", "zh": "全血"},
+            "lloq": 1.5 if code == "IL6" else None,
+            "unit": "pg/mL",
+        }
+        for code in codes
+    ]
+    declared = {**settings, "bioanalysis": {"assays": assays}}
+    assert len(assay_footnotes(codes[:4], Language("en"), declared)) == 4
+    assert assay_footnotes([*codes, "XX"], Language("en"), declared)[:2] == [
+        "immunoassay, blood: IL6 (1.5 pg/mL), IFNG, CRP.",
+        "cell counter, blood: NEUT, LYM.",
+    ]
+    for words in (Language("en"), Language("zh")):
+        lines = assay_footnotes([*codes, "XX"], words, declared)
+        assert len(lines) == 4 and "XX" in lines[-1]

@@ -13,19 +13,19 @@ from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
 from celldossier.stats.descriptive import describe
 from celldossier.tlf.model import Context, NotShown, Table
+from celldossier.tlf.tables_bioanalysis import draw_bioanalytical_methods
 from celldossier.tlf.tables_dose import draw_dose_accountability
 from celldossier.tlf.tables_exposure_response import (
-    draw_analysis_plan,
     draw_exposure_ratio,
     draw_logistic_models,
     draw_ordinal_models,
 )
 from celldossier.tlf.tables_immunogenicity import draw_ada_incidence, draw_ada_listing
 from celldossier.tlf.tables_kinetics import draw_concentrations, draw_nca_parameters
+from celldossier.tlf.tables_plan import draw_analysis_plan
 from celldossier.tlf.tables_safety import draw_special_interest
 from celldossier.tlf.tables_study import (
     draw_analysis_sets,
-    draw_bioanalytical_methods,
     draw_demographics,
     draw_studies,
 )
@@ -100,7 +100,7 @@ def test_methods_say_what_the_sponsor_has_not_given(
 ) -> None:
     table = draw_bioanalytical_methods(context_for(stage_results["study_data"], settings))
     row = row_of(table, "PCR label (copies/µg)")
-    assert row[2:4] == ["– / 50 / –", "not provided"]
+    assert row[4:6] == ["– / 50 / –", "not provided"]
 
 
 def test_doses_that_were_not_collected_are_one_row_with_the_reason(
@@ -110,6 +110,10 @@ def test_doses_that_were_not_collected_are_one_row_with_the_reason(
     assert row_of(table, "Total Cells Infused") == ["Total Cells Infused", "NC", "NC", "NC"]
     assert row_of(table, "Within the pre-specified window, n (%)")[-1] == "2 (66.7)"
     assert isinstance(table, Table)
+    # The number stands beside the name, so that the doses of a study fit on one page.
+    actual = next(row for row in texts(table) if row[0].startswith("Actual Dose"))
+    assert actual[0].endswith(", n") and actual[-1] == "3"
+    assert not any(row[0] == "n" for row in texts(table))
     reasons = {code for row in table.rows for cell in row.cells for code in cell.reasons}
     assert reasons == {"NOTCOLL"}
 
@@ -215,11 +219,13 @@ def test_the_plan_says_why_a_model_was_not_fitted(
     context_for: ContextFor, stage_results: Results, settings: Settings
 ) -> None:
     table = draw_analysis_plan(context_for(stage_results["exposure_response"], settings))
-    assert row_of(table, "AUC0-28d")[2:] == ["secondary, logistic", "primary, logistic"]
+    assert row_of(table, "Logistic", "AUC0-28d")[3:] == ["secondary, logistic", "primary, logistic"]
     assert isinstance(table, Table)
     refused = [cell for row in table.rows for cell in row.cells if cell.reasons]
-    assert {cell.text for cell in refused} == {"sensitivity, not fitted", "secondary, not fitted"}
-    assert {cell.reasons for cell in refused} == {("FEWEVENT",)}
+    assert {cell.text for cell in refused} == {
+        "sensitivity, not fitted", "secondary, not fitted", "sensitivity, not fitted, from D28",
+    }  # fmt: skip
+    assert {cell.reasons for cell in refused} == {("FEWEVENT",), ("NOBLQALL",)}
     assert table.subjects == 99
 
 

@@ -76,6 +76,26 @@ def test_a_parameter_and_its_statistics_are_not_torn_apart_by_a_page_end() -> No
     assert keep[7:] == [True, *[False] * 10]
 
 
+def test_words_below_a_row_do_not_chain_it_to_the_next_one() -> None:
+    def row(*words: str, indent: int = 0) -> Row:
+        return Row(tuple(Cell(word) for word in words), indent=indent)
+
+    rows = (
+        row("Level", "1"),
+        row("which event it was", "", indent=1),  # ends its block
+        row("Level", "2"),
+        row("names what is below", "", indent=1),
+        row("value", "3", indent=2),
+        row("names what is below", ""),
+        row("value", "4", indent=1),
+    )
+    table = Table((Column("a"), Column("b")), rows, 1)
+    records = table_record(table, mark_reasons(table)[0])["rows"]
+    assert [record["keep"] for record in records] == [True, False, True, True, False, True, False]
+    labels = [record["kind"] == "label" for record in records]
+    assert labels == [False, False, False, True, False, True, False]
+
+
 def test_a_page_stands_alone_with_its_style_and_images() -> None:
     record = {
         "id": "F22", "number": "Figure 4.1-1", "title": "A & B", "kind": "figure",

@@ -48,6 +48,7 @@ SETTINGS: dict[str, Any] = {
     "immunogenicity": {"tests": []},
     "exposure_response": {
         "analyte": "PCR",
+        "endpoints": ["OBJRESP"],
         "adjustments": ["UNADJUSTED", "TUMOUR_BURDEN"],
         "confidence_level": 0.95,
         "ratio_confidence_level": 0.9,
@@ -291,6 +292,25 @@ def make_ader(count: int) -> pd.DataFrame:
     )
 
 
+def make_aderend(count: int) -> pd.DataFrame:
+    ader = make_ader(count)
+    values = {"OBJRESP": ader["OBJRESP"], "ICANSGE2": 0.0}
+    values |= {f"CRSGE{k}": (ader["CRSGR"] >= k).astype(float) for k in (2, 3)}
+    rows = pd.concat(
+        ader[["STUDYID", "USUBJID"]].assign(
+            PARAMCD=code,
+            PARAM=code,
+            KIND="binary",
+            AVAL=value,
+            ONSETDY=ader["CRSONDY"],
+            REASND=np.where(pd.isna(value), "UNKRESP", ""),
+            SRCDS="ADER",
+        )
+        for code, value in values.items()
+    )
+    return conform(rows.reset_index(drop=True), "ADEREND")
+
+
 def make_er_results(count: int = 30, refused: str = "") -> ResultCollector:
     """Results in the shape of the stage; `refused` is the reason for which no model was run."""
     out = ResultCollector("exposure_response")
@@ -347,6 +367,27 @@ def make_er_results(count: int = 30, refused: str = "") -> ResultCollector:
             by={"covariate": covariate, "level": level},
             n=12,
             notes=notes,
+            **common,
+        )
+    age = {"covariate": "AGE", "level": "P90_VS_P10"}
+    out.add(
+        "covariate_full",
+        {"gmr": 1.3, "gmr_low": 0.9, "gmr_high": 1.88, "n": 30, "x_low": 14.0, "x_high": 68.31},
+        variable="AUC28",
+        by=age,
+        n=30,
+        **common,
+    )
+    for model in ("TOTAL", "WITH_EXPOSURE"):
+        out.add(
+            "covariate_outcome",
+            {
+                **{"ratio": 2.0, "ratio_low": 1.1, "ratio_high": 900.0, "n": 30, "events": 10},
+                **{"measure": "OR", "x_low": 14.0, "x_high": 68.31},
+            },
+            variable="OBJRESP",
+            by={**age, "model": model},
+            n=30,
             **common,
         )
     return out
@@ -426,6 +467,7 @@ MAKERS: dict[str, Callable[[int], pd.DataFrame]] = {
     "ADRS": make_adrs,
     "ADEX": make_adex,
     "ADER": make_ader,
+    "ADEREND": make_aderend,
     "ADIM": make_adim,
     "ADAB": make_adab,
 }

@@ -15,6 +15,7 @@ from celldossier.tlf.figures_axes import (
     text_width,
     use_log_axis,
 )
+from celldossier.tlf.figures_boxes import Box, draw_boxes
 from celldossier.tlf.style import figure_style, new_figure
 
 
@@ -86,3 +87,22 @@ def test_the_width_of_a_text_is_that_of_its_letters() -> None:
         # Chinese signs are as wide as the letters are high: 8 points are 2.82 mm.
         assert text_width("细胞动力学", 8) == pytest.approx(5 * 8 / 72 * 25.4, rel=0.03)
         assert text_width("", 8) < 1
+
+
+def test_a_level_without_a_logarithm_ends_at_the_foot_of_its_box_plot() -> None:
+    levels = {"med": 8.0, "q1": 2.0, "q3": 20.0, "whislo": 0.0, "whishi": 90.0}
+    with figure_style():
+        shown, clipped, empty = new_figure(60).subplots(1, 3)
+        draw_boxes(shown, [Box(2, levels)])
+        draw_boxes(clipped, [Box(2, levels)], foot=4.0)
+        draw_boxes(empty, [])
+    ends = [
+        sorted({float(y) for line in axes.lines for y in np.asarray(line.get_ydata())})
+        for axes in (shown, clipped)
+    ]
+    assert ends == [[0.0, 2.0, 8.0, 20.0, 90.0], [4.0, 8.0, 20.0, 90.0]]
+    assert {round(float(x), 3) for line in shown.lines for x in np.asarray(line.get_xdata())} >= {
+        1.725,
+        2.275,
+    }
+    assert not empty.lines

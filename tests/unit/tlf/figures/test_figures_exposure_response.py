@@ -8,13 +8,10 @@ import pandas as pd
 import pytest
 
 from celldossier.results import ResultCollector
-from celldossier.tlf.figures_exposure_response import (
-    draw_covariate_forest,
-    draw_event_probability,
-    draw_exposure_by_grade,
-    draw_probability,
-    read_relation,
-)
+from celldossier.tlf.exposure_relations import read_relation
+from celldossier.tlf.figures_covariates import draw_covariate_forest, draw_outcome_forest
+from celldossier.tlf.figures_exposure_groups import draw_exposure_by_grade
+from celldossier.tlf.figures_exposure_response import draw_event_probability, draw_probability
 from celldossier.tlf.model import Context, Figure, NotShown
 
 Contexts = Callable[..., Context]
@@ -108,14 +105,21 @@ def test_without_any_curve_the_reason_of_the_stage_is_given(
     assert draw_probability(context) == NotShown("NOEVENT")
     empty = make_context("en", results=ResultCollector("exposure_response"), curves=nothing)
     assert draw_probability(empty) == NotShown("NOTCOLL")
-    assert draw_event_probability(empty) == NotShown("NOTCOLL")
+    assert draw_event_probability(empty) == NotShown("NOENDPT")
+    asked = make_context(
+        "en",
+        results=ResultCollector("exposure_response"),
+        curves=nothing,
+        endpoints=["OBJRESP"],
+    )
+    assert draw_event_probability(asked) == NotShown("NOTCOLL")
 
 
 def test_an_endpoint_that_the_study_lacks_leaves_the_other_panels(make_context: Contexts) -> None:
     context = make_context("en", endpoints=["CRSGE2", "ICANSGE2"], metrics=["CMAX", "CLD7"])
     figure = shown(draw_event_probability(context))
     assert set(figure.data["ENDPOINT"]) == {"CRSGE2"}
-    assert [axes.axison for axes in figure.pages[0].axes] == [True, False]
+    assert [axes.axison for axes in figure.pages[0].axes] == [True]
 
 
 def test_the_boxes_are_the_quartiles_of_the_results_not_of_the_points(
@@ -148,36 +152,69 @@ def test_every_subject_with_a_grade_is_a_point_of_its_grade(make_context: Contex
 def test_the_forest_prints_ratio_counts_reference_and_percentiles(make_context: Contexts) -> None:
     figure = shown(draw_covariate_forest(make_context("en")))
     printed = words(figure)
-    assert "Sex (reference: Male)" in printed
+    assert "Sex: Female vs Male" in printed
     assert "1.50 (1.10–2.05)" in printed and "12/18" in printed
     assert any("68.3 vs 14" in word for word in printed)
-    assert printed.index("Sex (reference: Male)") < next(
-        place for place, word in enumerate(printed) if "68.3" in word
-    )
+    assert printed.count("Intrinsic factors") == 1
     assert any("not a decision rule" in note for note in figure.footnotes)
+
+
+def test_the_full_model_stands_below_the_covariate_alone(make_context: Contexts) -> None:
+    figure = shown(draw_covariate_forest(make_context("en")))
+    printed = words(figure)
+    place = next(i for i, word in enumerate(printed) if "68.3 vs 14" in word)
+    assert "all covariates in one model" in printed[place:]
+    assert "1.30 (0.900–1.88)" in printed
+    assert figure.data["MODEL"].tolist().count("FULL") == 1
 
 
 def test_a_ratio_that_was_not_computed_has_its_row_and_its_reason(make_context: Contexts) -> None:
     figure = shown(draw_covariate_forest(make_context("en")))
     assert figure.reasons == ("FEWLEVEL",)
     assert words(figure).count("NC") == 1
-    assert len(figure.data) == 3 and int(figure.data["GMR"].isna().sum()) == 1
+    assert len(figure.data) == 4 and int(figure.data["RATIO"].isna().sum()) == 1
 
 
 def test_a_study_without_a_forest_gives_the_reason(make_context: Contexts) -> None:
     assert draw_covariate_forest(make_context("en", metric="CMAX")) == NotShown("NOTCOLL")
 
 
-def test_a_long_chinese_name_pushes_the_forest_aside_and_is_not_cut(make_context: Contexts) -> None:
-    from celldossier.tlf.figures_exposure_groups import ForestRow, _draw_forest
+def test_the_forest_of_outcomes_has_a_page_an_endpoint_and_cuts_what_is_far_off(
+    make_context: Contexts,
+) -> None:
+    figure = shown(draw_outcome_forest(make_context("en")))
+    printed = words(figure)
+    assert len(figure.pages) == 1
+    assert "OR (95% CI)" in printed and "10/30" in printed
+    assert "2.00 (1.10–900)" in printed
+    axes = figure.pages[0].axes[0]
+    assert axes.get_xlim()[1] == 64
+    assert {line.get_marker() for line in axes.get_lines()} >= {"s", "o", ">"}
+    chosen = draw_outcome_forest(make_context("en", covariates=["SEX"]))
+    assert chosen == NotShown("NOTCOLL")
+
+
+def test_a_long_chinese_name_pushes_the_forest_aside_and_is_not_cut() -> None:
+    from celldossier.tlf.figures_forest import ForestRow, draw_forest_page
     from celldossier.tlf.style import figure_style
 
     def left(label: str) -> float:
-        row = ForestRow(label, True, "10/20", "1.00 (0.50–2.00)", (1.0, 0.5, 2.0))
+        row = ForestRow(label, 1, "10/20", "1.00 (0.50–2.00)", (1.0, 0.5, 2.0))
         with figure_style():
-            page = _draw_forest([row], ("协变量", "n", "GMR"), "GMR")
+            page = draw_forest_page([row], ("协变量", "n", "GMR"), "GMR", ["单因素"], None)
         return float(page.axes[0].get_position().x0) * 170
 
     assert left("既往造血干细胞移植合并肝肾功能不全受试者") - left("性别") == pytest.approx(
         18 * 7.5 / 72 * 25.4, rel=0.05
     )
+
+
+def test_a_long_forest_goes_on_at_the_next_page_and_says_its_group_again() -> None:
+    from celldossier.tlf.figures_forest import ForestRow, split_pages
+
+    blocks = [[ForestRow("Disease", heading=True), ForestRow("first", 1)]]
+    blocks += [[ForestRow(f"row {place}", 1)] for place in range(60)]
+    pages = split_pages(blocks)
+    assert len(pages) == 2 and abs(len(pages[0]) - len(pages[1])) <= 2
+    assert pages[1][0] == ForestRow("Disease", heading=True)
+    assert sum(len(page) for page in pages) == 63

@@ -14,21 +14,22 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from celldossier.tlf.drawings import find_drawing
 from celldossier.tlf.figures_axes import axis_title
 from celldossier.tlf.model import Context, Figure
-from celldossier.tlf.registry import find_drawing
 from celldossier.tlf.style import PAGE_HEIGHT, figure_style, figure_svg, new_figure
 
 FIGURES: dict[str, dict[str, Any]] = {
-    "individual_profiles": {"count": 6},
-    "spaghetti": {"count": 12},
-    "mean_profile": {},
-    "profile_by_response": {},
-    "probability": {"metric": "CMAX"},
-    "event_probability": {"metrics": ["CMAX", "CLD3"]},
-    "exposure_by_grade": {},
-    "covariate_forest": {},
-    "ada_timeline": {},
+    "figures_individual.individual_profiles": {"count": 6},
+    "figures_kinetics.spaghetti": {"count": 12},
+    "figures_profiles.mean_profile": {},
+    "figures_profiles.profile_by_response": {},
+    "figures_exposure_response.probability": {"metric": "CMAX"},
+    "figures_exposure_response.event_probability": {"metrics": ["CMAX", "CLD3"]},
+    "figures_exposure_groups.exposure_by_grade": {},
+    "figures_covariates.covariate_forest": {},
+    "figures_covariates.outcome_forest": {},
+    "figures_immunogenicity.ada_timeline": {},
 }
 
 
@@ -161,7 +162,14 @@ def test_a_page_fits_the_paper(name: str, drawn: Callable[[str, str], Figure]) -
         assert height <= PAGE_HEIGHT + 0.01
 
 
-@pytest.mark.parametrize("name", ["probability", "event_probability", "exposure_by_grade"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "figures_exposure_response.probability",
+        "figures_exposure_response.event_probability",
+        "figures_exposure_groups.exposure_by_grade",
+    ],
+)
 def test_a_figure_saved_again_is_the_same_bytes(
     name: str, make_context: Callable[..., Context]
 ) -> None:
@@ -171,7 +179,9 @@ def test_a_figure_saved_again_is_the_same_bytes(
     assert first == again
 
 
-@pytest.mark.parametrize("name", ["probability", "covariate_forest"])
+@pytest.mark.parametrize(
+    "name", ["figures_exposure_response.probability", "figures_covariates.covariate_forest"]
+)
 def test_the_same_input_gives_the_same_bytes_whatever_the_machines_matplotlibrc(
     name: str,
     make_context: Callable[..., Context],

@@ -7,14 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from celldossier.cellular_kinetics.dose_profiles import COURSE, ENDS_COURSE
+from celldossier.cellular_kinetics.dose_profiles import COURSE
 from celldossier.cellular_kinetics.nca import NcaResult
 from celldossier.datasets import conform
 from celldossier.errors import InputDataError
 from celldossier.terms.parameters import find_parameter, order_parameters
-
-NEW_THERAPY = "NEW_THERAPY"
-"""Medication class (``study_data.medication_classes``) of a therapy given after relapse (R15)."""
+from celldossier.terms.study_terms import NEW_THERAPY, NOT_PLANNED
 
 AFTER_REINFUSION = "AFTREINF"
 """Reason of a sample that counts for no parameter of the first course, since cells were given."""
@@ -113,7 +111,7 @@ def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame)
     Series of float
         By USUBJID; subjects without such an event are not in it.
     """
-    again = adex[adex["DOSETYPE"].isin(ENDS_COURSE)]
+    again = adex[adex["DOSETYPE"].isin(NOT_PLANNED)]
     therapy = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
     events = pd.concat(
         [
@@ -129,7 +127,7 @@ def derive_censoring(adsl: pd.DataFrame, adex: pd.DataFrame, adcm: pd.DataFrame)
 
 def is_after_reinfusion(samples: pd.DataFrame, adex: pd.DataFrame) -> pd.Series:
     """Whether a sample lies after the subject's first unplanned infusion or retreatment."""
-    again = adex[adex["DOSETYPE"].isin(ENDS_COURSE)].groupby("USUBJID")["AFRLT"].min()
+    again = adex[adex["DOSETYPE"].isin(NOT_PLANNED)].groupby("USUBJID")["AFRLT"].min()
     return samples["AFRLT"] > samples["USUBJID"].map(again).astype("float64")
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from celldossier.cellular_kinetics.curves import geometric_point
-from celldossier.cellular_kinetics.groups import add_block
+from celldossier.cellular_kinetics.groups import add_block, withhold_geometric
+from celldossier.cellular_kinetics.summaries import STAGE
 from celldossier.results import ResultCollector
 
-STAGE = "cellular_kinetics"
 WHERE = "ADTISS.ANL01FL = Y"
 
 UNSCHEDULED = "UNSCHEDULED"
@@ -66,14 +66,14 @@ def summarise_compartments(adtiss: pd.DataFrame) -> pd.DataFrame:
                 collector,
                 "compartment",
                 samples["AVAL"].fillna(0.0),
-                {"n_blq": n_blq, "n_quant": len(samples) - n_blq},
+                extra={"n_blq": n_blq, "n_quant": len(samples) - n_blq},
                 dataset="ADTISS",
                 variable="CONC",
                 analyte=str(analyte),
                 by=by,
                 where=f"{WHERE}; BLQ as 0",
                 unit=unit,
-                no_geometric="BLQHALF" if 2 * n_blq > len(samples) else "",
+                withheld=withhold_geometric(n_blq, len(samples)),
             )
             if kind == "SPECIMEN" and central == "N":
                 _add_ratio(collector, samples["RATIO"], samples["RATIORSN"], str(analyte), by)
@@ -111,7 +111,7 @@ def _add_ratio(
         collector,
         "compartment_ratio",
         ratios,
-        {name: int(reasons.get(code, 0)) for code, name in PAIR_REASONS.items()},
+        extra={name: int(reasons.get(code, 0)) for code, name in PAIR_REASONS.items()},
         dataset="ADTISS",
         variable="RATIO",
         analyte=analyte,
@@ -142,7 +142,7 @@ def _add_peak(
             collector,
             "compartment_peak",
             values,
-            {"n_blq": n_blq, "n_quant": len(peak) - n_blq},
+            extra={"n_blq": n_blq, "n_quant": len(peak) - n_blq},
             dataset="ADTISS",
             variable=variable,
             analyte=analyte,

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from celldossier.cellular_kinetics.assay_pairs import CATEGORIES
-from celldossier.cellular_kinetics.groups import FEW
 from celldossier.cellular_kinetics.summaries import STAGE, visit_name
 from celldossier.datasets import conform
-from celldossier.results import ResultCollector
+from celldossier.results import LISTED_BELOW, ResultCollector, explain_missing, list_few
 from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.stats.agreement import estimate_agreement
 from celldossier.stats.method_comparison import (
@@ -181,7 +180,7 @@ def _add_agreement(
         units=dict.fromkeys(spreads, ""),
         n=float(found.n_subjects),
         method="Bland-Altman of natural logarithms, repeated pairs; limits after Zou (2013)",
-        notes={stat: reason for stat, value in statistics.items() if math.isnan(value)},
+        notes=explain_missing(statistics, reason),
     )
 
 
@@ -198,11 +197,8 @@ def _add_ratio(
         counts[f"n_{category.lower()}"] = float((at["AGREECAT"] == category).sum())
     block = _geometric(at, level)
     n = block["n"]
-    reason = "NOVALUE" if n == 0 else "FEWVAL" if n < FEW else "BLQHALF"
-    statistics: dict[str, float | str] = {**counts, **block}
-    if 0 < n < FEW:
-        values = sorted(_subject_ratios(at))
-        statistics["values"] = "; ".join(f"{value:.6g}" for value in values)
+    reason = "NOVALUE" if n == 0 else "FEWVAL" if n < LISTED_BELOW else "BLQHALF"
+    statistics: dict[str, float | str] = {**counts, **block, **list_few(_subject_ratios(at))}
     collector.add(
         "assay_ratio",
         statistics,
@@ -215,7 +211,7 @@ def _add_ratio(
         units={**dict.fromkeys([*counts, "n"], ""), "gcv": "%"},
         n=n,
         method="geometric mean of the ratios of each subject; limits by t on logarithms",
-        notes={stat: reason for stat, value in block.items() if math.isnan(value)},
+        notes=explain_missing(block, reason),
     )
 
 
@@ -237,7 +233,7 @@ def _geometric(rows: pd.DataFrame, level: float) -> dict[str, float]:
     logs = np.log(_subject_ratios(rows))
     n, nan = logs.size, math.nan
     block = {"n": float(n), "geomean": nan, "geomean_low": nan, "geomean_high": nan, "gcv": nan}
-    if n >= FEW and not _is_mostly_below(rows):
+    if n >= LISTED_BELOW and not _is_mostly_below(rows):
         mean, sd = float(logs.mean()), float(logs.std(ddof=1))
         half = float(stdtrit(n - 1, 0.5 + level / 2)) * sd / math.sqrt(n)
         block |= {

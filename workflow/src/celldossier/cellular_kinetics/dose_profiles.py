@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.terms.study_terms import NOT_PLANNED
 
 COURSE, DOSE = "COURSE", "DOSE"
 """Types of profiles: all planned doses together from the first one, or each dose by itself."""
-
-ENDS_COURSE = ("RETREATMENT", "UNPLANNED")
-"""ADEX.DOSETYPE of infusions that end the kinetics of the course before them (R15)."""
 
 
 def list_doses(adex: pd.DataFrame) -> pd.DataFrame:
@@ -30,9 +28,9 @@ def list_doses(adex: pd.DataFrame) -> pd.DataFrame:
         fractions) and DOSEU, SRCFILE and SRCROW of the record of the first fraction.
     """
     cells = adex[(adex["EXCAT"] == "CELL PRODUCT") & adex["AFRLT"].notna()]
-    ended = cells[cells["DOSETYPE"].isin(ENDS_COURSE)].groupby("USUBJID")["AFRLT"].min()
+    ended = cells[cells["DOSETYPE"].isin(NOT_PLANNED)].groupby("USUBJID")["AFRLT"].min()
     ends = cells["USUBJID"].map(ended).astype("float64")
-    planned = cells[~cells["DOSETYPE"].isin(ENDS_COURSE) & ~(cells["AFRLT"] >= ends)]
+    planned = cells[~cells["DOSETYPE"].isin(NOT_PLANNED) & ~(cells["AFRLT"] >= ends)]
     planned = planned.sort_values(["USUBJID", "AFRLT"], kind="stable")
     # Without a plan in EX (ADEX as input), each infusion is a dose of its own.
     number = planned["PDOSENO"].fillna(planned["DOSENO"])

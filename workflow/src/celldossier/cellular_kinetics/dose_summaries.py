@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.cellular_kinetics.dose_profiles import DOSE
-from celldossier.cellular_kinetics.groups import add_block
+from celldossier.cellular_kinetics.groups import add_block, withhold_geometric
 from celldossier.cellular_kinetics.summaries import POPULATION, STAGE
 from celldossier.results import ResultCollector
 from celldossier.stats.repeated import WithinRatio, estimate_mean_ratio, estimate_trend
@@ -50,14 +50,14 @@ def summarise_doses(adpp: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
                 collector,
                 "by_dose",
                 values["AVAL"],
-                {"n_nc": int(values["AVAL"].isna().sum()), "n_blq": int(below.sum())},
+                extra={"n_nc": int(values["AVAL"].isna().sum()), "n_blq": int(below.sum())},
                 dataset="ADPP",
                 variable=str(code),
                 analyte=str(analyte),
                 by=by,
                 where=f"{POPULATION}; PROFTYP = DOSE",
                 unit=part["AVALU"].iloc[0],
-                no_geometric=_withhold(str(code), values["AVAL"]),
+                withheld=_withhold(str(code), values["AVAL"]),
             )
             if code in RATIOS and dose > 1:
                 _add_ratio(
@@ -90,10 +90,10 @@ def summarise_doses(adpp: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
     return collector.frame()
 
 
-def _withhold(code: str, values: pd.Series) -> str:
+def _withhold(code: str, values: pd.Series) -> dict[str, str]:
     """A trough is a concentration at a time: no geometric mean where over half are below."""
     known = values.dropna()
-    return "BLQHALF" if code == "CTROUGH" and 2 * int((known == 0).sum()) > len(known) else ""
+    return withhold_geometric(int((known == 0).sum()), len(known)) if code == "CTROUGH" else {}
 
 
 def _add_ratio(

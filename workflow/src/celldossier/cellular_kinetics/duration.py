@@ -21,9 +21,7 @@ from celldossier.stats.survival import (
     estimate_quantile,
     estimate_survival,
 )
-
-MONTH = 365.25 / 12
-"""Days of a month."""
+from celldossier.terms.study_terms import DAYS_PER_MONTH
 
 MOST_POINTS = 250
 """Most points of a curve of cumulative incidence."""
@@ -116,7 +114,7 @@ class Duration:
             # A lower limit that is not reached lies beyond the other; an upper one is not known.
             **_both(float(np.fmin(left.low, km.low)), float(np.maximum(left.high, km.high))),
         }
-        return {stat: value / MONTH for stat, value in days.items()}
+        return {stat: value / DAYS_PER_MONTH for stat, value in days.items()}
 
     def at(self, day: float) -> dict[str, float]:
         """Survival and incidence at a day, in percent, and the number at risk."""

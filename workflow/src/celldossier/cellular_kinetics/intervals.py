@@ -8,8 +8,6 @@ the interval, beyond which lambda-z and its limit decide.
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import pandas as pd
 
@@ -26,8 +24,8 @@ from celldossier.cellular_kinetics.imputation import find_lowest
 from celldossier.cellular_kinetics.lambda_z import LambdaZ
 from celldossier.cellular_kinetics.profiles import Bools, Floats, Ints, Profiles
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.terms.parameters import PARTIAL_AREA
 
-_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?:|PE|XE|AB|BB)$")
 TERMINAL = ("LAMZ", "LAMZHL", "LAMZRAW", "LAMZHLR", "LAMZNPT", "LAMZLL", "LAMZUL", "R2ADJ")
 """Parameters of the regression within an interval, flagged where a further dose follows."""
 UNBOUNDED = ("TBQL", "AUCIFO", "AUCPEO")
@@ -156,7 +154,7 @@ def partial_end(code: str) -> float | None:
     >>> partial_end("AUC28"), partial_end("AUCTAU")
     (28.0, None)
     """
-    match = _PARTIAL.match(code)
+    match = PARTIAL_AREA.match(code)
     return float(match["end"].replace("P", ".")) if match else None
 
 

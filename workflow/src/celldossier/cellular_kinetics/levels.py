@@ -8,11 +8,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.kinetics_summaries import KineticsSummaries
-
-UNKNOWN = "UNKNOWN"
-"""Level of a subject of whom it is not known, so that the groups of a grouping add up."""
-
-RESPONSE_LEVELS = {"Y": "RESPONDER", "N": "NONRESPONDER"}
+from celldossier.terms.study_terms import RESPONSE_GROUPS, UNKNOWN
 
 SUBJECT_VARIABLES = {
     "dose": "TRT01A",
@@ -54,7 +50,7 @@ def derive_subject_levels(
     columns = {key: subjects[variable] for key, variable in SUBJECT_VARIABLES.items()}
     columns["age"] = age_band(subjects["AGE"], settings.age_bands)
     # A response that was assessed as not evaluable was collected, though not known.
-    response = subjects.index.to_series().map(best).map(RESPONSE_LEVELS).fillna("")
+    response = subjects.index.to_series().map(best).map(RESPONSE_GROUPS).fillna("")
     columns["response"] = response if best.empty else response.replace("", UNKNOWN)
     levels = pd.DataFrame({key: values.astype(object) for key, values in columns.items()})
     for key in levels:

@@ -14,7 +14,7 @@ from celldossier.cellular_kinetics.landmarks import EVALUABLE, SAMPLED, STATES, 
 from celldossier.cellular_kinetics.quantifiability import ENDPOINT, PARAMETERS
 from celldossier.cellular_kinetics.summaries import POPULATION, STAGE
 from celldossier.datasets import conform
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, explain_missing
 from celldossier.settings.persistence import PersistenceSettings
 from celldossier.stats.proportion import clopper_pearson
 
@@ -163,9 +163,7 @@ class Place:
             float(duration.n),
             unit="months",
             method="Kaplan-Meier (Brookmeyer-Crowley, log-log) at either end; Turnbull",
-            notes={
-                stat: reason or "NOTREACH" for stat, value in medians.items() if math.isnan(value)
-            },
+            notes=explain_missing(medians, reason or "NOTREACH"),
         )
         for landmark in settings.landmarks:
             statistics = duration.at(landmark.day)
@@ -205,7 +203,7 @@ class Place:
                 by={"landmark": label},
                 units=dict.fromkeys(shares, "%"),
                 method="count; Clopper-Pearson",
-                notes={stat: "NOLANDM" for stat, value in shares.items() if math.isnan(value)},
+                notes=explain_missing(shares, "NOLANDM"),
             )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from celldossier.datasets import conform
 from celldossier.settings.persistence import PersistenceSettings
+from celldossier.terms.study_terms import STOPS
 
 ENDPOINT = "PERSIST"
 IGNORED = "PERSIGN"
@@ -20,7 +21,6 @@ PARAMETERS = (ENDPOINT, IGNORED, AS_LOSS)
 """As the settings say; relapse disregarded; sampling that stopped at relapse is a loss there."""
 
 RELAPSES = ("PROGRESSION", "RELAPSE")
-STOPS = ("NEWTHERAPY", "HSCT", "REINFUSION")
 """Events after which samples do not count (R15)."""
 
 STOPPED = "SAMPSTOP"

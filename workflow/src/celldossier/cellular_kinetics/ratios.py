@@ -8,12 +8,12 @@ from collections.abc import Mapping
 import pandas as pd
 
 from celldossier.cellular_kinetics.groups import Group, list_groups
-from celldossier.cellular_kinetics.levels import UNKNOWN
 from celldossier.results import ResultCollector
 from celldossier.settings.kinetics_summaries import KineticsSummaries
 from celldossier.stats.heterogeneity import test_welch
 from celldossier.stats.ratio import Ratio, estimate_ratio
 from celldossier.terms.order import natural_order
+from celldossier.terms.study_terms import UNKNOWN
 
 WHERE = "ADSL.PKFL = Y; AVAL above 0"
 LEVEL = 0.90

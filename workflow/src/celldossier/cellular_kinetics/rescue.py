@@ -6,9 +6,8 @@ import pandas as pd
 
 from celldossier.results import ResultCollector
 from celldossier.stats.descriptive import describe
+from celldossier.terms.study_terms import RESCUE
 
-RESCUE = ("TOCILIZUMAB", "STEROID", "ANAKINRA", "SILTUXIMAB")
-"""Classes of medication (ADCM.CMCLASS) that are given because of CRS and ICANS."""
 STATISTICS = ("n", "median", "min", "max")
 
 

@@ -11,7 +11,6 @@ parameters then carry the flag LZPEAK.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -23,15 +22,9 @@ from celldossier.cellular_kinetics.codes import Codes, blanks, code_of
 from celldossier.cellular_kinetics.lambda_z import LambdaZ, estimate_lambda_z
 from celldossier.cellular_kinetics.places import Bools, Floats, Ints, last_true
 from celldossier.cellular_kinetics.profiles import Profiles
+from celldossier.cellular_kinetics.window_decisions import POINT, name_profile
 from celldossier.errors import InputDataError
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
-
-COLUMNS = ("id", "subject", "analyte", "use", "points", "reason", "author", "date")
-"""Columns of ``half_life.csv`` that hold a value in each row; `dose` may be left out or blank."""
-
-USES = ("IN", "OUT")
-
-_POINT = re.compile(r"^[0-9]+(?:\.(?P<digits>[0-9]+))?$")
 
 
 @dataclass(frozen=True)
@@ -54,91 +47,6 @@ class ReviewedFit:
     reviewed: Bools
     with_peak: Bools
     points: Codes
-
-
-def check_windows(table: pd.DataFrame) -> pd.DataFrame:
-    """Type and check the decisions on windows, apart from the data.
-
-    Parameters
-    ----------
-    table
-        `COLUMNS` and, optional, dose, as text; `points` are times separated by semicolons.
-
-    Returns
-    -------
-    DataFrame
-        ID, USUBJID, ANALYTE, DOSENO (NaN where none is named), USE, POINTS (tuple of texts).
-
-    Raises
-    ------
-    InputDataError
-        With one sentence a fault: missing columns, blank cells, an unknown use, a point that
-        is no time or stands twice, two decisions on one profile.
-    """
-    missing = [column for column in COLUMNS if column not in table.columns]
-    if missing:
-        raise InputDataError(
-            [f"The column {column} is missing from the reviewed windows." for column in missing]
-        )
-    cells = table.reindex(columns=[*COLUMNS, "dose"]).fillna("").astype(str)
-    cells = cells.apply(lambda column: column.str.strip()).reset_index(drop=True)
-    faults = []
-    points = []
-    for number, row in enumerate(cells.to_dict("records"), start=1):
-        place = f"Reviewed window {row['id'] or '(without id)'}, row {number}"
-        for column in COLUMNS:
-            if not row[column]:
-                faults.append(f"{place}: {column} is blank; say what, why, who and when.")
-        if row["use"] and row["use"].upper() not in USES:
-            faults.append(f"{place}: use is {row['use']!r}; it must be IN or OUT.")
-        if row["dose"] and not re.fullmatch(r"[1-9][0-9]*", row["dose"]):
-            faults.append(f"{place}: dose is {row['dose']!r}, not a whole number from 1 on.")
-        named = tuple(part.strip() for part in row["points"].split(";") if part.strip())
-        for point in named:
-            if not _POINT.match(point):
-                faults.append(f"{place}: the point {point!r} is no time.")
-        if len(set(named)) < len(named):
-            faults.append(f"{place}: a point stands twice in {row['points']!r}.")
-        points.append(named)
-    key = ["subject", "analyte", "dose"]
-    for _, rows in cells[cells.duplicated(key, keep=False)].groupby(key, sort=True):
-        uses = " and ".join(sorted(set(rows["use"].str.upper())))
-        faults.append(
-            f"{_name(*rows[key].iloc[0])}: several reviewed windows ({', '.join(rows['id'])}; "
-            f"{uses}); a profile has one, either of points IN or of points OUT."
-        )
-    twice = cells.loc[(cells["id"] != "") & cells.duplicated("id"), "id"]
-    faults += [f"The id {name} stands at several reviewed windows." for name in sorted(set(twice))]
-    if faults:
-        raise InputDataError(faults)
-    return pd.DataFrame(
-        {
-            "ID": cells["id"],
-            "USUBJID": cells["subject"],
-            "ANALYTE": cells["analyte"],
-            "DOSENO": pd.to_numeric(cells["dose"].where(cells["dose"] != "")).astype("float64"),
-            "USE": cells["use"].str.upper(),
-            "POINTS": pd.Series(points, dtype=object),
-        }
-    )
-
-
-def split_windows(
-    windows: pd.DataFrame | None, repeated: bool
-) -> tuple[pd.DataFrame | None, pd.DataFrame | None]:
-    """The windows of the courses and those of the doses, which they name.
-
-    Where no doses are repeated, the course is the dose.
-    """
-    if windows is None or not repeated:
-        return windows, None
-    named = windows["DOSENO"].notna()
-    return windows[~named], windows[named]
-
-
-def _name(subject: str, analyte: str, dose: object) -> str:
-    known = dose != "" and dose == dose
-    return f"{subject}, {analyte}" + (f", dose {float(str(dose)):g}" if known else "")
 
 
 def apply_windows(
@@ -176,7 +84,7 @@ def apply_windows(
     left_out: list[int] = []
     taken: dict[int, str] = {}
     for window in windows.to_dict("records"):
-        profile = _name(window["USUBJID"], window["ANALYTE"], window["DOSENO"])
+        profile = name_profile(window["USUBJID"], window["ANALYTE"], window["DOSENO"])
         place = f"Reviewed window {window['ID']} ({profile})"
         row = _find_profile(profiles, window, place, faults)
         if row is None:
@@ -250,7 +158,7 @@ def _find_points(
     """Columns of the points that a decision names and that can be used."""
     found: list[int] = []
     for name in names:
-        match = _POINT.match(name)
+        match = POINT.match(name)
         half_unit = 0.5 * 10.0 ** -len((match and match["digits"]) or "")
         columns = np.flatnonzero(np.abs(nominal - float(name)) <= 1e-9)
         if not len(columns):

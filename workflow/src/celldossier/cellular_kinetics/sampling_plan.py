@@ -11,9 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from celldossier.cellular_kinetics.analysis_datasets import NEW_THERAPY
-from celldossier.cellular_kinetics.dose_profiles import ENDS_COURSE
 from celldossier.settings.sampling import PlannedSamples, SamplingRules
+from celldossier.terms.study_terms import NEW_THERAPY, NOT_PLANNED
 
 PLANNED_DOSES = ("FIRST", "SPLIT", "REPEAT")
 """ADEX.DOSETYPE of doses whose samples the protocol plans."""
@@ -57,11 +56,11 @@ def find_end_of_plan(
     if "PROGRESSION" in ends:
         worse = adrs[(adrs["PARAMCD"] == "OVR") & (adrs["EVENTCD"] != "") & (adrs["AFRLT"] > 0)]
         parts.append(_events(worse, "AFRLT", "ENDPROG"))
-    if "NEW_THERAPY" in ends:
+    if NEW_THERAPY in ends:
         therapy = adcm[(adcm["CMCLASS"] == NEW_THERAPY) & (adcm["ASTDY"] > 0)]
         parts.append(_events(therapy, "ASTDY", "ENDNEWTX"))
     if "REINFUSION" in ends:
-        again = adex[adex["DOSETYPE"].isin(ENDS_COURSE) & (adex["AFRLT"] > 0)]
+        again = adex[adex["DOSETYPE"].isin(NOT_PLANNED) & (adex["AFRLT"] > 0)]
         parts.append(_events(again, "AFRLT", "ENDREINF"))
     events = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     # The last record of a subject who died later is no end of its observation.

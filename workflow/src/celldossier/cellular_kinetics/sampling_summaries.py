@@ -10,10 +10,10 @@ import pandas as pd
 
 from celldossier.cellular_kinetics.groups import list_groups
 from celldossier.cellular_kinetics.sampling_adequacy import CRITERIA
+from celldossier.cellular_kinetics.summaries import STAGE
 from celldossier.results import ResultCollector
 from celldossier.settings.sampling import SamplingRules
 
-STAGE = "cellular_kinetics"
 GROUPINGS: tuple[tuple[str, ...], ...] = ((), ("dose",))
 
 

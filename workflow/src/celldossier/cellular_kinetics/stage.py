@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -50,15 +50,14 @@ from celldossier.cellular_kinetics.quantifiability import (
     list_planned_days,
     read_persistence,
 )
-from celldossier.cellular_kinetics.reviewed_windows import split_windows
 from celldossier.cellular_kinetics.sampling import add_peak_gap, analyse_sampling
 from celldossier.cellular_kinetics.sampling_summaries import summarise_sampling
 from celldossier.cellular_kinetics.summaries import summarise_kinetics
 from celldossier.cellular_kinetics.trend_summaries import summarise_trend
+from celldossier.cellular_kinetics.window_decisions import split_windows
 from celldossier.datasets import conform, empty_dataset
+from celldossier.io.stages import STAGES
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
-
-_DATASETS = ("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADTISS", "ADPERS")
 
 
 @dataclass(frozen=True)
@@ -123,12 +122,10 @@ def analyse_cellular_kinetics(
     distribution = summarise_compartments(adtiss)
     distribution_lines = draw_compartment_lines(adtiss)
     if samples.empty:
-        names = (*_DATASETS, "ARD", "CURVES")
-        return replace(
-            KineticsOutput(*(empty_dataset(name) for name in names)),
-            adtiss=adtiss,
-            results=distribution,
-            curves=conform(distribution_lines, "CURVES"),
+        datasets = STAGES["cellular_kinetics"].datasets
+        empty = {name.lower(): empty_dataset(name) for name in datasets} | {"adtiss": adtiss}
+        return KineticsOutput(
+            **empty, results=distribution, curves=conform(distribution_lines, "CURVES")
         )
     profiles = add_missing_profiles(samples, adsl)
     given = derive_nca_input(profiles, adsl, adex, adcm)

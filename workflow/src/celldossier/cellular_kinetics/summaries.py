@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from celldossier.cellular_kinetics.groups import add_block, list_groups
+from celldossier.cellular_kinetics.groups import add_block, list_groups, withhold_geometric
 from celldossier.cellular_kinetics.phase_summaries import add_phases
 from celldossier.cellular_kinetics.ratios import add_ratios
 from celldossier.cellular_kinetics.rescue import add_rescue_timing
@@ -90,14 +90,14 @@ def _add_concentrations(
                 collector,
                 "concentration",
                 known.fillna(0.0),
-                {"n_blq": n_blq},
+                extra={"n_blq": n_blq},
                 dataset="ADNCA",
                 variable="CONC",
                 analyte=str(analyte),
                 by={"visit": visit_name(samples["NRRLT"].iloc[0]), **group.by},
                 where=f"{POPULATION}; NCAXRS not MISSING, SCREEN, DUPREC, NOTIME; BLQ as 0",
                 unit=samples["AVALU"].iloc[0],
-                no_geometric="BLQHALF" if 2 * n_blq > len(samples) else "",
+                withheld=withhold_geometric(n_blq, len(samples)),
             )
 
 
@@ -121,7 +121,7 @@ def _add_parameters(
                 collector,
                 "summary",
                 part["AVAL"],
-                {"n_nc": int(part["AVAL"].isna().sum()), "n_blq": int(part["ALLBLQ"].sum())},
+                extra={"n_nc": int(part["AVAL"].isna().sum()), "n_blq": int(part["ALLBLQ"].sum())},
                 dataset="ADPP",
                 variable=str(code),
                 analyte=str(analyte),
@@ -151,7 +151,7 @@ def _add_parameters(
                     collector,
                     "ungated",
                     part["AVAL"],
-                    {"n_nc": int(part["AVAL"].isna().sum())},
+                    extra={"n_nc": int(part["AVAL"].isna().sum())},
                     dataset="ADPP",
                     variable=gated,
                     analyte=str(analyte),
@@ -186,7 +186,7 @@ def _add_sensitivity(
                     collector,
                     "summary_sensitivity",
                     part["AVAL"],
-                    {"n_nc": int(part["AVAL"].isna().sum())},
+                    extra={"n_nc": int(part["AVAL"].isna().sum())},
                     dataset="ADPP",
                     variable=str(code),
                     analyte=str(analyte),

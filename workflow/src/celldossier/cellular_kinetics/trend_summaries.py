@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from celldossier.cellular_kinetics.groups import add_block, list_groups
+from celldossier.cellular_kinetics.groups import add_block, list_groups, withhold_geometric
 from celldossier.cellular_kinetics.summaries import POPULATION, STAGE
 from celldossier.results import ResultCollector
 
@@ -39,13 +39,13 @@ def summarise_trend(adnca: pd.DataFrame, levels: pd.DataFrame) -> pd.DataFrame:
                     collector,
                     "trend",
                     values[samples.index],
-                    {"n_blq": below},
+                    extra={"n_blq": below},
                     dataset="ADNCA",
                     variable=variable,
                     analyte=str(analyte),
                     by={"visit": f"{float(str(day)):g}", **group.by},
                     where=f"{POPULATION}; BASE known; BLQ as 0",
                     unit="" if variable == "FOLD" else samples["AVALU"].iloc[0],
-                    no_geometric="BLQHALF" if 2 * below > len(samples) else "",
+                    withheld=withhold_geometric(below, len(samples)),
                 )
     return collector.frame()

@@ -12,6 +12,7 @@ from celldossier.cli.threads import use_one_thread
 use_one_thread()
 
 import argparse  # noqa: E402  (threads are held before anything can import numpy)
+import gc  # noqa: E402
 import os  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
@@ -21,15 +22,12 @@ from typing import NoReturn  # noqa: E402
 
 from celldossier import __version__  # noqa: E402
 from celldossier.errors import CelldossierError  # noqa: E402
+from celldossier.io.stages import STAGES  # noqa: E402
 
 COMMANDS = (
     "init",
     "check",
-    "study_data",
-    "cellular_kinetics",
-    "dose_exploration",
-    "immunogenicity",
-    "exposure_response",
+    *STAGES,
     "tlf",
     "report",
     "manifest",
@@ -41,6 +39,8 @@ COMMANDS = (
     "document",
 )
 """Modules of this package that add a subcommand, in the order of the help."""
+GARBAGE_THRESHOLDS = (50_000, 20, 100)
+"""New objects, and young and middle collections, after which Python looks for cycles of garbage."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -64,6 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    if arguments is None:
+        # A tenth of the time of pages and figures went into looking for garbage among objects
+        # that live as long as the command.
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
     code = _run(arguments)
     if arguments is None:
         _end_process(code)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from celldossier.cli.arguments import add_run_argument
+from celldossier.cli.stage_files import write_output
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -25,8 +26,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def estimate_stage(options: argparse.Namespace) -> int:
     """Read the datasets of a run, analyse the kinetics and write what the stage hands on."""
-    from celldossier.cellular_kinetics.reviewed_windows import check_windows
     from celldossier.cellular_kinetics.stage import analyse_cellular_kinetics
+    from celldossier.cellular_kinetics.window_decisions import check_windows
     from celldossier.io.run_folder import RunFolder
     from celldossier.io.tables import read_input_table
     from celldossier.settings.cellular_kinetics import CellularKineticsSettings
@@ -45,15 +46,5 @@ def estimate_stage(options: argparse.Namespace) -> int:
         settings=settings,
         windows=windows,
     )
-    run.write_dataset(output.adnca, "ADNCA")
-    run.write_dataset(output.adpp, "ADPP")
-    run.write_dataset(output.adlz, "ADLZ")
-    run.write_dataset(output.adph, "ADPH")
-    run.write_dataset(output.adsa, "ADSA")
-    run.write_dataset(output.adppx, "ADPPX")
-    run.write_dataset(output.adpair, "ADPAIR")
-    run.write_dataset(output.adtiss, "ADTISS")
-    run.write_dataset(output.adpers, "ADPERS")
-    run.write_results(output.results, "cellular_kinetics")
-    run.write_curves(output.curves, "cellular_kinetics")
+    write_output(run, "cellular_kinetics", output)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from celldossier.cli.arguments import add_run_argument
+from celldossier.cli.stage_files import read_sources, write_output
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -13,7 +14,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     estimate = verbs.add_parser(
         "estimate",
-        help="run the plan of models -> ADER, ard/exposure_response*.parquet",
+        help="run the plan of models -> ADER, ADEREND, ard/exposure_response*.parquet",
     )
     add_run_argument(estimate)
     estimate.set_defaults(run=estimate_stage)
@@ -22,24 +23,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def estimate_stage(options: argparse.Namespace) -> int:
     """Read the datasets of a run; write ADER, the analysis results and the curves."""
     from celldossier.exposure_response.stage import analyse_exposure_response
+    from celldossier.exposure_response.study import Sources
     from celldossier.io.run_folder import RunFolder
     from celldossier.settings.exposure_response import ExposureResponseSettings
 
     run = RunFolder(options.run_folder)
     settings = ExposureResponseSettings.model_validate(run.settings("exposure_response"))
-    output = analyse_exposure_response(
-        adsl=run.dataset("ADSL"),
-        adex=run.dataset("ADEX"),
-        adpc=run.dataset("ADPC"),
-        adpp=run.dataset("ADPP"),
-        adae=run.dataset("ADAE"),
-        adfa=run.dataset("ADFA"),
-        adrs=run.dataset("ADRS"),
-        adcm=run.dataset("ADCM"),
-        adpq=run.dataset("ADPQ"),
-        settings=settings,
-    )
-    run.write_dataset(output.ader, "ADER")
-    run.write_results(output.results, "exposure_response")
-    run.write_curves(output.curves, "exposure_response")
+    output = analyse_exposure_response(read_sources(run, Sources), settings)
+    write_output(run, "exposure_response", output)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from celldossier.cli.arguments import add_run_argument
+from celldossier.cli.stage_files import write_output
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,6 +29,5 @@ def summarise_stage(options: argparse.Namespace) -> int:
     run = RunFolder(options.run_folder)
     settings = ImmunogenicitySettings.model_validate(run.settings("immunogenicity"))
     output = summarise_immunogenicity(run.dataset("ADAB"), run.dataset("ADSL"), settings)
-    run.write_dataset(output.adim, "ADIM")
-    run.write_results(output.results, "immunogenicity")
+    write_output(run, "immunogenicity", output)
     return 0

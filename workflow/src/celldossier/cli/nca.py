@@ -108,8 +108,8 @@ def estimate_parameters(options: argparse.Namespace) -> int:
 
 def _read_inputs(options: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Concentrations and reviewed windows; the faults of both are told together."""
-    from celldossier.cellular_kinetics.reviewed_windows import check_windows
     from celldossier.cellular_kinetics.samples import check_samples
+    from celldossier.cellular_kinetics.window_decisions import check_windows
     from celldossier.errors import InputDataError
     from celldossier.io.tables import read_input_table
 

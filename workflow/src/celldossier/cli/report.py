@@ -11,16 +11,6 @@ if TYPE_CHECKING:
     from celldossier.io.run_folder import RunFolder
 
 REPORT = "clinical-pharmacology-report"
-DATASETS = (
-    *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS", "ADDS", "ADCM"),
-    *("ADLD", "ADPQ", "ADTTE"),
-    *("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR", "ADPERS", "ADTISS"),
-    *("ADIM", "ADER"),
-)
-STAGES = (
-    *("study_data", "cellular_kinetics", "dose_exploration"),
-    *("immunogenicity", "exposure_response"),
-)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -74,44 +64,32 @@ def render_language(options: argparse.Namespace) -> int:
     from celldossier.io.files import hash_file, read_json
     from celldossier.io.resources import read_resource, shared_path
     from celldossier.io.run_folder import RunFolder
-    from celldossier.io.tables import locate_raw_files, read_checks
-    from celldossier.report.matrix import derive_conditions, derive_matrix, word_reason
+    from celldossier.io.stages import CHECKS, DATASETS, STAGES
+    from celldossier.io.tables import locate_raw_files, read_checks, read_run_table
+    from celldossier.report.matrix import derive_conditions
     from celldossier.report.pdf import render_pdf
     from celldossier.report.provenance import describe_provenance, name_source
-    from celldossier.report.render import ReportInputs, embed_image, render_report
+    from celldossier.report.render import ReportInputs, embed_images, render_report
     from celldossier.results import AnalysisResults
-    from celldossier.settings.study import Product
     from celldossier.settings.study_data import StudyDataSettings
-    from celldossier.terms.language import Language
 
     run = RunFolder(options.run_folder)
     settings = read_sections(run)
     version = settings["run"]["guideline_version"]
-    guideline = read_resource("guideline", version, "clauses.yaml")
     folder = run.path("tlf", options.lang)
     tlfs = read_json(folder / "tlfs.json")
-    adsl, adex = run.dataset("ADSL"), run.dataset("ADEX")
-    matrix = derive_matrix(guideline["clauses"], tlfs, settings, adsl, adex)
-    language = Language(options.lang)
     lock = shared_path("uv.lock")
     study_data = StudyDataSettings.model_validate(settings["study_data"])
     sources = [*locate_raw_files(study_data).values(), *list_decision_files(study_data.decisions)]
-    checks = {
-        name: read_checks(run.path("checks", f"{name}.csv"))
-        for name in ("findings", "exclusions", "accounting", "decisions")
-    }
+    checks = {name: read_checks(run.path("checks", f"{name}.csv")) for name in CHECKS}
     inputs = ReportInputs(
         settings=settings,
         results=AnalysisResults(run.results(stage) for stage in STAGES),
         tlfs=tlfs,
         guideline=read_resource("guideline", version, "guideline.yaml"),
-        clauses=guideline,
-        conditions=derive_conditions(
-            Product.model_validate(settings["study"]["product"]),
-            *(settings["cellular_kinetics"], adsl, adex),
-        ),
-        matrix=matrix,
-        reasons=[word_reason(row, guideline, language) for row in matrix],
+        clauses=read_resource("guideline", version, "clauses.yaml"),
+        conditions=derive_conditions(settings, run.dataset("ADSL"), run.dataset("ADEX")),
+        matrix=read_run_table(run.path("report/clause_matrix.csv"), "report clauses"),
         findings=checks["findings"],
         exclusions=checks["exclusions"],
         accounting=checks["accounting"],
@@ -125,11 +103,11 @@ def render_language(options: argparse.Namespace) -> int:
             lock_hash=hash_file(lock) if lock.is_file() else "",
         ),
     )
-    page = render_report(inputs, options.lang, image=lambda name: name)
+    page = render_report(inputs, options.lang)
     target = run.path("report", options.lang)
     target.mkdir(parents=True, exist_ok=True)
     identifier = hashlib.sha256(page.encode()).digest()[:16]
     (target / f"{REPORT}.pdf").write_bytes(render_pdf(page, folder, identifier))
-    alone = render_report(inputs, options.lang, image=embed_image(folder))
+    alone = embed_images(page, folder)
     (target / f"{REPORT}.html").write_text(alone, encoding="utf-8")
     return 0

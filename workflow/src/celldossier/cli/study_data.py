@@ -164,6 +164,8 @@ def summarise_datasets(options: argparse.Namespace) -> int:
         adex=run.dataset("ADEX"),
         adrs=run.dataset("ADRS"),
         adtte=run.dataset("ADTTE"),
+        adrun=run.dataset("ADRUN"),
+        adsamp=run.dataset("ADSAMP"),
         endpoints=endpoints,
         efficacy=efficacy,
     )

@@ -42,7 +42,6 @@ class Specification(BaseModel):
 
     name: str
     layer: Literal["source", "analysis", "results", "checks"]
-    stage: str = Field(description="Stage that hands the dataset on; for a source, study_data.")
     structure: str = Field(description="What one row is.")
     label: dict[Literal["en", "zh"], str]
     keys: tuple[str, ...]

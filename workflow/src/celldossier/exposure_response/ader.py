@@ -8,30 +8,19 @@ import numpy as np
 import pandas as pd
 
 from celldossier.datasets import conform
+from celldossier.exposure_response.covariate_variables import derive_covariates
+from celldossier.exposure_response.dose_metrics import derive_dose_metrics
+from celldossier.exposure_response.study import KEY, Sources
 from celldossier.settings.exposure_response import ExposureResponseSettings
+from celldossier.terms.study_terms import RESPONSE_GROUPS, UNKNOWN
 
-FROM_ADSL = (
-    *("STUDYID", "USUBJID", "ERFL", "TRT01A", "INDIC", "AGE", "AGEGR1", "SEX", "WTBL"),
-    *("LTBURDZ", "TARGBL", "ECOGBL", "ALCBL", "BRIDGFL", "PRLINES", "PRHSCT", "PROCESS"),
-)
-ALL_METRICS = ("AUC28", "CMAX", "CMAXTMAX")
+ALL_METRICS = ("AUC28", "AUC84", "CMAX", "CMAXTMAX", "EXPRATE")
+"""Metrics that are parameters of the non-compartmental analysis."""
 EVENTS = {"CRS": ("CRSGR", "CRSONDY", "CRSRSN"), "ICANS": ("ICANSGR", "ICANONDY", "ICANSRSN")}
 RESCUE = {"TOCIFL": "TOCILIZUMAB", "STERFL": "STEROID"}
-KEY = ["STUDYID", "USUBJID"]
 
 
-def derive_ader(
-    adsl: pd.DataFrame,
-    adex: pd.DataFrame,
-    adpc: pd.DataFrame,
-    adpp: pd.DataFrame,
-    adae: pd.DataFrame,
-    adfa: pd.DataFrame,
-    adrs: pd.DataFrame,
-    adcm: pd.DataFrame,
-    adpq: pd.DataFrame,
-    settings: ExposureResponseSettings,
-) -> pd.DataFrame:
+def derive_ader(sources: Sources, settings: ExposureResponseSettings) -> pd.DataFrame:
     """Derive ADER for the infused subjects.
 
     An outcome is missing where the study has no record of its domain at all (it was
@@ -44,27 +33,34 @@ def derive_ader(
     pandas.DataFrame
         Dataset ADER.
     """
+    adsl, adcm, adpq = sources.adsl, sources.adcm, sources.adpq
     infused = adsl.loc[adsl["SAFFL"] == "Y"]
-    ader = infused[list(FROM_ADSL)].reset_index(drop=True)
-    lots = adpq.drop_duplicates([*KEY[:1], "LOTID"]).set_index(["STUDYID", "LOTID"])
-    lot_key = pd.MultiIndex.from_frame(infused[["STUDYID", "LOTID"]])
-    for variable in ("TCMPCT", "CD4CD8"):
-        ader[variable] = lots[variable].reindex(lot_key).to_numpy()
+    ader = infused[KEY].reset_index(drop=True)
+    covariates = derive_covariates(infused, sources.adex, adpq)
+    ader = pd.concat([ader, covariates.reset_index(drop=True)], axis=1)
     # The dose behind the exposure: that of the first course, as in the kinetics (R15).
-    planned = ~adex["DOSETYPE"].isin(["RETREATMENT", "UNPLANNED"])
-    cells = adex.loc[(adex["EXCAT"] == "CELL PRODUCT") & planned]
-    ader["DOSEA"] = _by_subject(ader, cells.groupby(KEY)["DOSEA"].sum(min_count=1))
-    ader = _add_exposure(ader, adpc, adpp, settings)
-    ader = _add_response(ader, adrs)
+    until = settings.dose_exposure.until
+    ader = ader.assign(**derive_dose_metrics(ader, sources.adex, adpq, until))
+    ader = _add_exposure(ader, sources.adpc, sources.adpp, settings)
+    ader["CMAXSITE"] = _by_subject(ader, find_peak_at_site(sources.adtiss, settings)["VALUE"])
+    ader = _add_response(ader, sources.adrs)
     for event, names in EVENTS.items():
-        watched = _list_watched(ader, adae, adfa, event, settings.event_window)
-        ader = _add_event(ader, adae, event, names, watched, settings.event_window)
+        watched = _list_watched(ader, sources.adae, sources.adfa, event, settings.event_window)
+        ader = _add_event(ader, sources.adae, event, names, watched, settings.event_window)
     collected = ader["STUDYID"].isin(set(adcm["STUDYID"]))
     for variable, medication in RESCUE.items():
-        given = adcm.loc[(adcm["CMCLASS"] == medication) & (adcm["ASTDY"] >= 0)]
+        given = select_rescue(adcm, medication, settings)
         flag = _by_subject(ader, given.groupby(KEY).size()).notna()
         ader[variable] = np.where(collected, np.where(flag, "Y", "N"), "")
     return conform(ader, "ADER")
+
+
+def select_rescue(
+    adcm: pd.DataFrame, medication: str, settings: ExposureResponseSettings
+) -> pd.DataFrame:
+    """Doses of a rescue medication from the infusion to `confounding.rescue_until`."""
+    in_time = (adcm["ASTDY"] >= 0) & (adcm["ASTDY"] <= settings.confounding.rescue_until)
+    return adcm.loc[(adcm["CMCLASS"] == medication) & in_time]
 
 
 def _by_subject(ader: pd.DataFrame, values: pd.Series) -> pd.Series:
@@ -93,7 +89,7 @@ def _add_exposure(
         missing = exposure[metric].isna().to_numpy()
         reasons.append(
             [
-                f"{metric}={code}" if absent else ""
+                f"{metric}={code}" if absent and metric in settings.metrics else ""
                 for code, absent in zip(reason, missing, strict=True)
             ]
         )
@@ -125,14 +121,33 @@ def _landmark(samples: pd.DataFrame, day: int, lookback: float) -> tuple[pd.Seri
     return last["VALUE"], last["AFRLT"]
 
 
+def find_peak_at_site(adtiss: pd.DataFrame, settings: ExposureResponseSettings) -> pd.DataFrame:
+    """Highest concentration after the infusion at the target site, by subject; BLQ is 0.
+
+    Returns
+    -------
+    pandas.DataFrame
+        VALUE and AFRLT (days, the first of equal values), by STUDYID and USUBJID.
+    """
+    site = settings.target_site
+    rows = adtiss.loc[
+        (adtiss["PARAMCD"] == settings.analyte)
+        & (adtiss["COMPART"] == site)
+        & (adtiss["ANL01FL"] == "Y")
+        & (adtiss["AFRLT"] > 0)
+    ]
+    rows = rows.assign(VALUE=rows["AVAL"].mask(rows["BLQFL"] == "Y", 0.0))
+    rows = rows.loc[rows["VALUE"].notna()].sort_values(["VALUE", "AFRLT"], ascending=[False, True])
+    return rows.drop_duplicates(KEY).set_index(KEY)[["VALUE", "AFRLT"]]
+
+
 def _add_response(ader: pd.DataFrame, adrs: pd.DataFrame) -> pd.DataFrame:
     best = adrs.loc[adrs["PARAMCD"] == "BOR"].drop_duplicates(KEY).set_index(KEY)
     key = pd.MultiIndex.from_frame(ader[KEY])
     flag = best["RESPFL"].reindex(key).fillna("").to_numpy()
     collected = ader["STUDYID"].isin(set(adrs["STUDYID"])).to_numpy()
-    group = np.select(
-        [flag == "Y", flag == "N", collected], ["RESPONDER", "NONRESPONDER", "UNKNOWN"], ""
-    )
+    known = [*RESPONSE_GROUPS.values(), UNKNOWN]
+    group = np.select([*(flag == code for code in RESPONSE_GROUPS), collected], known, "")
     event = np.select([flag == "Y", flag == "N"], [1.0, 0.0], math.nan)
     response = best["AVALC"].reindex(key).fillna("").to_numpy()
     return ader.assign(BORC=response, RESPGRP=group, OBJRESP=event)

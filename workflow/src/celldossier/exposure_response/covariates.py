@@ -1,26 +1,55 @@
-"""Covariates of exposure: the forest, and the descriptive ratio of rescue medication."""
+"""Covariates of exposure one by one: the forest."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from celldossier.errors import ConfigError
-from celldossier.exposure_response.ader import RESCUE
+from celldossier.exposure_response.covariate_design import (
+    CONTINUOUS_LEVEL,
+    choose_references,
+    label_levels,
+    percentile_step,
+    read_numbers,
+)
 from celldossier.results import ResultCollector
-from celldossier.settings.exposure_response import Covariate, ExposureResponseSettings
+from celldossier.settings.covariates import Covariate
+from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.stats.multiplicity import benjamini_hochberg
 from celldossier.stats.ratio import (
     Ratio,
     estimate_level_ratios,
-    estimate_ratio,
     estimate_slope_ratio,
 )
 
-CONTINUOUS_LEVEL = "P90_VS_P10"
-"""Level of the key `level` for a continuous covariate."""
+
+def check_covariates_of(ader: pd.DataFrame, settings: ExposureResponseSettings) -> None:
+    """Hold the covariates of the settings against ADER.
+
+    Raises
+    ------
+    ConfigError
+        If a covariate is not a variable of ADER, or of the wrong kind; all faults are listed.
+    """
+    faults = [
+        f"The covariate {item.variable} of exposure_response is not a variable of ADER."
+        for item in settings.covariates
+        if item.variable not in ader.columns
+    ]
+    faults += [
+        f"The covariate {item.variable} of exposure_response is text, and kind says continuous."
+        for item in settings.covariates
+        if item.variable in ader.columns
+        and item.kind == "continuous"
+        and not pd.api.types.is_numeric_dtype(ader[item.variable])
+    ]
+    if faults:
+        raise ConfigError(faults)
 
 
 def collect_forest(
@@ -37,27 +66,10 @@ def collect_forest(
     ConfigError
         If a covariate is not a variable of ADER, or of the wrong kind.
     """
-    faults = [
-        f"The covariate {item.variable} of exposure_response is not a variable of ADER."
-        for item in settings.covariates
-        if item.variable not in ader.columns
-    ]
-    faults += [
-        f"The covariate {item.variable} of exposure_response is text, and kind says continuous."
-        for item in settings.covariates
-        if item.variable in ader.columns
-        and item.kind == "continuous"
-        and not pd.api.types.is_numeric_dtype(ader[item.variable])
-    ]
-    if faults:
-        raise ConfigError(faults)
+    check_covariates_of(ader, settings)
     everyone = ader.loc[ader["ERFL"] == "Y"]
     # One reference for all metrics, although a metric may be missing in some subjects.
-    references = {
-        item.variable: item.reference or _reference(_labels(everyone[item.variable]))
-        for item in settings.covariates
-        if item.kind == "categorical"
-    }
+    references = choose_references(everyone, settings.covariates)
     for metric in settings.forest_metrics:
         population = everyone.loc[everyone[metric] > 0]
         rows: list[_Row] = []
@@ -71,29 +83,17 @@ def collect_forest(
             _add_row(row, metric, float(q), settings, out)
 
 
+@dataclass(frozen=True)
 class _Row:
-    def __init__(
-        self, covariate: str, level: str, ratio: Ratio, details: dict[str, float | str]
-    ) -> None:
-        self.covariate, self.level, self.ratio, self.details = covariate, level, ratio, details
+    covariate: str
+    level: str
+    ratio: Ratio
+    details: Mapping[str, float | str]
 
 
 def _refused(n: int, n_reference: int, reason: str) -> Ratio:
     nan = math.nan
     return Ratio(nan, nan, nan, nan, n, n_reference, reason)
-
-
-def _labels(values: pd.Series) -> pd.Series:
-    """Levels as text, blank where missing."""
-    if pd.api.types.is_numeric_dtype(values):
-        return values.map(lambda v: f"{v:g}").where(values.notna(), "")
-    return values
-
-
-def _reference(labels: pd.Series) -> str:
-    """The most frequent level, the first by name of equals; blank where there is none."""
-    counts = labels[labels != ""].value_counts()
-    return min(counts.index, key=lambda name: (-counts[name], name), default="")
 
 
 def _categorical(
@@ -103,7 +103,7 @@ def _categorical(
     reference: str,
     settings: ExposureResponseSettings,
 ) -> list[_Row]:
-    labels = _labels(population[item.variable])
+    labels = label_levels(population[item.variable])
     known = labels != ""
     labels, exposure = labels[known], population.loc[known, metric]
     counts = labels.value_counts()
@@ -135,13 +135,15 @@ def _categorical(
 def _continuous(
     population: pd.DataFrame, metric: str, item: Covariate, settings: ExposureResponseSettings
 ) -> _Row:
-    rows = population.loc[population[item.variable].notna()]
-    if rows.empty:
+    x = read_numbers(population[item.variable], item)
+    known = ~np.isnan(x)
+    if not known.any():
         return _Row(item.variable, CONTINUOUS_LEVEL, _refused(0, 0, "NOTCOLL"), {})
-    x = rows[item.variable].to_numpy(dtype=float)
-    low, high = (float(v) for v in np.quantile(x, [0.1, 0.9]))
-    ratio = estimate_slope_ratio(rows[metric], x, high - low, settings.ratio_confidence_level)
-    return _Row(item.variable, CONTINUOUS_LEVEL, ratio, {"x_low": low, "x_high": high})
+    step, details = percentile_step(x, item)
+    ratio = estimate_slope_ratio(
+        population.loc[known, metric], x[known], step, settings.ratio_confidence_level
+    )
+    return _Row(item.variable, CONTINUOUS_LEVEL, ratio, details)
 
 
 def _add_row(
@@ -175,39 +177,3 @@ def _add_row(
         method="univariable linear model of ln exposure, t interval",
         notes=notes,
     )
-
-
-def collect_rescue_ratios(
-    ader: pd.DataFrame, settings: ExposureResponseSettings, out: ResultCollector
-) -> None:
-    """Add `rescue_ratio`: exposure with over without tocilizumab or corticosteroid.
-
-    Descriptive: the medication is given because of CRS, which follows exposure, so
-    that its ratio says nothing about its effect; each carries the note ``CONFOUND``.
-    """
-    population = ader.loc[ader["ERFL"] == "Y"]
-    for flag, medication in RESCUE.items():
-        for metric in settings.metrics:
-            given = population.loc[population[flag] == "Y", metric]
-            without = population.loc[population[flag] == "N", metric]
-            ratio = estimate_ratio(given, without, settings.ratio_confidence_level)
-            names = ("gmr", "gmr_low", "gmr_high")
-            statistics = dict(zip(names, (ratio.ratio, ratio.low, ratio.high), strict=True))
-            missing = "NOTCOLL" if not (population[flag] != "").any() else ratio.reason
-            notes = {k: missing if math.isnan(v) else "CONFOUND" for k, v in statistics.items()}
-            out.add(
-                "rescue_ratio",
-                {
-                    **statistics,
-                    "n_given": float(ratio.n_test),
-                    "n_without": float(ratio.n_reference),
-                },
-                dataset="ADER",
-                variable=metric,
-                analyte=settings.analyte,
-                by={"term": medication},
-                where="ERFL = Y",
-                n=float(ratio.n_test + ratio.n_reference),
-                method="Welch t interval on ln, descriptive",
-                notes=notes,
-            )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
-import pandas as pd
 
-from celldossier.exposure_response.binary import CellResult
+from celldossier.exposure_response.binary_fits import CellResult
 from celldossier.exposure_response.plan import LANDMARK, PRIMARY
 from celldossier.results import ResultCollector
 from celldossier.settings.exposure_response import ExposureResponseSettings
@@ -24,14 +23,14 @@ CURVE_POINTS = 101
 def collect_observed_rates(
     results: Sequence[CellResult],
     settings: ExposureResponseSettings,
-    units: dict[str, str],
+    units: Mapping[str, str],
     out: ResultCollector,
-) -> pd.DataFrame:
+) -> list[dict[str, object]]:
     """Add the analysis `quartiles`; give the curves of the unadjusted models.
 
     Returns
     -------
-    pandas.DataFrame
+    list of dict
         Rows of CURVES: `exposure_response.probability/<ENDPOINT>/<METRIC>`, series
         ``fit`` (log2 exposure, probability, band) and ``observed`` (median of the bin,
         rate, Clopper-Pearson).
@@ -49,7 +48,7 @@ def collect_observed_rates(
         rows += [common | row for row in _observed(result, settings, out)]
         if result.fit:
             rows += [common | row for row in _fitted(result, result.fit, settings)]
-    return pd.DataFrame(rows)
+    return rows
 
 
 def _fitted(

@@ -1,17 +1,26 @@
-"""The plan of the exposure-response models, made from the settings before any fit."""
+"""The plan of the exposure-response models: what a cell is, and who is in it.
+
+Every family of models makes its cells from the settings before any model is fitted, so
+that the plan cannot depend on a result.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from celldossier.exposure_response.endpoints import Endpoint, derive_event
+from celldossier.exposure_response.endpoint_values import derive_event
+from celldossier.exposure_response.study import Study
+from celldossier.settings.endpoints import EndpointRule
 from celldossier.settings.exposure_response import TUMOUR_BURDEN, ExposureResponseSettings
 
 PRIMARY, LANDMARK, BLQ_HALF = "PRIMARY", "LANDMARK", "BLQ_HALF_LLOQ"
+CONCURRENT_CRS = "CONCURRENT_CRS"
+"""Sensitivity analysis of ICANS: the worst grade of CRS as a covariate."""
 SENSITIVITY_VARIABLE = {"CMAX": "CMAXSEN", "AUC28": "AUC28SEN"}
 
 
@@ -19,19 +28,24 @@ SENSITIVITY_VARIABLE = {"CMAX": "CMAXSEN", "AUC28": "AUC28SEN"}
 class PlanCell:
     """One model of the plan."""
 
-    endpoint: Endpoint
+    endpoint: EndpointRule
     metric: str
+    model: str
+    """Family of models: LOGISTIC, ORDINAL, ..."""
     adjustment: str
     population: str
-    """PRIMARY; UNKNOWN_EXCLUDED or UNKNOWN_NONRESPONDER; LANDMARK; BLQ_HALF_LLOQ."""
+    """PRIMARY; UNKNOWN_EXCLUDED or UNKNOWN_NONRESPONDER; LANDMARK; BLQ_HALF_LLOQ;
+    CONCURRENT_CRS; those of other families."""
     role: str
     """PRIMARY, SECONDARY or SENSITIVITY."""
-    unknown: str
-    """What an unknown best response counts as."""
+    unknown: str = "EXCLUDED"
+    """What an unknown response counts as."""
+    landmark: float = math.nan
+    """Day from which outcomes are counted; NaN: from the infusion."""
 
     @property
     def by(self) -> dict[str, str]:
-        """Keys of the cell in the analysis results."""
+        """Keys of the cell in the analysis results of its family."""
         return {
             "metric": self.metric,
             "adjustment": self.adjustment,
@@ -47,6 +61,37 @@ class PlanCell:
 
 
 @dataclass(frozen=True)
+class ModelOutcome:
+    """What became of a cell, for the plan and for the adjustment of p values.
+
+    Attributes
+    ----------
+    method
+        Code of the estimator that was used; ``NONE`` where the cell was refused.
+    covariates
+        Columns beside the exposure that stayed in the model.
+    p
+        P value of the exposure, NaN where refused.
+    """
+
+    cell: PlanCell
+    method: str
+    covariates: tuple[str, ...]
+    n: int
+    events: float
+    p: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FamilyOutput:
+    """What a family of models hands on: its outcomes, and rows of CURVES."""
+
+    outcomes: Sequence[ModelOutcome]
+    curves: Sequence[Mapping[str, object]] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
 class Selection:
     """The subjects of a cell and their data, before any rule on events."""
 
@@ -58,44 +103,8 @@ class Selection:
     counts: dict[str, float]
     """n_er, n_nooutcome, n_onset, n_noexposure, n_blq, n_nocovariate: they add up."""
     reason: str = ""
-
-
-def make_plan(settings: ExposureResponseSettings, endpoints: Sequence[Endpoint]) -> list[PlanCell]:
-    """All cells: endpoint x metric x adjustment x population, each with its role."""
-    primary = {pair.endpoint: pair.metric for pair in settings.primary}
-    first = settings.unknown_response[0]
-    cells = []
-    for endpoint in endpoints:
-        for metric in settings.metrics:
-            for adjustment in settings.adjustments:
-                is_primary = (
-                    primary.get(endpoint.code) == metric
-                    and adjustment == settings.primary_adjustment
-                )
-                role = "PRIMARY" if is_primary else "SECONDARY"
-                cells.append(PlanCell(endpoint, metric, adjustment, PRIMARY, role, first))
-                if endpoint.variable == "OBJRESP":
-                    cells += [
-                        PlanCell(
-                            endpoint, metric, adjustment, f"UNKNOWN_{rule}", "SENSITIVITY", rule
-                        )
-                        for rule in settings.unknown_response[1:]
-                    ]
-                if (
-                    settings.all_blq_sensitivity
-                    and metric in SENSITIVITY_VARIABLE
-                    and adjustment == settings.primary_adjustment
-                ):
-                    cells.append(
-                        PlanCell(endpoint, metric, adjustment, BLQ_HALF, "SENSITIVITY", first)
-                    )
-        if endpoint.onset:
-            cells += [
-                PlanCell(endpoint, f"CLD{day}", adjustment, LANDMARK, "SENSITIVITY", first)
-                for day in settings.landmarks
-                for adjustment in settings.adjustments
-            ]
-    return cells
+    subjects: pd.Index = field(default_factory=lambda: pd.Index([]))
+    """Index of the rows of ADER, in the order of the arrays."""
 
 
 def adjustment_variables(adjustment: str, settings: ExposureResponseSettings) -> tuple[str, ...]:
@@ -107,25 +116,32 @@ def adjustment_variables(adjustment: str, settings: ExposureResponseSettings) ->
     return settings.full_adjustment
 
 
-def select_subjects(
-    ader: pd.DataFrame, cell: PlanCell, settings: ExposureResponseSettings
-) -> Selection:
+def find_role(cell_metric: str, endpoint: EndpointRule, adjustment: str, study: Study) -> str:
+    """PRIMARY for the pre-specified pair of endpoint and metric, SECONDARY for all others."""
+    settings = study.settings
+    named = {pair.endpoint: pair.metric for pair in settings.primary}.get(endpoint.code)
+    primary = named == cell_metric and adjustment == settings.primary_adjustment
+    return "PRIMARY" if primary else "SECONDARY"
+
+
+def select_subjects(study: Study, cell: PlanCell) -> Selection:
     """Subjects of the E-R population with outcome, exposure and covariates of a cell.
 
     For a landmark metric only subjects without an onset (of any grade) until the
     landmark and until their sample are left, so that the exposure precedes the event.
     """
+    ader, settings = study.ader, study.settings
     population = ader.loc[ader["ERFL"] == "Y"]
     counts = {"n_er": float(len(population))}
-    event = derive_event(population, cell.endpoint, cell.unknown)
+    values = study.values(cell.endpoint).loc[population.index]
+    event = derive_event(values, cell.unknown)
     kept = population.loc[event.notna()]
     counts["n_nooutcome"] = float(len(population) - len(kept))
     before = len(kept)
     if cell.population == LANDMARK:
-        landmark = float(cell.metric.removeprefix("CLD"))
         # numpy's fmax, not max: a subject without the sample is judged on the landmark.
-        latest = np.fmax(kept[f"{cell.metric}DY"].to_numpy(), landmark)
-        kept = kept.loc[~(kept[cell.endpoint.onset].to_numpy() <= latest)]
+        latest = np.fmax(kept[f"{cell.metric}DY"].to_numpy(), cell.landmark)
+        kept = kept.loc[~(values.loc[kept.index, "ONSETDY"].to_numpy() <= latest)]
     counts["n_onset"] = float(before - len(kept))
     before = len(kept)
     kept = kept.loc[kept[cell.variable].notna()]
@@ -133,7 +149,10 @@ def select_subjects(
     before = len(kept)
     kept = kept.loc[kept[cell.variable] > 0]
     counts["n_blq"] = float(before - len(kept))
-    covariates, present = _design(kept, adjustment_variables(cell.adjustment, settings))
+    variables = adjustment_variables(cell.adjustment, settings)
+    if cell.population == CONCURRENT_CRS:
+        variables = (*variables, "CRSGR")
+    covariates, present = make_design(kept, variables)
     counts["n_nocovariate"] = float((~present).sum())
     used = kept.loc[present]
     reason = ""
@@ -151,10 +170,11 @@ def select_subjects(
         covariates.loc[present].reset_index(drop=True),
         counts,
         reason,
+        used.index,
     )
 
 
-def _design(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame, pd.Series]:
+def make_design(rows: pd.DataFrame, variables: Sequence[str]) -> tuple[pd.DataFrame, pd.Series]:
     """Design columns and the rows in which all of them are known.
 
     A variable that is missing in every row, or the same in all, cannot adjust and is

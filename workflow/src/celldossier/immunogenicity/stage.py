@@ -28,9 +28,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.immunogenicity.status import derive_adim
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, add_block
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
-from celldossier.stats.descriptive import describe
 from celldossier.stats.proportion import clopper_pearson
 
 CATEGORIES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
@@ -136,21 +135,15 @@ def _add_titres(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:
             values = subset[variable].dropna()
             if values.empty:
                 continue
-            block = describe(values)
-            statistics: dict[str, float | str] = dict(block)
-            if len(values) < 3:
-                statistics["values"] = "; ".join(f"{v:.6g}" for v in sorted(values))
             units = subset.loc[subset["TITERU"] != "", "TITERU"]
-            out.add(
+            add_block(
+                out,
                 "titre",
-                statistics,
+                values,
                 dataset="ADIM",
                 variable=variable,
                 analyte=target,
                 by={"status": status},
                 where="EVALFL = Y",
                 unit=str(units.iloc[0]) if len(units) else "",
-                units={"n": "", "gcv": "%"},
-                n=block["n"],
-                notes={k: "FEWVAL" for k, v in block.items() if math.isnan(v)},
             )

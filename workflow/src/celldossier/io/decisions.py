@@ -13,6 +13,9 @@ from celldossier.io.tables import TableFault, read_table
 NOTES = ("README.md",)
 """Files of the folder that hold no decisions."""
 
+WINDOW_USES = ("IN", "OUT")
+"""What a reviewed lambda-z window says of its points: they are the regression, or left out."""
+
 
 @dataclass(frozen=True)
 class DecisionFile:

@@ -301,9 +301,14 @@ def read_checks(path: Path) -> pd.DataFrame:
     RunError
         If the file is missing or no such file.
     """
+    return read_run_table(path, "study_data derive")
+
+
+def read_run_table(path: Path, command: str) -> pd.DataFrame:
+    """Read a CSV file of the run, which `command` makes, as text columns; RunError if it cannot."""
     try:
         return read_table(path)
     except TableFault as fault:
         raise RunError(
-            f"The file {path} cannot be read ({fault}); run 'celldossier study_data derive' first."
+            f"The file {path} cannot be read ({fault}); run 'celldossier {command}' first."
         ) from fault

@@ -105,12 +105,16 @@ def _derive_status(
     if failed:
         return status("not_applicable", failed, "condition")
     evidence = list(clause.get("evidence", []))
-    named = [*evidence, *clause.get("partial", [])]
+    either = list(clause.get("either", []))
+    named = [*evidence, *either, *clause.get("partial", [])]
     present = [name for name in named if name in outputs and outputs[name].shown]
     for name in [*evidence, *clause.get("requires", [])]:
         reason = _missing(outputs.get(name), minimum_subjects)
         if reason:
             return status("not_available", reason, "code", present)
+    reasons = [_missing(outputs.get(name), minimum_subjects) for name in either]
+    if reasons and all(reasons):
+        return status("not_available", reasons[0], "code", present)
     owed_when = clause.get("owed_when", {})
     owed = [
         key
@@ -151,7 +155,8 @@ def check_evidence_ids(clauses: Sequence[Mapping[str, Any]], known: Sequence[str
     named = {
         name
         for clause in clauses
-        for name in [*clause.get("evidence", []), *clause.get("partial", [])]
+        for key in ("evidence", "either", "partial")
+        for name in clause.get(key, [])
     }
     return sorted(named - set(known))
 

@@ -16,18 +16,20 @@ BLOCKS = ("MATRIX", "SUMMARY")
 
 
 def derive_conditions(
-    product: Product, kinetics: Mapping[str, Any], adsl: pd.DataFrame, adex: pd.DataFrame
+    settings: Mapping[str, Any], adsl: pd.DataFrame, adex: pd.DataFrame
 ) -> dict[str, bool]:
-    """Outcome of each named condition of the clauses; `kinetics` is a section of the config.
+    """Outcome of each named condition of the clauses, from the sections of the config and the data.
 
     Conditions that this version of the config cannot declare do not hold.
     """
+    product = Product.model_validate(settings["study"]["product"])
     return {
         "gene_modified": product.gene_modified,
         "repeat_dosing": bool((adex["DOSETYPE"] == "REPEAT").any()),
         "minors": bool((adsl.loc[adsl["SAFFL"] == "Y", "AGE"] < 18).any()),
-        "first_of_kind": False,
-        "no_specific_marker": bool(kinetics["no_specific_marker"]),
+        "first_of_kind": product.first_of_kind,
+        "no_specific_marker": bool(settings["cellular_kinetics"]["no_specific_marker"]),
+        "dose_escalation": settings["dose_exploration"]["escalation"]["design"] is not None,
         "mechanistic_data": False,
     }
 
@@ -53,7 +55,7 @@ def derive_matrix(
     return derive_clause_matrix(
         clauses,
         collect_outputs(tlfs, int((adsl["SAFFL"] == "Y").sum())),
-        derive_conditions(product, settings["cellular_kinetics"], adsl, adex),
+        derive_conditions(settings, adsl, adex),
         product.product_class.value,
         settings["report"]["narratives"],
         settings["report"]["minimum_subjects"],

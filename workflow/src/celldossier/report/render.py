@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,21 @@ from markupsafe import Markup
 from celldossier.datasets import read_specification
 from celldossier.errors import RunError
 from celldossier.io.resources import read_resource, shared_path
-from celldossier.report.clauses import ClauseStatus
 from celldossier.report.matrix import BLOCKS
 from celldossier.report.narratives import render_narrative
 from celldossier.report.values import ReportValues
 from celldossier.results import AnalysisResults
 from celldossier.settings.study import StudySettings
+from celldossier.terms.covariates import covariate_level
+from celldossier.terms.endpoints import known_endpoints
+from celldossier.terms.exposure_metrics import metric_label
 from celldossier.terms.language import Language, LanguageCode
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
 from celldossier.terms.templates import close_chinese_gaps, make_environment
+
+_IMAGE = re.compile(r'(?P<start><img class="tlf-image" src=")(?P<name>[^"]+)(?P<end>")')
+"""An image as the macro of tables and figures writes it."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +46,8 @@ class ReportInputs:
         Content of clauses.yaml: clauses, conditions and fixed statements.
     conditions
         Outcome of each named condition for this study.
-    matrix, reasons
-        The clause matrix, and the wording of each row's reason in this language.
+    matrix
+        The clause matrix of the run, ``report/clause_matrix.csv``, as text columns.
     """
 
     settings: Mapping[str, Any]
@@ -50,8 +56,7 @@ class ReportInputs:
     guideline: Mapping[str, Any]
     clauses: Mapping[str, Any]
     conditions: Mapping[str, bool]
-    matrix: Sequence[ClauseStatus]
-    reasons: Sequence[str]
+    matrix: pd.DataFrame
     findings: pd.DataFrame
     exclusions: pd.DataFrame
     accounting: pd.DataFrame
@@ -59,16 +64,8 @@ class ReportInputs:
     provenance: Mapping[str, Any]
 
 
-def render_report(
-    inputs: ReportInputs, language_code: LanguageCode, image: Callable[[str], str]
-) -> str:
-    """Render the whole report as one page of HTML.
-
-    Parameters
-    ----------
-    image
-        Gives the address of an image file of the tlf stage: its name, for the
-        PDF, or its content as a data address, for a page that stands alone.
+def render_report(inputs: ReportInputs, language_code: LanguageCode) -> str:
+    """Render the whole report as one page of HTML, which names its images by their files.
 
     Raises
     ------
@@ -76,16 +73,9 @@ def render_report(
         If a text asks for a value or an output that does not exist.
     """
     language = Language(language_code)
-    values = ReportValues(inputs.results, language)
     outputs = Outputs(inputs.tlfs)
-    study = StudySettings.model_validate(inputs.settings["study"])
-    narratives = inputs.settings["report"]["narratives"]
     environment = make_environment(language_code)
-    terms = read_resource("terms", "termbase.yaml")
-    endpoints = read_resource("terms", "endpoints.yaml")
-    efficacy = read_resource("terms", "efficacy_parameters.yaml")
     draw_output: Any = environment.get_template("macros/tlf.html.j2").module
-
     blocks = {block: language.text(f"report.block.{block}") for block in BLOCKS}
 
     def refer(name: str) -> Markup:
@@ -94,54 +84,15 @@ def render_report(
 
     def place_output(tlf_id: str) -> Markup:
         output = outputs.place(tlf_id)
-        sources = {name: image(name) for name in output.get("images", [])}
-        return Markup(draw_output.render_tlf(output, sources, language.text))
+        return Markup(draw_output.render_tlf(output, {}, language.text))
 
-    accounting = inputs.accounting.drop_duplicates("domain").set_index("domain")
     environment.globals.update(
-        language=language_code,
-        label=lambda both: language.label(both if isinstance(both, dict) else both.model_dump()),
-        text=language.text,
-        term=lambda key: language.label(terms[key]),
-        reason=language.reason,
-        value=values.value,
-        vid=values.find_id,
-        unit=values.unit,
-        symbol=lambda code: find_parameter(code).symbol,
-        has=values.has,
-        variable_label=lambda dataset, name: variable_label(dataset, name, language),
-        number=values.number,
-        exists=lambda value_id: value_id in inputs.results,
-        levels=lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
-        analytes=inputs.results.analytes,
-        compartment_name=lambda name: compartment_name(name, language),
-        endpoint_label=lambda code: language.label(endpoints[code]),
-        survival_label=lambda code: language.label(efficacy["endpoints"][code]),
-        conditions=inputs.conditions,
-        statement=lambda key: language.label(inputs.clauses["statements"][key]),
-        narrative=lambda key: (
-            render_narrative(language.label(narratives[key]))
-            if key in narratives
-            else Markup('<p class="owed">{}</p>').format(language.text("report.narrative_owed"))
-        ),
-        has_narrative=lambda key: key in narratives,
-        collected=lambda domain: bool(
-            domain in accounting.index and accounting.loc[domain, "file"] != ""
-        ),
+        **_wording(inputs, language),
+        **_facts(inputs, language),
         outputs=outputs,
         tlfs_of=outputs.rest,
         tlf=place_output,
         ref=refer,
-        study=study,
-        product=study.product,
-        settings=inputs.settings,
-        guideline=inputs.guideline,
-        clauses=_matrix_rows(inputs, language),
-        findings=inputs.findings.to_dict("records"),
-        exclusions=inputs.exclusions.to_dict("records"),
-        accounting=inputs.accounting.to_dict("records"),
-        decisions=inputs.decisions.to_dict("records"),
-        provenance=inputs.provenance,
         style={
             name: Markup(shared_path("report_templates", "style", f"{name}.css").read_text("utf-8"))
             for name in ("tlf", "report")
@@ -149,6 +100,67 @@ def render_report(
     )
     page = environment.get_template("report.html.j2").render()
     return close_chinese_gaps(page) if language_code == "zh" else page
+
+
+def _wording(inputs: ReportInputs, language: Language) -> dict[str, Any]:
+    """Names of the templates that turn codes into words of the language."""
+    narratives = inputs.settings["report"]["narratives"]
+    terms = read_resource("terms", "termbase.yaml")
+    endpoints = known_endpoints(inputs.settings["exposure_response"])
+    efficacy = read_resource("terms", "efficacy_parameters.yaml")
+    return {
+        "language": language.code,
+        "label": lambda both: language.label(both if isinstance(both, dict) else both.model_dump()),
+        "text": language.text,
+        "term": lambda key: language.label(terms[key]),
+        "reason": language.reason,
+        "symbol": lambda code: find_parameter(code).symbol,
+        "metric_label": lambda code: metric_label(language, code),
+        "variable_label": lambda dataset, name: variable_label(dataset, name, language),
+        "covariate_level": lambda name, level: covariate_level(language, name, level),
+        "compartment_name": lambda name: compartment_name(name, language),
+        "endpoint_label": lambda code: language.label(endpoints[code]),
+        "endpoint_family": lambda code: endpoints[code]["family"],
+        "survival_label": lambda code: language.label(efficacy["endpoints"][code]),
+        "statement": lambda key: language.label(inputs.clauses["statements"][key]),
+        "narrative": lambda key: (
+            render_narrative(language.label(narratives[key]))
+            if key in narratives
+            else Markup('<p class="owed">{}</p>').format(language.text("report.narrative_owed"))
+        ),
+    }
+
+
+def _facts(inputs: ReportInputs, language: Language) -> dict[str, Any]:
+    """Names of the templates that read results, settings and the records of the run."""
+    values = ReportValues(inputs.results, language)
+    study = StudySettings.model_validate(inputs.settings["study"])
+    accounting = inputs.accounting.drop_duplicates("domain").set_index("domain")
+    return {
+        "value": values.value,
+        "worded": values.worded,
+        "vid": values.find_id,
+        "unit": values.unit,
+        "has": values.has,
+        "number": values.number,
+        "exists": lambda value_id: value_id in inputs.results,
+        "levels": lambda analysis, key: natural_order(inputs.results.levels(analysis, key)),
+        "analytes": inputs.results.analytes,
+        "conditions": inputs.conditions,
+        "collected": lambda domain: bool(
+            domain in accounting.index and accounting.loc[domain, "file"] != ""
+        ),
+        "study": study,
+        "product": study.product,
+        "settings": inputs.settings,
+        "guideline": inputs.guideline,
+        "clauses": _matrix_rows(inputs, language),
+        "findings": inputs.findings.to_dict("records"),
+        "exclusions": inputs.exclusions.to_dict("records"),
+        "accounting": inputs.accounting.to_dict("records"),
+        "decisions": inputs.decisions.to_dict("records"),
+        "provenance": inputs.provenance,
+    }
 
 
 def compartment_name(name: str, language: Language) -> str:
@@ -164,22 +176,20 @@ def variable_label(dataset: str, name: str, language: Language) -> str:
 
 
 def _matrix_rows(inputs: ReportInputs, language: Language) -> list[dict[str, Any]]:
-    rows = []
-    for clause, status, reason in zip(
-        inputs.clauses["clauses"], inputs.matrix, inputs.reasons, strict=True
-    ):
-        rows.append(
-            {
-                "id": clause["id"],
-                "section": clause["section"],
-                "lines": clause["lines"],
-                "asks": language.label(clause["asks"]),
-                "status": status.status,
-                "reason": reason,
-                "evidence": list(status.evidence),
-            }
-        )
-    return rows
+    """Rows of the clause matrix, each with what the guideline asks."""
+    asked = {clause["id"]: clause for clause in inputs.clauses["clauses"]}
+    return [
+        {
+            "id": row["CLAUSE"],
+            "section": row["SECTION"],
+            "lines": asked[row["CLAUSE"]]["lines"],
+            "asks": language.label(asked[row["CLAUSE"]]["asks"]),
+            "status": row["STATUS"],
+            "reason": row[f"REASON_{language.code.upper()}"],
+            "evidence": row["EVIDENCE"].split(),
+        }
+        for row in inputs.matrix.to_dict("records")
+    ]
 
 
 class Outputs:
@@ -188,6 +198,7 @@ class Outputs:
     def __init__(self, tlfs: Sequence[Mapping[str, Any]]) -> None:
         self._by_id = {tlf["id"]: tlf for tlf in tlfs}
         self._placed: set[str] = set()
+        self._before: Mapping[str, Any] = {}
 
     def get(self, tlf_id: str) -> Mapping[str, Any]:
         """The output of that id; RunError if tlfs.yaml does not declare it."""
@@ -196,15 +207,20 @@ class Outputs:
         return self._by_id[tlf_id]
 
     def place(self, tlf_id: str) -> Mapping[str, Any]:
-        """The output, noted as placed; RunError if it was placed before."""
+        """The output, noted as placed; RunError if it was placed before.
+
+        One that is not shown is a line of text: it stands on the page of what comes before it
+        in its section, and turns no page for itself.
+        """
         if tlf_id in self._placed:
             raise RunError(f"The report places {tlf_id} twice.")
         self._placed.add(tlf_id)
-        return self.get(tlf_id)
-
-    def has(self, tlf_id: str) -> bool:
-        """Whether the output is declared."""
-        return tlf_id in self._by_id
+        output = self.get(tlf_id)
+        if output["status"] != "shown":
+            follows = self._before.get("section") == output["section"]
+            output = {**output, "landscape": follows and self._before["landscape"]}
+        self._before = output
+        return output
 
     def rest(self, section: str) -> list[str]:
         """Outputs of a section that its text has not placed."""
@@ -221,11 +237,19 @@ class Outputs:
         ]
 
 
-def embed_image(folder: Path) -> Callable[[str], str]:
-    """Address of an image as its content, for a page that stands alone."""
+def embed_images(page: str, folder: Path) -> str:
+    """The page with its images inside, so that it stands alone.
 
-    def address(name: str) -> str:
-        content = base64.b64encode((folder / Path(name).name).read_bytes()).decode("ascii")
-        return f"data:image/svg+xml;base64,{content}"
+    Parameters
+    ----------
+    page
+        What `render_report` gives.
+    folder
+        Where the images of the tlf stage lie.
+    """
 
-    return address
+    def embed(tag: re.Match[str]) -> str:
+        content = base64.b64encode((folder / Path(tag["name"]).name).read_bytes()).decode("ascii")
+        return f"{tag['start']}data:image/svg+xml;base64,{content}{tag['end']}"
+
+    return _IMAGE.sub(embed, page)

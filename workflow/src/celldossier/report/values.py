@@ -64,6 +64,19 @@ class ReportValues:
             value_id, escape(text)
         )
 
+    def worded(self, value_id: str, key: str) -> Markup:
+        """A value that is a code, in the words of the catalogue: the term ``<key>.<code>``.
+
+        In a span that carries its identifier; a missing one in the words of its reason.
+        """
+        found = self._results.get(value_id)
+        if not found.text:
+            return self.value(value_id)
+        self.printed.append(value_id)
+        return Markup('<span class="value" data-value-id="{}">{}</span>').format(
+            value_id, escape(self._language.text(f"{key}.{found.text}"))
+        )
+
     @staticmethod
     def find_id(analysis_id: str, variable: str, analyte: str, stat: str, **by: str) -> str:
         """Identifier of a statistic, as `make_value_id` forms it."""

@@ -4,7 +4,28 @@ from celldossier.results.analysis_results import (
     AnalysisResults,
     ResultCollector,
     Value,
+    explain_missing,
     make_value_id,
 )
+from celldossier.results.blocks import (
+    BLOCK_METHOD,
+    BLOCK_UNITS,
+    GEOMETRIC,
+    LISTED_BELOW,
+    add_block,
+    list_few,
+)
 
-__all__ = ["AnalysisResults", "ResultCollector", "Value", "make_value_id"]
+__all__ = [
+    "BLOCK_METHOD",
+    "BLOCK_UNITS",
+    "GEOMETRIC",
+    "LISTED_BELOW",
+    "AnalysisResults",
+    "ResultCollector",
+    "Value",
+    "add_block",
+    "explain_missing",
+    "list_few",
+    "make_value_id",
+]

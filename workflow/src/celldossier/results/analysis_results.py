@@ -18,6 +18,9 @@ import pandas as pd
 
 from celldossier.datasets import conform
 
+GROUPS = 4
+"""Grouping variables that a statistic can have."""
+
 
 def make_value_id(
     analysis_id: str, variable: str, analyte: str, by: Mapping[str, str], stat: str
@@ -33,6 +36,21 @@ def make_value_id(
     levels = [f"{key}={quote(by[key], safe='')}" for key in sorted(by)]
     place = [quote(part, safe="#") or "-" for part in (variable, analyte)]
     return "/".join([analysis_id, *place, *levels, stat])
+
+
+def explain_missing(
+    statistics: Mapping[str, float | str], code: str, **codes: str
+) -> dict[str, str]:
+    """Reason code of each statistic that is missing: its own of `codes`, else `code`.
+
+    >>> explain_missing({"n": 0.0, "pct": math.nan, "q": math.nan}, "NOTCOLL", q="NOTEST")
+    {'pct': 'NOTCOLL', 'q': 'NOTEST'}
+    """
+    return {
+        stat: codes.get(stat, code)
+        for stat, value in statistics.items()
+        if not isinstance(value, str) and math.isnan(value)
+    }
 
 
 class ResultCollector:
@@ -73,7 +91,7 @@ class ResultCollector:
         statistics
             Name to value; a str value is kept as text, NaN needs a note.
         by
-            Grouping variable to level, at most three; empty for the total.
+            Grouping variable to level, at most four; empty for the total.
         where
             Rows of `dataset` that were used, in the dataset's own terms.
         unit, units
@@ -88,8 +106,8 @@ class ResultCollector:
             If a missing value has no reason code: nothing is lost in silence.
         """
         by = dict(by or {})
-        if len(by) > 3:
-            raise ValueError(f"{analysis}: at most three grouping variables, not {sorted(by)}")
+        if len(by) > GROUPS:
+            raise ValueError(f"{analysis}: at most {GROUPS} grouping variables, not {sorted(by)}")
         groups: dict[str, str] = {}
         for position, key in enumerate(sorted(by), start=1):
             groups[f"group{position}"] = key
@@ -145,10 +163,15 @@ class AnalysisResults:
         self.frame = (
             pd.concat(parts, ignore_index=True) if parts else conform(pd.DataFrame(), "ARD")
         )
-        self._rows = {row["value_id"]: row for row in self.frame.to_dict("records")}
+        # A study has a hundred thousand rows, and a report reads few: places are kept, not rows.
+        self._places = dict(zip(self.frame["value_id"], range(len(self.frame)), strict=True))
+        self._columns = [
+            self.frame[name].tolist() for name in ("value", "value_text", "unit", "n", "note_code")
+        ]
+        self._by_analysis = self.frame.groupby("analysis_id").indices
 
     def __contains__(self, value_id: str) -> bool:
-        return value_id in self._rows
+        return value_id in self._places
 
     def get(self, value_id: str) -> Value:
         """The statistic of that identifier.
@@ -158,10 +181,8 @@ class AnalysisResults:
         KeyError
             If no stage has computed it: a report never shows a number without a home.
         """
-        row = self._rows[value_id]
-        return Value(
-            value_id, row["value"], row["value_text"], row["unit"], row["n"], row["note_code"]
-        )
+        place = self._places[value_id]
+        return Value(value_id, *(column[place] for column in self._columns))
 
     def find(
         self,
@@ -173,11 +194,11 @@ class AnalysisResults:
     ) -> Value | None:
         """The statistic at that place, or None where the analysis does not have it."""
         value_id = make_value_id(analysis_id, variable, analyte, by or {}, stat)
-        return self.get(value_id) if value_id in self._rows else None
+        return self.get(value_id) if value_id in self._places else None
 
     def select(self, analysis_id: str) -> pd.DataFrame:
         """All rows of one analysis, in the order of their identifiers."""
-        return self.frame[self.frame["analysis_id"] == analysis_id]
+        return self.frame.iloc[self._by_analysis.get(analysis_id, [])]
 
     def analytes(self, analysis_id: str) -> list[str]:
         """Analytes or targets of an analysis, in sorted order."""
@@ -187,6 +208,6 @@ class AnalysisResults:
         """Levels of a grouping variable in an analysis, in sorted order."""
         rows = self.select(analysis_id)
         found: set[str] = set()
-        for position in (1, 2, 3):
+        for position in range(1, GROUPS + 1):
             found |= set(rows.loc[rows[f"group{position}"] == key, f"level{position}"])
         return sorted(found)

@@ -6,14 +6,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from celldossier.settings.assay_versions import (
+    AssayVersion,
+    MethodFacts,
+    check_order,
+    complete_versions,
+)
 from celldossier.settings.base import Bilingual, Code, Section
 
 DNA_PER_CELL = 6.6e-6
 """DNA of a diploid human cell, ug; 1 ug holds 151,515 genomes."""
 
 
-class Assay(Section):
-    """One assay, of one analyte."""
+class MeasuredAnalyte(Section):
+    """What an assay measures: its analyte, and how the raw data name it."""
 
     analyte: Code = Field(description="Analyte code of our datasets, for instance PCR or FLOW.")
     domain: Literal["CK", "PD", "ADA"] = Field(description="Kind of data the assay gives.")
@@ -53,16 +59,35 @@ class Assay(Section):
             "result per ug of DNA above 151,515 genomes times this is an error."
         ),
     )
-    lod: float | None = Field(None, gt=0, description="Limit of detection, in `unit`.")
-    lloq: float | None = Field(None, gt=0, description="Lower limit of quantitation, in `unit`.")
-    uloq: float | None = Field(None, gt=0, description="Upper limit of quantitation, in `unit`.")
-    accuracy: str = Field("", description="Accuracy found in validation, with unit.")
-    precision: str = Field("", description="Precision found in validation, with unit.")
-    input_amount: str = Field("", description="Input, for instance ug of genomic DNA a reaction.")
-    stability: str = Field("", description="Sample stability, with unit.")
-    laboratory: str = Field("", description="Laboratory that ran the assay.")
-    version: str = Field("", description="Version of the method.")
-    validation: str = Field("", description="Reference of the validation report.")
+
+
+class Assay(MethodFacts, MeasuredAnalyte):
+    """One assay, of one analyte, with what holds for all its versions."""
+
+    version: str = Field("", description="Version of the method, where it has only one.")
+    versions: tuple[AssayVersion, ...] = Field(
+        (),
+        description=(
+            "Versions of the method that the study used, as --ASSAYV names them. What a version "
+            "does not say is that of the assay."
+        ),
+    )
+
+    @property
+    def complete_versions(self) -> tuple[AssayVersion, ...]:
+        """Every version with all its facts; the assay itself where it has only one."""
+        return complete_versions(self, self.version, self.platform, self.matrix, self.versions)
+
+    @model_validator(mode="after")
+    def _versions_are_told_apart(self) -> Self:
+        names = [own.version for own in self.versions]
+        if names and self.version:
+            raise ValueError("version and versions exclude each other")
+        if len(set(names)) < len(names):
+            raise ValueError("two versions have the same name")
+        for own in self.complete_versions:
+            check_order(own)
+        return self
 
 
 class CellConversion(Section):

@@ -17,7 +17,7 @@ from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_figures import KineticsFigures
 from celldossier.settings.kinetics_summaries import KineticsSummaries
-from celldossier.settings.nca_presets import fill_preset
+from celldossier.settings.nca_presets import PresetName, fill_preset
 from celldossier.settings.persistence import PersistenceSettings
 from celldossier.settings.phases import PhaseRules
 from celldossier.settings.sampling import SamplingRules
@@ -65,14 +65,14 @@ def partial_area_code(end: float) -> str:
 class CellularKineticsSettings(Section):
     """How the concentrations of the cells become parameters (NCA rules R1 to R23)."""
 
-    preset: Literal["celldossier", "phoenix", "pknca"] = Field(
+    preset: PresetName = Field(
         "celldossier",
         description=(
             "Convention whose values the keys have that are not given here "
             "(resources/terms/nca_presets.yaml, with their sources)."
         ),
     )
-    crosswalk: tuple[Literal["celldossier", "phoenix", "pknca"], ...] = Field(
+    crosswalk: tuple[PresetName, ...] = Field(
         (),
         description=(
             "Conventions to compare with: each value that differs under them is listed, with the "

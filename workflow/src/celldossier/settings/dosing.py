@@ -11,7 +11,14 @@ from celldossier.settings.base import Code, Range, Section
 DoseBasis = Literal["transgene_positive", "viable", "total"]
 """Which cells a dose counts."""
 
-BASES: tuple[DoseBasis, ...] = ("total", "viable", "transgene_positive")
+BASIS_OF_CODE: dict[str, DoseBasis] = {
+    "TOT": "total",
+    "VIA": "viable",
+    "TGP": "transgene_positive",
+}
+"""Which cells a dose counts, by the code in names of variables and in ADEX.DOSEBAS."""
+
+BASES: tuple[DoseBasis, ...] = tuple(BASIS_OF_CODE.values())
 
 LotAttribute = Literal["VIABPCT", "TRANSPCT", "VCN", "CD4CD8", "TCMPCT", "TSCMPCT", "POTENCY"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from celldossier.settings.base import RunName, Section
 from celldossier.settings.bioanalysis import BioanalysisSettings
@@ -12,11 +12,11 @@ from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.pharmacodynamics import PharmacodynamicsSettings
 from celldossier.settings.report import ReportSettings
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
 
-CONFIG_VERSION = 1
 GuidelineVersion = Literal["cde-draft-2024-06"]
 
 
@@ -42,8 +42,11 @@ class Settings(RunSettings):
     cellular_kinetics: CellularKineticsSettings = Field(
         default_factory=CellularKineticsSettings, description="Non-compartmental analysis."
     )
+    pharmacodynamics: PharmacodynamicsSettings = Field(
+        default_factory=PharmacodynamicsSettings, description="Pharmacodynamic markers."
+    )
     dose_exploration: DoseExplorationSettings = Field(
-        default_factory=DoseExplorationSettings, description="Doses given."
+        default_factory=DoseExplorationSettings, description="Doses and their escalation."
     )
     immunogenicity: ImmunogenicitySettings = Field(
         default_factory=ImmunogenicitySettings, description="Anti-drug antibodies."
@@ -53,16 +56,20 @@ class Settings(RunSettings):
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 
+    @model_validator(mode="after")
+    def _one_window_of_toxicity(self) -> Self:
+        # Two sections state it, since a stage reads its own: they must not differ in silence.
+        escalation, dosing = self.dose_exploration.escalation, self.study_data.dosing
+        if escalation.design and escalation.dlt_window != dosing.dlt_period:
+            raise ValueError(
+                f"dose_exploration.escalation.dlt_window ({escalation.dlt_window:g} d) and "
+                f"study_data.dosing.dlt_period ({dosing.dlt_period:g} d) differ"
+            )
+        return self
 
-SECTIONS: tuple[str, ...] = (
-    "study",
-    "bioanalysis",
-    "study_data",
-    "cellular_kinetics",
-    "dose_exploration",
-    "immunogenicity",
-    "exposure_response",
-    "report",
+
+SECTIONS: tuple[str, ...] = tuple(
+    name for name in Settings.model_fields if name not in RunSettings.model_fields
 )
 """Sections of the configuration that have a settings file of their own in a run."""
 

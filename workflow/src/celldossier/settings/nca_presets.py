@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from celldossier.io.resources import read_resource
+
+PresetName = Literal["celldossier", "phoenix", "pknca"]
+"""Conventions that a config may name: our own, and those of resources/terms/nca_presets.yaml."""
 
 
 class PresetKey(BaseModel):

@@ -19,12 +19,32 @@ from celldossier.settings.base import Code, Section
 from celldossier.settings.study_time import DayConvention
 
 DomainName = Literal[
-    "DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "DS", "CM", "LOTS"
+    "DM",
+    "EX",
+    "PC",
+    "LB",
+    "QS",
+    "MO",
+    "MI",
+    "TR",
+    "IS",
+    "AE",
+    "FA",
+    "RS",
+    "DS",
+    "CM",
+    "LOTS",
+    "BE",
+    "RUNS",
 ]
 DOMAINS: tuple[DomainName, ...] = (
-    *("DM", "EX", "PC", "LB", "QS", "MO", "MI", "IS", "AE", "FA", "RS", "DS", "CM", "LOTS"),
+    *("DM", "EX", "PC", "LB", "QS", "MO", "MI", "TR", "IS", "AE", "FA", "RS", "DS", "CM", "LOTS"),
+    *("BE", "RUNS"),
 )
 """Raw domains, in the order in which they are read."""
+
+DOMAINS_OF = {"CK": ("PC",), "PD": ("LB", "QS", "MO", "MI", "TR"), "ADA": ("IS",)}
+"""Raw domains that hold the results of each kind of assay."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 RawText = Annotated[str, StringConstraints(min_length=1)]

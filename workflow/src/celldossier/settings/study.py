@@ -54,6 +54,13 @@ class Product(Section):
         (), description="Products co-expressed with the receptor."
     )
     route: Literal["systemic", "local"] = Field(description="Route of administration.")
+    first_of_kind: bool = Field(
+        False,
+        description=(
+            "A wholly new product with little earlier experience: a first dose scaled from "
+            "animals or from active cells is then asked for (guideline lines 118-125)."
+        ),
+    )
     description: Bilingual = Field(description="One or two sentences on the product.")
 
     @field_validator("product_class", mode="before")

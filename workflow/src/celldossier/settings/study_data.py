@@ -100,8 +100,8 @@ class StudyDataSettings(Section):
             "visit lie apart in PC and LB: warning VISITDATESDIFFER."
         ),
     )
-    routine_care: tuple[Literal["LB", "QS", "MO", "MI", "RS"], ...] = Field(
-        ("LB", "MO", "RS"),
+    routine_care: tuple[Literal["LB", "QS", "MO", "MI", "TR", "RS"], ...] = Field(
+        ("LB", "MO", "TR", "RS"),
         description=(
             "Domains whose records may be of routine care, such as a scan before screening: those "
             "before informed consent are used, with the warning ROUTINEBEFORECONSENT. In the other "

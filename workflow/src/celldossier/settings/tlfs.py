@@ -1,6 +1,7 @@
 """Model of ``config/tlfs.yaml``: each table, listing and figure, declared once.
 
-Targets, captions, numbers, report order and the clause matrix derive from it.
+Targets, captions, numbers and report order derive from it. Which clauses of the guideline it is
+evidence for stands with the clauses, ``resources/guideline/<version>/clauses.yaml``.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class Tlf(Section):
     id: TlfId = Field(description="Kind and number of the shell in the catalogue, T25 or F20.")
     section: str = Field(description="Section of the guideline where it stands, S4.1.")
     title: Bilingual = Field(description="Title.")
-    draw: str = Field(description="Name of the function that makes it, a key of the registry.")
+    draw: str = Field(description="MODULE.NAME: it is made by draw_NAME of celldossier.tlf.MODULE.")
     options: dict[str, str | int | float | bool | list[str]] = Field(
         default_factory=dict, description="Options of that function."
     )
@@ -30,8 +31,12 @@ class Tlf(Section):
         (), description="Sections of the config whose values it shows, besides those of its stage."
     )
     footnotes: tuple[str, ...] = Field((), description="Keys footnote.<name> of the terms.")
-    clauses: tuple[str, ...] = Field((), description="Clauses for which it is evidence.")
     landscape: bool = Field(False, description="Printed on a landscape page.")
+
+    @property
+    def drawing(self) -> str:
+        """Name of the drawing without its module, as the footnotes print it."""
+        return self.draw.partition(".")[2]
 
     @property
     def kind(self) -> Literal["table", "figure", "listing"]:

@@ -16,6 +16,12 @@ from celldossier.simulation.chemistry import (
     draw_homeostatic,
 )
 from celldossier.simulation.exposure import SampledExposure
+from celldossier.simulation.immune_markers import (
+    REFERENCE_CMAX,
+    draw_cytokines,
+    draw_haemoglobin,
+    draw_subsets,
+)
 from celldossier.simulation.kinetics import (
     KineticParameters,
     compute_concentrations,
@@ -43,6 +49,10 @@ B_CELL_DAYS = (SCREENING_DAY, 28.0, 60.0, 90.0, 180.0, 270.0, 360.0)
 HOMEOSTATIC_DAYS = (SCREENING_DAY, 0.0, 7.0)
 CHEMISTRY_DAYS = (SCREENING_DAY, 0.0, 28.0)
 CHEMICAL = ("SERUM", "CLINICAL CHEMISTRY", CHEMISTRY_DAYS)
+FACTOR_DAYS = (0.0, 3.0, 7.0, 11.0, 14.0, 28.0)
+SUBSET_DAYS = (SCREENING_DAY, 0.0, 7.0, 14.0, 28.0, 60.0, 90.0, 180.0, 270.0, 360.0)
+FACTOR = ("SERUM", "IMMUNOASSAY", FACTOR_DAYS)
+SUBSET = ("BLOOD", "FLOW CYTOMETRY", SUBSET_DAYS)
 LABORATORY_DAYS = (SCREENING_DAY, *SAFETY_DAYS, 60.0, 90.0, 180.0, 270.0, 360.0)
 
 
@@ -75,6 +85,17 @@ TESTS: dict[str, Test] = {
     "ALT": Test("Alanine Aminotransferase", "U/L", "40", 0.0, *CHEMICAL),
     "AST": Test("Aspartate Aminotransferase", "U/L", "40", 0.0, *CHEMICAL),
     "BILI": Test("Bilirubin", "umol/L", "20.5", 0.0, *CHEMICAL),
+    "IL2": Test("Interleukin 2", "pg/mL", "5", 1.0, *FACTOR),
+    "IL10": Test("Interleukin 10", "pg/mL", "10", 1.0, *FACTOR),
+    "TNF": Test("Tumor Necrosis Factor", "pg/mL", "16", 2.0, *FACTOR),
+    "TGFB1": Test("Transforming Growth Factor Beta 1", "ng/mL", "", 0.5, *FACTOR),
+    "GZMB": Test("Granzyme B", "pg/mL", "", 5.0, *FACTOR),
+    "PRF1": Test("Perforin 1", "ng/mL", "", 0.5, *FACTOR),
+    "CD3": Test("T Cells (CD3+)", "cells/uL", "2100", 1.0, *SUBSET),
+    "CD4": Test("T Helper Cells (CD3+CD4+)", "cells/uL", "1400", 1.0, *SUBSET),
+    "CD8": Test("Cytotoxic T Cells (CD3+CD8+)", "cells/uL", "1000", 1.0, *SUBSET),
+    "TREG": Test("Regulatory T Cells (CD4+CD25+CD127low)", "cells/uL", "", 0.5, *SUBSET),
+    "HGB": Test("Hemoglobin", "g/L", "175", 0.0, "BLOOD", "CELL COUNTER", SUBSET_DAYS),
     "CD19B": Test(
         "B Cells (CD19+)", "cells/uL", "500", 1.0, "BLOOD", "FLOW CYTOMETRY", B_CELL_DAYS
     ),
@@ -88,7 +109,6 @@ CYTOKINES: dict[str, tuple[float, float, float, float, float, float, float, floa
     "FERRITIN": (600.0, 0.8, 0.8, 0.15, 0.35, 0.4, 4.0, 5.0),
     "CRP": (8.0, 0.9, 1.2, 0.12, 0.35, 0.4, 2.0, 3.5),
 }
-REFERENCE_CMAX = 20000.0
 IL6_AFTER_TOCILIZUMAB = 5.0  # blocked receptors no longer clear IL-6
 IL6_EFFECT_DAYS = 12.0
 
@@ -186,6 +206,9 @@ def write_laboratory(
     results["WBC"] = add_leukocytes(results["NEUT"], results["LYM"])
     results |= draw_chemistry(spec, infused, visit_times)
     results |= draw_homeostatic(spec, visit_times)
+    results |= draw_cytokines(spec, visit_times, exposure, crs)
+    results |= draw_subsets(spec, results["LYM"], cells, visit_times)
+    results["HGB"] = draw_haemoglobin(spec, visit_times)
     missed = rng.uniform(size=visit_times.shape) < spec.sampling.missed_share
     missed[:, :2] = False
     taken = ~missed & (visit_times <= last_day[:, np.newaxis])
@@ -240,6 +263,8 @@ def _draw_cytokine(
     fold = np.maximum(fold, 0.0)
     center = np.where(np.isnan(crs.onset), 6.0, crs.onset) + delay
     shape = np.exp(-0.5 * ((times - center[:, np.newaxis]) / width) ** 2)
+    # Nothing before the infusion knows of what follows it.
+    shape = np.where(times > 0, shape, 0.0)
     values = baseline[:, np.newaxis] * np.exp(fold[:, np.newaxis] * shape)
     values = values * np.exp(0.25 * rng.standard_normal(times.shape))
     if code == "IL6":

@@ -43,6 +43,9 @@ METHODS = {
     "CARFLOW": ("CAR-Positive T Cells", "cells/uL", (("FLOW CYTOMETRY", "CENTRAL LAB B"),)),
 }
 
+NEGATIVE_SHARE = 0.85
+"""Share of complete responses of leukaemia without residual disease in marrow."""
+
 BURDEN_UNITS = {"ALL": "% MARROW BLASTS", "NHL": "mm2"}
 RESPONSE_WORDS = {
     "CR": "COMPLETE RESPONSE",
@@ -259,4 +262,21 @@ def write_responses(
             "RSDTC": format_dates(shift_days(start[rows], day)),
         }
     )
-    return finish_domain(frame, spec.study, "rs", ["RSDTC"])
+    frame = pd.concat([frame, _lay_out_residual_disease(spec, frame)], ignore_index=True)
+    return finish_domain(frame, spec.study, "rs", ["RSDTC", "RSTESTCD"])
+
+
+def _lay_out_residual_disease(spec: StudySpecification, responses: pd.DataFrame) -> pd.DataFrame:
+    """Minimal residual disease in marrow with each assessment of leukaemia.
+
+    Negative in most complete responses, positive in all other results that were assessed.
+    """
+    rng = open_stream(spec.seed, "residual_disease")
+    assessed = (responses["RSCAT"] == "ALL") & (responses["RSSTRESC"] != "NE")
+    rows = responses.loc[assessed]
+    complete = rows["RSSTRESC"].isin(["CR", "CRi"]).to_numpy()
+    negative = complete & (rng.uniform(size=len(rows)) < NEGATIVE_SHARE)
+    result = np.where(negative, "NEGATIVE", "POSITIVE")
+    return rows.assign(
+        RSTESTCD="MRD", RSTEST="Minimal Residual Disease", RSORRES=result, RSSTRESC=result
+    )

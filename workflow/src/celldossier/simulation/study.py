@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.simulation.biospecimens import ANTIBODIES, CAR_PCR, add_sample_records
 from celldossier.simulation.cellular_immunity import ELISPOT_DAYS, lay_out_elispot
 from celldossier.simulation.components import write_components
 from celldossier.simulation.draw import draw_study
 from celldossier.simulation.events import write_adverse_events
+from celldossier.simulation.immune_markers import write_tumours
 from celldossier.simulation.immunogenicity import ANTIBODY_DAYS, write_immunogenicity
 from celldossier.simulation.laboratory import LABORATORY_DAYS, write_laboratory
 from celldossier.simulation.medication import write_medication
@@ -32,8 +34,8 @@ class SimulatedStudy:
     Attributes
     ----------
     raw
-        Raw domains by lower-case name (dm, ex, pc, lb, is, ae, fa, rs, ds, cm, lots), every
-        column text.
+        Raw domains by lower-case name (dm, ex, pc, lb, is, ae, fa, rs, tr, ds, cm, lots, be,
+        runs), every column text.
     truth_subjects
         Latent values of every enrolled subject, as text.
     truth
@@ -102,6 +104,7 @@ def simulate_study(spec: StudySpecification) -> SimulatedStudy:
             drawn.last_day,
         ),
         "rs": write_responses(spec, infused, drawn.course, drawn.times_of(RESPONSE_DAYS)),
+        "tr": write_tumours(spec, infused, drawn.course, drawn.times_of(RESPONSE_DAYS)),
         "ds": write_disposition(
             spec, infused, drawn.departure, drawn.course.death_day, drawn.last_day
         ),
@@ -117,4 +120,6 @@ def simulate_study(spec: StudySpecification) -> SimulatedStudy:
         "lots": write_lots(spec, drawn.subjects),
     }
     truth_subjects = describe_subjects(drawn)
-    return SimulatedStudy(raw, truth_subjects, describe_truth(spec, drawn, raw, truth_subjects))
+    truth = describe_truth(spec, drawn, raw, truth_subjects)
+    traced = add_sample_records(raw, spec.seed, spec.enrolment.data_cutoff, (CAR_PCR, ANTIBODIES))
+    return SimulatedStudy(traced, truth_subjects, truth)

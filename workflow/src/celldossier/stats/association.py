@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 EXACT_BELOW = 50
-"""Group size below which the exact distribution is used where no ties stand in its way."""
+"""Values, of a group or paired, below which an exact distribution is used, unless some are tied."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from celldossier.stats.multiple_imputation import (
     summarise_fits,
 )
 from celldossier.stats.penalised_likelihood import PenalisedProfile
+from celldossier.stats.predictors import as_columns, standardise
 
 Vector = NDArray[np.float64]
 
@@ -80,7 +81,7 @@ def estimate_clip(
                 continue
             try:
                 profiles = [
-                    _profile(y, _matrix(x), fit, j) for x, fit in zip(imputed, fits, strict=True)
+                    _profile(y, as_columns(x), fit, j) for x, fit in zip(imputed, fits, strict=True)
                 ]
                 se = float(np.mean([term.se for term in terms]))
                 low, high, p = _combine(profiles, estimates, se, level)
@@ -107,8 +108,8 @@ class _Profile:
 
 
 def _profile(y: Vector, x: Vector, fit: LogisticFit, position: int) -> _Profile:
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    design = np.column_stack([(x - centre) / scale, np.ones(y.size)])
+    z, centre, scale = standardise(x)
+    design = np.column_stack([z, np.ones(y.size)])
     slopes = np.array([item.estimate for item in fit.coefficients[:-1]])
     intercept = fit.coefficients[-1].estimate + float(slopes @ centre)
     estimate = np.append(slopes * scale, intercept)
@@ -156,8 +157,3 @@ def _bracket(excess: Callable[[float], float], start: float, step: float) -> tup
             return inner, outer
         inner = outer
     raise ProfileError(f"no limit within 100 standard errors of {start:g}")
-
-
-def _matrix(predictors: ArrayLike) -> Vector:
-    x = np.asarray(predictors, dtype=float)
-    return x[:, None] if x.ndim == 1 else x

@@ -27,6 +27,7 @@ from celldossier.stats.cox_likelihood import (
 )
 from celldossier.stats.cox_results import CoxData, CoxFit, HazardCoefficient, Method, ModelTest
 from celldossier.stats.likelihood import ProfileError, likelihood_ratio_p, profile_limits
+from celldossier.stats.predictors import as_columns, is_constant, standardise
 
 FEW = 2
 """Events per covariate up to which a second maximum of the penalised likelihood is looked for."""
@@ -93,9 +94,8 @@ def estimate_cox(
     if data.stop.size == 0 or not data.event.any():
         return replace(empty, reason="NOEVENT" if data.stop.size else "NOSUBJ")
     among = data.covariates[data.sets.at_risk.any(axis=0)]
-    scale = among.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    z = (data.covariates - among.mean(axis=0)) / scale
+    _, centre, scale = standardise(among)
+    z = (data.covariates - centre) / scale
     plain = PartialLikelihood(data.sets, z, ties)
     zero = np.zeros(z.shape[1])
     refusal = _refuse(among, plain.evaluate(zero).information)
@@ -141,7 +141,6 @@ def estimate_cox(
         coefficients=tuple(coefficients),
         loglike_null=null.value + constant,
         loglike=maximum.value + constant,
-        likelihood_ratio=_test(2 * (maximum.value - null.value), df),
         wald=_test(float(params @ maximum.information @ params), df),
         score=(
             _test(float(null.score @ np.linalg.solve(null.information, null.score)), df)
@@ -158,6 +157,15 @@ def detect_monotone(sets: RiskSets, covariates: Vector, ties: Ties) -> bool:
 
     That is so where a combination of the covariates is highest, at each event, in who
     has it, and not always in all at risk.
+
+    Parameters
+    ----------
+    sets
+        Risk sets of n rows, from `derive_risk_sets`.
+    covariates
+        Covariates of the rows, shape (n, k).
+    ties
+        How ties are treated: with ``EXACT``, who fails is compared with the others at risk.
 
     References
     ----------
@@ -188,8 +196,7 @@ def _read(
     stratum: ArrayLike | None,
 ) -> CoxData:
     end = np.asarray(stop, dtype=float)
-    x = np.asarray(covariates, dtype=float)
-    x = x[:, None] if x.ndim == 1 else x
+    x = as_columns(covariates)
     begin = np.full(end.shape, -math.inf) if start is None else np.asarray(start, dtype=float)
     failed = np.asarray(event)
     group = np.zeros(end.shape) if stratum is None else np.asarray(stratum)
@@ -208,9 +215,8 @@ def _read(
 
 def _refuse(among: Vector, information: Vector) -> str:
     """Reason why no estimate exists whatever the method: the information is singular."""
-    limit = 1e-12 * np.maximum(1.0, np.abs(among).max(axis=0))
     spread = np.sqrt(np.maximum(np.diag(information), 0))
-    if (np.ptp(among, axis=0) <= limit).any() or (spread < 1e-7).any():
+    if is_constant(among) or (spread < 1e-7).any():
         return "CONSTANT"
     least = float(np.linalg.eigvalsh(information / np.outer(spread, spread))[0])
     return "COLLIN" if least < 1e-10 else ""

@@ -20,8 +20,8 @@ GLOBAL = "GLOBAL"
 class Concordance:
     """Share of comparable pairs in which the higher hazard has the event first.
 
-    `se` is that of the infinitesimal jackknife; NaN where rows are intervals, as a subject's
-    rows are not independent.
+    `se` is that of the infinitesimal jackknife; NaN where rows are intervals and nobody says
+    whose they are, as a subject's rows are not independent.
     """
 
     value: float
@@ -60,7 +60,7 @@ def test_proportional_hazards(fit: CoxFit, transform: Transform = "KM") -> dict[
     """
     from scipy.special import chdtrc
 
-    data, steps = _steps(fit)
+    data, steps = likelihood_steps(fit)
     k, p = data.sets.time.size, data.covariates.shape[1]
     count = data.sets.failing.sum(axis=1)
     expected, variance = np.zeros((k, p)), np.zeros((k, p, p))
@@ -97,16 +97,23 @@ def test_proportional_hazards(fit: CoxFit, transform: Transform = "KM") -> dict[
     return found
 
 
-def estimate_concordance(fit: CoxFit) -> Concordance:
+def estimate_concordance(fit: CoxFit, subject: ArrayLike | None = None) -> Concordance:
     """Concordance of the linear predictor and the times, within strata.
 
     A pair is comparable if one has the event while the other is at risk and does not have it
     then. Equal predictors count half.
 
+    Parameters
+    ----------
+    fit
+        A fitted model.
+    subject
+        Whose each row is, shape (n,): rows of one subject are summed for the standard error.
+
     References
     ----------
     Harrell FE et al. (1982), JAMA 247:2543-2546; standard error as R survival::concordance
-    (infinitesimal jackknife).
+    (infinitesimal jackknife, with `cluster` where a subject has several rows).
     """
     data = _data(fit)
     linear = (data.covariates - data.covariates.mean(axis=0)) @ fit.estimates
@@ -126,7 +133,12 @@ def estimate_concordance(fit: CoxFit) -> Concordance:
         return Concordance(math.nan, math.nan, 0)
     concordance = agreed / total
     influence = (scored - concordance * compared) / total
-    alone = bool(np.isneginf(data.start).all())
+    if subject is not None:
+        whose = np.unique(np.asarray(subject), return_inverse=True)[1]
+        if whose.size != influence.size:
+            raise ValueError("each row needs its subject")
+        influence = np.bincount(whose, weights=influence).astype(np.float64)
+    alone = subject is not None or bool(np.isneginf(data.start).all())
     se = math.sqrt(float((influence**2).sum())) if alone else math.nan
     return Concordance(concordance, se, int(total))
 
@@ -154,7 +166,7 @@ def predict_survival(
     """
     from scipy.special import ndtri
 
-    data, steps = _steps(fit)
+    data, steps = likelihood_steps(fit)
     if fit.ties == "EXACT" or fit.covariance is None:
         raise ValueError("there is no baseline hazard with exact ties")
     x = np.asarray(covariates, dtype=float)
@@ -182,7 +194,7 @@ def _data(fit: CoxFit) -> CoxData:
     return fit.data
 
 
-def _steps(fit: CoxFit) -> tuple[CoxData, Steps]:
+def likelihood_steps(fit: CoxFit) -> tuple[CoxData, Steps]:
     """Terms of the likelihood at the estimates, of the covariates as given."""
     data = _data(fit)
     centre = data.covariates.mean(axis=0)

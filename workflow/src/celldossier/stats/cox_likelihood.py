@@ -53,7 +53,22 @@ class RiskSets:
 def derive_risk_sets(
     start: Vector, stop: Vector, event: NDArray[np.bool_], stratum: NDArray[np.intp]
 ) -> RiskSets:
-    """Risk sets of rows that are under observation in (start, stop]."""
+    """Risk sets of rows that are under observation in (start, stop].
+
+    Parameters
+    ----------
+    start, stop
+        Ends of the time under observation of each row, in one unit, shape (n,).
+    event
+        Whether the row ends with the event, shape (n,).
+    stratum
+        Number of the stratum of each row, from 0, shape (n,).
+
+    Returns
+    -------
+    RiskSets
+        One set for each time at which an event occurs in a stratum.
+    """
     keys = np.unique(np.column_stack([stratum[event], stop[event]]), axis=0)
     code, time = keys[:, 0].astype(np.intp), np.asarray(keys[:, 1], dtype=float)
     same, at = code[:, None] == stratum, time[:, None]
@@ -241,6 +256,20 @@ def maximise(
     likelihood: PartialLikelihood, start: Vector, fixed: int | None = None
 ) -> tuple[Vector, Point]:
     """Newton's method with step halving; one coefficient may be held.
+
+    Parameters
+    ----------
+    likelihood
+        Partial likelihood of k covariates.
+    start
+        Coefficients from which the search sets out, shape (k,).
+    fixed
+        Position of the coefficient that keeps its value; None: all are free.
+
+    Returns
+    -------
+    tuple
+        Coefficients at the maximum, shape (k,), and the likelihood there.
 
     Raises
     ------

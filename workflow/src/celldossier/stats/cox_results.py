@@ -76,7 +76,6 @@ class CoxFit:
     coefficients: tuple[HazardCoefficient, ...] = ()
     loglike_null: float = math.nan
     loglike: float = math.nan
-    likelihood_ratio: ModelTest | None = None
     wald: ModelTest | None = None
     score: ModelTest | None = None
     """Score test; None with the penalty."""

@@ -58,8 +58,35 @@ def describe(values: ArrayLike) -> dict[str, float]:
     return block
 
 
+def mean_interval(values: ArrayLike, level: float = 0.95) -> tuple[float, float]:
+    """Confidence limits of the arithmetic mean by Student's t; NaN below two values.
+
+    Parameters
+    ----------
+    values
+        Values, shape (n,); NaN are left out.
+    level
+        Confidence level.
+    """
+    from scipy.stats import t
+
+    x = np.asarray(values, dtype=float)
+    x = x[~np.isnan(x)]
+    if x.size < 2:
+        return math.nan, math.nan
+    half = float(t.ppf((1 + level) / 2, x.size - 1) * x.std(ddof=1) / math.sqrt(x.size))
+    return float(x.mean()) - half, float(x.mean()) + half
+
+
 def geometric_sd(values: ArrayLike) -> float:
-    """Geometric standard deviation exp(s) of the positive values; NaN below two."""
+    """Geometric standard deviation exp(s) of the positive values; NaN below two.
+
+    Parameters
+    ----------
+    values
+        Values, shape (n,); s is the standard deviation (divisor n - 1) of the natural
+        logarithms of those above 0.
+    """
     x = np.asarray(values, dtype=float)
     logs = np.log(x[x > 0])
     return float(np.exp(logs.std(ddof=1))) if logs.size > 1 else math.nan

@@ -35,8 +35,6 @@ class TurnbullCurve:
         Largest violation of the Karush-Kuhn-Tucker conditions, relative to n: how far
         the derivative of the log likelihood in any class, possible or used, exceeds n, or
         in a used class differs from it.
-    log_likelihood
-        Log likelihood at the maximum.
     n
         Subjects.
     """
@@ -45,7 +43,6 @@ class TurnbullCurve:
     right: Floats
     mass: Floats
     violation: float
-    log_likelihood: float
     n: int
 
     def survival(self, time: float) -> tuple[float, float]:
@@ -115,7 +112,7 @@ def estimate_turnbull(left: ArrayLike, right: ArrayLike) -> TurnbullCurve:
         raise ValueError("an interval starts at a finite time")
     if low.size == 0:
         nothing = np.array([])
-        return TurnbullCurve(nothing, nothing, nothing, 0.0, 0.0, 0)
+        return TurnbullCurve(nothing, nothing, nothing, 0.0, 0)
     start, stop, possible = _find_classes(low, high)
     rows, counts = np.unique(possible, axis=0, return_counts=True)
     matrix, weights = rows.astype(float), counts.astype(float)
@@ -123,8 +120,7 @@ def estimate_turnbull(left: ArrayLike, right: ArrayLike) -> TurnbullCurve:
     gradient = matrix.T @ (weights / (matrix @ mass)) / low.size - 1
     used = mass > 0
     violation = max(float(gradient.max()), float(np.abs(gradient[used]).max()), 0.0)
-    likelihood = float(weights @ np.log(matrix @ mass))
-    return TurnbullCurve(start[used], stop[used], mass[used], violation, likelihood, low.size)
+    return TurnbullCurve(start[used], stop[used], mass[used], violation, low.size)
 
 
 def _find_classes(low: Floats, high: Floats) -> tuple[Floats, Floats, NDArray[np.bool_]]:

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike
 from celldossier.stats.association import area_under_curve
 from celldossier.stats.logistic_fits import Vector, fit_firth, fit_maximum_likelihood
 from celldossier.stats.penalised_likelihood import expit
+from celldossier.stats.predictors import as_columns, is_constant, standardise
 
 Method = Literal["ML", "FIRTH"]
 INTERCEPT = "(Intercept)"
@@ -88,14 +89,28 @@ def choose_method(events: int, n: int, n_slopes: int, firth_below: float) -> Met
 def detect_separation(outcome: ArrayLike, predictors: ArrayLike) -> bool:
     """Whether the outcome is separated, completely or quasi-completely, by the predictors.
 
+    Parameters
+    ----------
+    outcome
+        0 or 1, shape (n,).
+    predictors
+        Predictors, shape (n, k); no missing values.
+
     References
     ----------
     Konis K (2007), DPhil thesis, Oxford: linear programme, as in firthmodels.
     """
     from firthmodels import detect_separation as detect
 
-    y, x = np.asarray(outcome, dtype=float), _matrix(predictors)
-    return bool(detect(_standardise(x)[0], y.astype(int)).separation)
+    y, x = np.asarray(outcome, dtype=float), as_columns(predictors)
+    return bool(detect(standardise(x)[0], y.astype(int)).separation)
+
+
+def detect_collinearity(predictors: ArrayLike) -> bool:
+    """Whether predictors that vary, shape (n, k), are linearly dependent, with the intercept."""
+    x = as_columns(predictors)
+    z, n = np.column_stack([standardise(x)[0], np.ones(x.shape[0])]), x.shape[0]
+    return bool(n < z.shape[1] or np.linalg.matrix_rank(z, tol=1e-8 * math.sqrt(n)) < z.shape[1])
 
 
 def estimate_logistic(
@@ -135,7 +150,7 @@ def estimate_logistic(
     21:2409-2419 (profile penalised likelihood under separation); FLIC, for
     predictions: Puhr R et al. (2017), Stat Med 36:2302-2317.
     """
-    y, x = np.asarray(outcome, dtype=float), _matrix(predictors)
+    y, x = np.asarray(outcome, dtype=float), as_columns(predictors)
     if x.shape != (y.size, len(names)):
         raise ValueError(f"{x.shape[1]} predictors and {len(names)} names for {y.size} rows")
     if np.isnan(x).any() or not np.isin(y, (0.0, 1.0)).all():
@@ -151,7 +166,7 @@ def estimate_logistic(
             return replace(empty, separation=True, reason="SEPAR")
         method = "FIRTH"
     engine = fit_firth if method == "FIRTH" else fit_maximum_likelihood
-    z, centre, scale = _standardise(x)
+    z, centre, scale = standardise(x)
     wanted = [j for j, name in enumerate(names) if tested is None or name in tested]
     with warnings.catch_warnings():
         # Whatever the iterations complain of is a failed fit; no text may leak.
@@ -215,7 +230,7 @@ def predict_probability(
 
     if fit.reason or fit.covariance is None:
         raise ValueError(f"there is no fit to predict from ({fit.reason})")
-    x = _matrix(predictors)
+    x = as_columns(predictors)
     slopes = np.array([item.estimate for item in fit.coefficients[:-1]])
     linear = x @ slopes + fit.flic_intercept
     design = np.column_stack([x, np.ones(x.shape[0])])
@@ -240,17 +255,6 @@ def _with_interval(
     return replace(intercept, low=low, high=high, p=p, reason=failed)
 
 
-def _matrix(predictors: ArrayLike) -> Vector:
-    x = np.asarray(predictors, dtype=float)
-    return x[:, None] if x.ndim == 1 else x
-
-
-def _standardise(x: Vector) -> tuple[Vector, Vector, Vector]:
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
-    return (x - centre) / scale, centre, scale
-
-
 def _refuse(y: Vector, x: Vector) -> str:
     if y.size == 0:
         return "NOSUBJ"
@@ -258,13 +262,9 @@ def _refuse(y: Vector, x: Vector) -> str:
         return "NOEVENT"
     if y.sum() == y.size:
         return "ALLEVENT"
-    limit = 1e-12 * np.maximum(1.0, np.abs(x).max(axis=0))
-    if (np.ptp(x, axis=0) <= limit).any():
+    if is_constant(x):
         return "CONSTANT"
-    z = np.column_stack([_standardise(x)[0], np.ones(y.size)])
-    if y.size < z.shape[1] or np.linalg.matrix_rank(z, tol=1e-8 * math.sqrt(y.size)) < z.shape[1]:
-        return "COLLIN"
-    return ""
+    return "COLLIN" if detect_collinearity(x) else ""
 
 
 def _flic(y: Vector, linear: Vector) -> float:

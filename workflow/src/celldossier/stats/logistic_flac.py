@@ -19,6 +19,7 @@ from celldossier.stats.association import area_under_curve
 from celldossier.stats.likelihood import ProfileError
 from celldossier.stats.logistic import INTERCEPT, Coefficient, LogisticFit, estimate_logistic
 from celldossier.stats.penalised_likelihood import derive_leverage, expit
+from celldossier.stats.predictors import as_columns, standardise
 
 Vector = NDArray[np.float64]
 FLAC = "FLAC"
@@ -52,11 +53,10 @@ def estimate_flac(outcome: ArrayLike, predictors: ArrayLike, names: Sequence[str
     firth = estimate_logistic(outcome, predictors, names, "FIRTH", tested=[])
     if firth.reason:
         return replace(firth, method=FLAC)
-    y, x = np.asarray(outcome, dtype=float), np.asarray(predictors, dtype=float)
-    x = x[:, None] if x.ndim == 1 else x
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    y, x = np.asarray(outcome, dtype=float), as_columns(predictors)
+    z, centre, scale = standardise(x)
     ones = np.ones((y.size, 1))
-    design = np.hstack([(x - centre) / scale, ones])
+    design = np.hstack([z, ones])
     slopes = np.array([item.estimate for item in firth.coefficients[:-1]])
     linear = x @ slopes + firth.coefficients[-1].estimate
     empty = replace(

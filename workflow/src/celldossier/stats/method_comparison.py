@@ -187,7 +187,20 @@ def _spearman(x: Floats, y: Floats) -> float:
 def check_pairs(
     x: ArrayLike, y: ArrayLike, subject: ArrayLike | None
 ) -> tuple[Floats, Floats, NDArray[np.intp]]:
-    """Both methods as floats, and the number of the subject of each pair."""
+    """Both methods as floats, and the number of the subject of each pair.
+
+    Parameters
+    ----------
+    x, y
+        Results of the two methods, on one scale, shape (n,).
+    subject
+        Label of the subject of each pair, shape (n,); None: each pair is of another.
+
+    Raises
+    ------
+    ValueError
+        If the lengths differ or a result is not finite.
+    """
     a, b = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     labels = np.arange(a.size) if subject is None else np.asarray(subject)
     if a.ndim != 1 or a.shape != b.shape or a.shape != labels.shape:
@@ -198,5 +211,5 @@ def check_pairs(
 
 
 def count_subjects(cluster: NDArray[np.intp]) -> int:
-    """Number of subjects, from their numbers as `check_pairs` gives them."""
+    """Number of subjects, from their numbers as `check_pairs` gives them, shape (n,)."""
     return int(cluster.max()) + 1 if cluster.size else 0

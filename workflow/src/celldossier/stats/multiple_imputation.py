@@ -147,7 +147,19 @@ def estimate_pooled_logistic(
 def fit_each_imputation(
     outcome: ArrayLike, imputed: Sequence[ArrayLike], names: Sequence[str], method: Method
 ) -> list[LogisticFit]:
-    """The model of each imputation by one method, without intervals and tests."""
+    """The model of each imputation by one method, without intervals and tests.
+
+    Parameters
+    ----------
+    outcome
+        0 or 1, shape (n,), the same in all imputations.
+    imputed
+        Predictors of each imputation, shape (n, k).
+    names
+        Names of the k predictors.
+    method
+        ``ML`` (refused with ``SEPAR`` where an imputation is separated) or ``FIRTH``.
+    """
     if not imputed:
         raise ValueError("there is no imputation to fit")
     return [

@@ -39,7 +39,15 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def adjust_within_families(p_values: ArrayLike, families: Sequence[str]) -> NDArray[np.float64]:
-    """Benjamini-Hochberg q values, each family on its own."""
+    """Benjamini-Hochberg q values, each family on its own.
+
+    Parameters
+    ----------
+    p_values
+        p values, shape (m,); NaN count for nothing and stay NaN.
+    families
+        Family of each, length m.
+    """
     p = np.asarray(p_values, dtype=float)
     labels = np.asarray(list(families), dtype=object)
     if labels.shape != p.shape:

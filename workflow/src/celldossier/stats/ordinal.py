@@ -12,7 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from celldossier.stats.likelihood import ProfileError, likelihood_ratio_p, profile_limits
-from celldossier.stats.logistic import Coefficient, detect_separation, estimate_logistic
+from celldossier.stats.logistic import (
+    Coefficient,
+    detect_collinearity,
+    detect_separation,
+)
+from celldossier.stats.predictors import as_columns, is_constant, standardise
 
 if TYPE_CHECKING:
     from statsmodels.miscmodels.ordinal_model import OrderedModel
@@ -26,7 +31,7 @@ class OrdinalFit:
 
     Slopes are log odds of a higher grade per unit of the predictor, common to all
     cuts. `reason`: ``FEWSUBJ``, ``TWOLEVEL`` (fewer than three grades occur: a binary
-    model is the right one), ``CONSTANT``, ``SEPAR``, ``NOCONV``.
+    model is the right one), ``CONSTANT``, ``COLLIN``, ``SEPAR``, ``NOCONV``.
     """
 
     n: int
@@ -35,22 +40,39 @@ class OrdinalFit:
     coefficients: tuple[Coefficient, ...] = ()
     """Slopes, then the thresholds, named ``low|high``."""
     loglike: float = math.nan
+    covariance: Vector | None = None
+    """Covariance of the coefficients, in their order."""
 
 
-@dataclass(frozen=True)
-class BrantTest:
-    """Test of equal slopes over the cuts of an ordinal outcome."""
+def predict_cumulative(fit: OrdinalFit, predictors: ArrayLike) -> Vector:
+    """Probability of each grade or a higher one, for each grade but the lowest.
 
-    chi_squared: float
-    df: int
-    p: float
-    levels: tuple[float, ...]
-    """Lowest grade of each group of grades, after sparse grades were joined."""
-    reason: str = ""
+    Parameters
+    ----------
+    fit
+        A fitted model.
+    predictors
+        Predictors, shape (m, k).
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (m, number of grades - 1).
+    """
+    from scipy.special import expit
+
+    x = as_columns(predictors)
+    estimates = np.array([item.estimate for item in fit.coefficients])
+    slopes, thresholds = estimates[: x.shape[1]], estimates[x.shape[1] :]
+    return np.asarray(expit((x @ slopes)[:, None] - thresholds), dtype=float)
 
 
 def estimate_proportional_odds(
-    outcome: ArrayLike, predictors: ArrayLike, names: Sequence[str], level: float = 0.95
+    outcome: ArrayLike,
+    predictors: ArrayLike,
+    names: Sequence[str],
+    level: float = 0.95,
+    tested: Sequence[str] | None = None,
 ) -> OrdinalFit:
     """Proportional odds (cumulative logit) model with profile likelihood intervals.
 
@@ -64,6 +86,8 @@ def estimate_proportional_odds(
         Names of the k predictors.
     level
         Confidence level.
+    tested
+        Predictors whose interval and test are wanted; None: all of them.
 
     References
     ----------
@@ -73,8 +97,7 @@ def estimate_proportional_odds(
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     y = np.asarray(outcome, dtype=float)
-    x = np.asarray(predictors, dtype=float)
-    x = x[:, None] if x.ndim == 1 else x
+    x = as_columns(predictors)
     if np.isnan(y).any() or np.isnan(x).any():
         raise ValueError("an ordinal model takes complete rows")
     levels = tuple(float(v) for v in np.unique(y))
@@ -84,39 +107,51 @@ def estimate_proportional_odds(
         return replace(empty, reason="FEWSUBJ")
     if len(levels) < 3:
         return replace(empty, reason="TWOLEVEL")
-    if (np.ptp(x, axis=0) <= 1e-12 * np.maximum(1.0, np.abs(x).max(axis=0))).any():
+    if is_constant(x):
         return replace(empty, reason="CONSTANT")
+    if detect_collinearity(x):
+        return replace(empty, reason="COLLIN")
     if all(detect_separation(y >= cut, x) for cut in levels[1:]):
         # Each cut separated in the common direction: the common slope has no maximum.
         return replace(empty, reason="SEPAR")
-    centre, scale = x.mean(axis=0), x.std(axis=0)
+    z, centre, scale = standardise(x)
     codes = np.searchsorted(np.array(levels), y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            model = OrderedModel(codes, (x - centre) / scale, distr="logit")
+            model = OrderedModel(codes, z, distr="logit")
             params = _maximise(model, np.asarray(model.start_params, dtype=float), None)
             covariance = np.asarray(np.linalg.inv(_information(model, params)), dtype=float)
             slopes = [
-                _slope(model, params, covariance, j, names[j], float(scale[j]), level)
-                for j in range(k)
+                _slope(model, params, covariance, j, name, float(scale[j]), level)
+                if tested is None or name in tested
+                else Coefficient(
+                    name, float(params[j] / scale[j]), math.sqrt(covariance[j, j]) / float(scale[j])
+                )
+                for j, name in enumerate(names)
             ]
         except (Warning, ArithmeticError, np.linalg.LinAlgError):
             return replace(empty, reason="NOCONV")
     cuts = _thresholds(params[k:]) + float(params[:k] @ (centre / scale))
     # Each threshold moves with the slopes, the first threshold and its increments.
-    jacobian = np.zeros((len(cuts), params.size))
-    jacobian[:, :k] = centre / scale
-    jacobian[:, k] = 1.0
+    jacobian = np.zeros((params.size, params.size))
+    jacobian[:k, :k] = np.diag(1 / scale)
+    jacobian[k:, :k] = centre / scale
+    jacobian[k:, k] = 1.0
     for position, increment in enumerate(np.exp(params[k + 1 :]), start=1):
-        jacobian[position:, k + position] = increment
-    se = np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+        jacobian[k + position :, k + position] = increment
+    back = jacobian @ covariance @ jacobian.T
+    se = np.sqrt(np.diag(back))[k:]
     thresholds = [
         Coefficient(f"{levels[i]:g}|{levels[i + 1]:g}", float(cut), float(se[i]))
         for i, cut in enumerate(cuts)
     ]
     return OrdinalFit(
-        y.size, levels, coefficients=(*slopes, *thresholds), loglike=float(model.loglike(params))
+        y.size,
+        levels,
+        coefficients=(*slopes, *thresholds),
+        loglike=float(model.loglike(params)),
+        covariance=np.asarray(back, dtype=float),
     )
 
 
@@ -209,92 +244,3 @@ def _maximise(model: OrderedModel, start: Vector, fixed: int | None) -> Vector:
     if not found.success and float(np.abs(found.jac).max()) > 1e-4:
         raise ProfileError("the ordinal likelihood was not maximised")
     return fill(np.asarray(found.x, dtype=float))
-
-
-def test_proportional_odds(
-    outcome: ArrayLike, predictors: ArrayLike, min_per_side: int = 5
-) -> BrantTest:
-    """Brant's Wald test that the slopes are the same at all cuts.
-
-    Sparse grades are joined with the next lower one until each cut has at least
-    `min_per_side` subjects on either side: a cut with two events has no slope
-    worth comparing.
-
-    Parameters
-    ----------
-    outcome
-        Ordered grade as a number, shape (n,).
-    predictors
-        Predictors, shape (n, k); no missing values.
-    min_per_side
-        Least number of subjects on either side of a cut.
-
-    Returns
-    -------
-    BrantTest
-        p is NaN with ``TWOLEVEL`` where fewer than two cuts are left, with
-        ``SEPAR`` or ``NOCONV`` where a cut has no maximum likelihood fit.
-
-    References
-    ----------
-    Brant R (1990). Biometrics 46:1171-1178.
-    """
-    from scipy.special import chdtrc
-
-    y = np.asarray(outcome, dtype=float)
-    x = np.asarray(predictors, dtype=float)
-    x = x[:, None] if x.ndim == 1 else x
-    cuts: list[float] = []
-    for cut in np.unique(y)[1:]:
-        above = int((y >= cut).sum())
-        below = y.size - above
-        between = above if not cuts else int(((y >= cuts[-1]) & (y < cut)).sum())
-        # A cut that no subject divides from the one before says the same again.
-        if above >= min_per_side and below >= min_per_side and between > 0:
-            cuts.append(float(cut))
-    levels = (float(y.min()), *cuts) if y.size else ()
-    k = x.shape[1]
-    df = (len(cuts) - 1) * k
-    if len(cuts) < 2:
-        return BrantTest(math.nan, 0, math.nan, levels, "TWOLEVEL")
-    names = [f"x{j}" for j in range(k)]
-    z = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
-    design = np.column_stack([np.ones(y.size), z])
-    slopes, probabilities = [], []
-    for cut in cuts:
-        fit = estimate_logistic(
-            (y >= cut).astype(float), z, names, "ML", keep_firth_when_separated=False, tested=[]
-        )
-        if fit.reason or fit.fitted is None:
-            return BrantTest(math.nan, df, math.nan, levels, fit.reason)
-        slopes.append(np.array([item.estimate for item in fit.coefficients[:-1]]))
-        probabilities.append(fit.fitted)
-    covariance = _joint_covariance(design, probabilities)
-    contrast = np.kron(
-        np.column_stack([np.ones((len(cuts) - 1, 1)), -np.eye(len(cuts) - 1)]), np.eye(k)
-    )
-    difference = contrast @ np.concatenate(slopes)
-    try:
-        statistic = float(
-            difference @ np.linalg.solve(contrast @ covariance @ contrast.T, difference)
-        )
-    except np.linalg.LinAlgError:
-        return BrantTest(math.nan, df, math.nan, levels, "NOCONV")
-    return BrantTest(statistic, df, float(chdtrc(df, statistic)), levels)
-
-
-def _joint_covariance(design: Vector, probabilities: Sequence[Vector]) -> Vector:
-    """Covariance of the slopes of all cuts together (Brant 1990, section 2)."""
-    k = design.shape[1] - 1
-    inverse = [np.linalg.inv(design.T @ (design * (p * (1 - p))[:, None])) for p in probabilities]
-    joint = np.zeros((len(probabilities) * k, len(probabilities) * k))
-    for a, p_low in enumerate(probabilities):
-        for b, p_high in enumerate(probabilities):
-            if b < a:
-                continue
-            # P(Y >= upper cut) is contained in P(Y >= lower cut).
-            weight = p_high * (1 - p_low)
-            block = (inverse[a] @ (design.T @ (design * weight[:, None])) @ inverse[b])[1:, 1:]
-            joint[a * k : (a + 1) * k, b * k : (b + 1) * k] = block
-            joint[b * k : (b + 1) * k, a * k : (a + 1) * k] = block.T
-    return joint

@@ -1,7 +1,8 @@
-"""Firth's penalised log likelihood of a logistic model, and its maximum with one slope held."""
+"""Firth's penalised log likelihood of a logistic model, and its maximum with slopes held."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,10 +15,14 @@ Vector = NDArray[np.float64]
 
 LONGEST_STEP = 5.0
 """Largest change of a coefficient in one iteration, predictors standardised."""
+SCORING_STEPS = 8
+"""Steps of Fisher scoring before the second derivative is worth its price."""
+DIFFERENCE = 1e-5
+"""Difference of a coefficient by which the second derivative is taken."""
 
 
 def expit(values: Vector) -> Vector:
-    """Inverse of the logit."""
+    """Inverse of the logit, of an array of any shape."""
     from scipy.special import expit as inverse_logit
 
     return np.asarray(inverse_logit(values), dtype=float)
@@ -27,6 +32,15 @@ def penalised_loglike(y: Vector, design: Vector, params: Vector) -> float:
     """Log likelihood plus half the log determinant of the Fisher information.
 
     Minus infinity where the information is singular in floating-point numbers.
+
+    Parameters
+    ----------
+    y
+        0 or 1, shape (n,).
+    design
+        Design matrix of a logistic model, with its intercept, shape (n, p).
+    params
+        Coefficients, shape (p,).
 
     References
     ----------
@@ -42,7 +56,19 @@ def penalised_loglike(y: Vector, design: Vector, params: Vector) -> float:
 
 
 def derive_leverage(design: Vector, probability: Vector) -> Vector:
-    """Diagonal of the weighted hat matrix, weights p (1 - p)."""
+    """Diagonal of the weighted hat matrix, weights p (1 - p), shape (n,).
+
+    Parameters
+    ----------
+    design
+        Design matrix of a logistic model, with its intercept, shape (n, p).
+    probability
+        Fitted probability of each row, shape (n,).
+
+    References
+    ----------
+    Pregibon D (1981), Ann Stat 9:705-724.
+    """
     root = design * np.sqrt(probability * (1 - probability))[:, None]
     return np.asarray(
         np.einsum("ij,ji->i", root, np.linalg.solve(root.T @ root, root.T)), dtype=float
@@ -50,22 +76,23 @@ def derive_leverage(design: Vector, probability: Vector) -> Vector:
 
 
 def maximise_penalised(
-    y: Vector, design: Vector, start: Vector, fixed: int | None = None
+    y: Vector, design: Vector, start: Vector, fixed: int | Collection[int] | None = None
 ) -> tuple[Vector, float]:
-    """Maximum of the penalised log likelihood over all but one coefficient.
+    """Maximum of the penalised log likelihood over all coefficients but those that are held.
 
-    The penalty is that of the whole model, the held coefficient included: it is the
+    The penalty is that of the whole model, the held coefficients included: it is the
     profile of Heinze and Schemper (2002), Stat Med 21:2409-2419. Fisher scoring of the
-    modified score with step halving.
+    modified score with step halving; where that is slow, as it is when data are separated,
+    Newton's method goes on.
 
     Parameters
     ----------
     y, design
         Outcome, shape (n,), and design with its column of ones, shape (n, k).
     start
-        First values, shape (k,); the held coefficient keeps its value.
+        First values, shape (k,); a held coefficient keeps its value.
     fixed
-        Position of the coefficient that is held; None: none.
+        Position, or positions, of the coefficients that are held; None: none.
 
     Returns
     -------
@@ -78,16 +105,17 @@ def maximise_penalised(
         If the iterations do not end.
     """
     params = start.copy()
-    free = np.array([j for j in range(params.size) if j != fixed], dtype=int)
+    held = {fixed} if isinstance(fixed, int) else set(fixed or ())
+    free = np.array([j for j in range(params.size) if j not in held], dtype=int)
     value = penalised_loglike(y, design, params)
     if not np.isfinite(value):
         raise ProfileError("the information is singular where the iterations start")
-    for _ in range(1000):
-        p = expit(design @ params)
-        information = design.T @ (design * (p * (1 - p))[:, None])
-        residual = y - p + derive_leverage(design, p) * (0.5 - p)
-        score = (design.T @ residual)[free]
-        step = np.linalg.solve(information[np.ix_(free, free)], score)
+    for count in range(1000):
+        score = _modified_score(y, design, params)[free]
+        slope = _information(design, params)[np.ix_(free, free)]
+        if count >= SCORING_STEPS:
+            slope = _curvature(y, design, params, free, slope)
+        step = np.linalg.solve(slope, score)
         decrement = float(score @ step)
         scale = max(1.0, abs(value))
         if decrement < 1e-13 * scale:
@@ -102,6 +130,34 @@ def maximise_penalised(
             trial = _move(params, free, step)
         params, value = trial, trial_value
     raise ProfileError("the penalised likelihood was not maximised in 1000 steps")
+
+
+def _modified_score(y: Vector, design: Vector, params: Vector) -> Vector:
+    p = expit(design @ params)
+    return np.asarray(design.T @ (y - p + derive_leverage(design, p) * (0.5 - p)), dtype=float)
+
+
+def _information(design: Vector, params: Vector) -> Vector:
+    p = expit(design @ params)
+    return np.asarray(design.T @ (design * (p * (1 - p))[:, None]), dtype=float)
+
+
+def _curvature(
+    y: Vector, design: Vector, params: Vector, free: NDArray[np.int64], information: Vector
+) -> Vector:
+    """Negative second derivative over the free coefficients, by differences of the score.
+
+    The information stands for it where it is not that of a hill.
+    """
+    found = np.empty((free.size, free.size))
+    for row, j in enumerate(free):
+        ahead, behind = params.copy(), params.copy()
+        ahead[j], behind[j] = params[j] + DIFFERENCE, params[j] - DIFFERENCE
+        change = _modified_score(y, design, behind) - _modified_score(y, design, ahead)
+        found[row] = change[free] / (2 * DIFFERENCE)
+    found = (found + found.T) / 2
+    hill = bool(np.isfinite(found).all()) and float(np.linalg.eigvalsh(found)[0]) > 0
+    return found if hill else information
 
 
 def _move(params: Vector, free: NDArray[np.int64], step: Vector) -> Vector:

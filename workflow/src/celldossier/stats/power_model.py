@@ -19,6 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from celldossier.stats.predictors import as_columns
+
 Vector = NDArray[np.float64]
 Verdict = Literal["PROPORTIONAL", "INDEPENDENT", "LESS", "MORE", "INCONCLUSIVE"]
 LIMITS = (0.80, 1.25)
@@ -30,7 +32,8 @@ class PowerModel:
     """A fitted power model and its verdict; what cannot be computed is NaN.
 
     `reason` says why: ``FEWSUBJ`` (fewer than three subjects, or none left beyond the
-    coefficients), ``ONELEVEL`` (one dose), ``DOSESTDY`` (one dose in each study),
+    coefficients), ``ONELEVEL`` (one dose), ``DOSESTDY`` (one dose in each study), ``COLLIN`` (the
+    covariates tell the dose),
     ``CONSTANT`` (no residual variation: slope without interval), ``OVERFLOW`` (a ratio
     is no floating-point number), or, beside a complete fit, ``NARROW`` (the regions
     around 1 and 0 overlap).
@@ -144,6 +147,7 @@ def estimate_power_model(
     study: ArrayLike | None = None,
     level: float = 0.90,
     limits: tuple[float, float] = LIMITS,
+    covariates: ArrayLike | None = None,
 ) -> PowerModel:
     """Fit the power model by least squares, of several studies with one common slope.
 
@@ -158,15 +162,20 @@ def estimate_power_model(
         Confidence level of the intervals; the verdict follows from it.
     limits
         Limits of the ratio of dose-normalised geometric means.
+    covariates
+        Covariates at whose equal values the slope is meant, shape (n,) or (n, k); None:
+        none. A row with a missing one is left out.
 
     References
     ----------
     Gough K et al. (1995), Drug Inf J 29:1039-1048 (power model); Smith BP et al. (2000),
-    Pharm Res 17:1278-1283 (critical region, Rdnm, maximal proportional ratio).
+    Pharm Res 17:1278-1283 (critical region, Rdnm, maximal proportional ratio). With
+    covariates both logarithms are replaced by their residuals on them, which gives the
+    slope of the whole model (Frisch R, Waugh FV (1933), Econometrica 1:387-401).
     """
     from scipy.special import stdtr, stdtrit
 
-    y, x, groups, left_out = _read_logs(exposure, dose, study)
+    y, x, groups, left_out, others = _read_logs(exposure, dose, study, covariates)
     studies = np.unique(groups).size
     model = PowerModel(y.size, left_out, studies)
     if y.size < 3:
@@ -177,14 +186,18 @@ def estimate_power_model(
     if _is_constant(dx, x):
         return replace(model, reason="DOSESTDY")
     ratio = _exp(max(float(np.ptp(x[groups == group])) for group in np.unique(groups)))
-    df = y.size - studies - 1
+    dx, rank = _partial_out(dx, others, groups)
+    dy, _ = _partial_out(dy, others, groups)
+    if _is_constant(dx, x):
+        return replace(model, reason="COLLIN")
+    df = y.size - studies - 1 - rank
     spread = float(dx @ dx)
     slope = float(dx @ dy) / spread
     model = replace(
         model,
         dose_ratio=ratio,
         slope=slope,
-        intercept=float(y.mean() - slope * x.mean()) if studies == 1 else math.nan,
+        intercept=float(y.mean() - slope * x.mean()) if studies == 1 and rank == 0 else math.nan,
         region=derive_critical_region(ratio, limits),
         normalised_ratio=derive_normalised_ratio(slope, ratio),
     )
@@ -226,7 +239,7 @@ def test_common_slope(exposure: ArrayLike, dose: ArrayLike, study: ArrayLike) ->
     """
     from scipy.special import fdtrc
 
-    y, x, groups, _ = _read_logs(exposure, dose, study)
+    y, x, groups, _, _ = _read_logs(exposure, dose, study)
     dx, dy = _centre(x, groups), _centre(y, groups)
     names = np.unique(groups)
     varying = [name for name in names if not _is_constant(dx[groups == name], x)]
@@ -248,23 +261,48 @@ def test_common_slope(exposure: ArrayLike, dose: ArrayLike, study: ArrayLike) ->
 
 
 def _read_logs(
-    exposure: ArrayLike, dose: ArrayLike, study: ArrayLike | None
-) -> tuple[Vector, Vector, NDArray[np.int64], int]:
+    exposure: ArrayLike,
+    dose: ArrayLike,
+    study: ArrayLike | None,
+    covariates: ArrayLike | None = None,
+) -> tuple[Vector, Vector, NDArray[np.int64], int, NDArray[np.float64]]:
     values, doses = np.asarray(exposure, dtype=float), np.asarray(dose, dtype=float)
     if values.ndim != 1 or values.shape != doses.shape:
         raise ValueError(f"{values.size} exposures and {doses.size} doses are no pairs")
     labels = np.zeros(values.size) if study is None else np.asarray(study).astype(str)
     if labels.shape != values.shape:
         raise ValueError(f"{labels.size} studies for {values.size} exposures")
+    others = np.zeros((values.size, 0)) if covariates is None else as_columns(covariates)
+    if others.shape[0] != values.size:
+        raise ValueError(f"{others.shape[0]} rows of covariates for {values.size} exposures")
     keep = (values > 0) & (doses > 0) & np.isfinite(values) & np.isfinite(doses)
+    keep &= np.isfinite(others).all(axis=1)
     groups = np.unique(labels[keep], return_inverse=True)[1].astype(np.int64)
-    return np.log(values[keep]), np.log(doses[keep]), groups, int((~keep).sum())
+    return np.log(values[keep]), np.log(doses[keep]), groups, int((~keep).sum()), others[keep]
 
 
 def _centre(values: Vector, groups: NDArray[np.int64]) -> Vector:
     """Deviations from the mean of the own study."""
     means = np.bincount(groups, values) / np.maximum(1, np.bincount(groups))
     return np.asarray(values - means[groups], dtype=float)
+
+
+def _partial_out(
+    values: Vector, covariates: NDArray[np.float64], groups: NDArray[np.int64]
+) -> tuple[Vector, int]:
+    """Residuals of centred values on the covariates, and how many of these count."""
+    columns = [_centre(column, groups) for column in covariates.T]
+    # Columns of one scale, so that the rank does not hang on their units.
+    scaled = [
+        c / np.abs(c).max()
+        for c, raw in zip(columns, covariates.T, strict=True)
+        if not _is_constant(c, raw)
+    ]
+    if not scaled:
+        return values, 0
+    design = np.column_stack(scaled)
+    solution, _, rank, _ = np.linalg.lstsq(design, values, rcond=1e-10)
+    return np.asarray(values - design @ solution, dtype=float), int(rank)
 
 
 def _is_constant(deviations: Vector, values: Vector) -> bool:

@@ -48,7 +48,9 @@ class SurvivalCurve:
     greenwood: Floats
 
 
-def estimate_survival(time: ArrayLike, event: ArrayLike) -> SurvivalCurve:
+def estimate_survival(
+    time: ArrayLike, event: ArrayLike, start: ArrayLike | None = None
+) -> SurvivalCurve:
     """Kaplan-Meier estimate.
 
     Parameters
@@ -58,20 +60,32 @@ def estimate_survival(time: ArrayLike, event: ArrayLike) -> SurvivalCurve:
     event
         Whether the time is that of an event. Who is censored at the time of an event
         counts as at risk at it.
+    start
+        Time from which on a subject is under observation (left truncation), before `time`;
+        None: all from the first. The estimate is then that of those who had no event by the
+        first of these times.
 
     Raises
     ------
     ValueError
-        If a time is missing, or the two are not of one length.
+        If a time is missing, or the two are not of one length, or a subject leaves before
+        being under observation.
 
     References
     ----------
-    Kaplan EL, Meier P (1958). J Am Stat Assoc 53:457-481; variance after Greenwood (1926).
+    Kaplan EL, Meier P (1958). J Am Stat Assoc 53:457-481; variance after Greenwood (1926);
+    left truncation: Tsai WY, Jewell NP, Wang MC (1987). Biometrika 74:883-886.
     """
     times, occurred = _check(time, np.asarray(event, dtype=bool))
     distinct, place = np.unique(times, return_inverse=True)
     events = np.bincount(place, weights=occurred, minlength=distinct.size)
     at_risk = _count_at_risk(place, distinct.size)
+    if start is not None:
+        begin, _ = _check(start, occurred)
+        if not (begin < times).all():
+            raise ValueError("a subject leaves before being under observation")
+        late = np.sort(begin)
+        at_risk = at_risk - (begin.size - np.searchsorted(late, distinct, side="left"))
     with np.errstate(divide="ignore"):
         terms = np.where(events > 0, events / (at_risk * (at_risk - events)), 0.0)
     survival = np.asarray(np.cumprod(1 - events / at_risk), dtype=float)
@@ -125,6 +139,20 @@ def count_at_risk(curve: SurvivalCurve, time: float) -> int:
 
 def estimate_follow_up(time: ArrayLike, event: ArrayLike, level: float = 0.95) -> Estimate:
     """Median follow-up by reverse Kaplan-Meier: censoring is the event.
+
+    Parameters
+    ----------
+    time
+        Time to the event or to censoring, shape (n,).
+    event
+        Whether the time ends with the event, shape (n,).
+    level
+        Confidence level of the limits.
+
+    Returns
+    -------
+    Estimate
+        In the unit of `time`.
 
     References
     ----------
@@ -186,6 +214,25 @@ def estimate_incidence(
     )
     width = float(ndtri(0.5 + level / 2)) * math.sqrt(variance) / (value * abs(math.log(value)))
     return Estimate(value, value ** math.exp(width), value ** math.exp(-width))
+
+
+def estimate_cumulative_hazard(time: ArrayLike, event: ArrayLike) -> Floats:
+    """Cumulative hazard of Nelson and Aalen at the time of each subject.
+
+    Parameters
+    ----------
+    time, event
+        Days to the event or to censoring, and whether it is the event, shape (n,).
+
+    References
+    ----------
+    Aalen O (1978), Ann Stat 6:701-726.
+    """
+    at, happened = np.asarray(time, dtype=float), np.asarray(event).astype(bool)
+    days, place = np.unique(at, return_inverse=True)
+    failures = np.bincount(place, weights=happened, minlength=days.size)
+    increments = failures / _count_at_risk(place, days.size)
+    return np.asarray(np.cumsum(increments)[place], dtype=float)
 
 
 def _check(time: ArrayLike, other: NDArray[np.generic]) -> tuple[Floats, NDArray[np.generic]]:

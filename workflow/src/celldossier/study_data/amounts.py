@@ -16,15 +16,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from celldossier.settings.dosing import BASES, DoseBasis, DosingSettings
+from celldossier.settings.dosing import BASES, BASIS_OF_CODE, DoseBasis, DosingSettings
 from celldossier.settings.study import Product
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.units import UnitTable
+from celldossier.terms.study_terms import CELLS
 
-SHORT: Mapping[DoseBasis, str] = {"total": "TOT", "viable": "VIA", "transgene_positive": "TGP"}
+SHORT: Mapping[DoseBasis, str] = {basis: code for code, basis in BASIS_OF_CODE.items()}
 """Part of a variable's name that stands for a basis."""
 
-CELLS = "10^6 cells"
 ROUNDING = 1e-9
 
 

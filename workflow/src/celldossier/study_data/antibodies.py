@@ -12,11 +12,18 @@ from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.dose_times import derive_relative_times
 from celldossier.study_data.parsing import parse_numbers
-from celldossier.study_data.results import check_not_done, check_test_codes
+from celldossier.study_data.results import (
+    check_not_done,
+    check_test_codes,
+    find_declared,
+    find_upper_limits,
+    read_limits,
+)
 from celldossier.study_data.samples import (
     TIERS_OF_STATUS,
     add_baseline,
     check_duplicates,
+    flag,
     is_before_dose,
     time_samples,
 )
@@ -39,14 +46,17 @@ def derive_adab(
     check_not_done(samples, settings)
     raw, tier = samples.frame["ISORRES"], samples.frame["ISCAT"]
     test, target = samples.frame["ISTESTCD"], samples.frame["ISBDAGNT"]
-    # A titre is also written 1:160.
-    number = parse_numbers(raw.str.replace(r"^1\s*:\s*", "", regex=True))
+    # A titre is also written 1:160, and >1:2560 where the last dilution was still positive.
+    figures = raw.str.replace(r"^([<>]?)\s*1\s*:\s*", r"\1", regex=True)
+    below, above = read_limits(figures)
+    number = parse_numbers(figures).fillna(above)
     word = raw.str.upper()
-    kinds = _tell_kinds(samples, number, word)
+    kinds = _tell_kinds(samples, number, below, word)
     unread = samples.active & (kinds == "")
     samples.report("RESULTUNMAPPED", unread, "ISORRES", test=test, canonical="ISORRES")
     samples.exclude(unread, "BADRESULT", raw)
-    value, unit = _convert_cellular(samples, number, assays)
+    value, unit, factor = _convert_cellular(samples, number.fillna(below), assays)
+    limits = _find_limits(samples, number, below, above, kinds, factor, assays)
     conditions = check_conditions(samples, settings)
     times = time_samples(samples, subjects)
     check_duplicates(samples, times, [test, target, tier], test, settings.duplicate_samples)
@@ -60,10 +70,14 @@ def derive_adab(
             "ISCAT": tier,
             **conditions,
             "ISMETHOD": samples.frame["ISMETHOD"],
+            "ASSAYV": samples.frame["ISASSAYV"],
+            "REFID": samples.frame["ISREFID"],
+            "RUNID": samples.frame["ISRUNID"],
             "ISNAM": samples.frame["ISNAM"],
-            "AVAL": value.where(kinds != "WORD"),
+            "AVAL": value.where((kinds != "WORD") & (limits["BLQFL"] == "N")),
             "AVALC": word.where(kinds == "WORD", kinds),
             "AVALU": unit,
+            **limits,
             "AVISIT": samples.frame["VISIT"],
             "ADTM": samples.dates["ISDTC"].text,
             **derive_relative_times(samples, times, subjects),
@@ -77,7 +91,7 @@ def derive_adab(
     return frame
 
 
-def _tell_kinds(samples: Domain, number: pd.Series, word: pd.Series) -> pd.Series:
+def _tell_kinds(samples: Domain, number: pd.Series, below: pd.Series, word: pd.Series) -> pd.Series:
     """What each result is: WORD, TITER, POSITIVE (a titre without tiers) or VALUE; "" if none.
 
     A number with a unit that is no titre is a readout (fluorescence, signal to noise,
@@ -86,14 +100,48 @@ def _tell_kinds(samples: Domain, number: pd.Series, word: pd.Series) -> pd.Serie
     tier, unit = samples.frame["ISCAT"], samples.frame["ISORRESU"]
     titres = {text: is_titre(text) for text in unit.unique()}
     as_titre = unit.map(titres).astype(bool)
-    readout = number.notna() & (tier != "TITER") & (~as_titre | (tier == CELLULAR))
+    amount = number.fillna(below)
+    readout = amount.notna() & (tier != "TITER") & (~as_titre | (tier == CELLULAR))
     kinds = pd.Series("", index=tier.index, dtype=object)
-    kinds = kinds.mask((number > 0) & (tier == "TITER"), "TITER")
+    kinds = kinds.mask((amount > 0) & (tier == "TITER"), "TITER")
     # Without tiers a titre stands in the place of POSITIVE: only positive samples have one.
     kinds = kinds.mask((number > 0) & (tier == "RESULT") & as_titre, "POSITIVE")
     kinds = kinds.mask(readout, READOUT)
     words = word.isin(["POSITIVE", "NEGATIVE"]) & tier.isin([*TIERS_OF_STATUS, CELLULAR])
     return kinds.mask(words, "WORD")
+
+
+def _find_limits(
+    samples: Domain,
+    number: pd.Series,
+    below: pd.Series,
+    above: pd.Series,
+    kinds: pd.Series,
+    factor: pd.Series,
+    assays: Sequence[Assay],
+) -> dict[str, pd.Series]:
+    """BLQFL, ALQFL, ALLOQ and AULOQ of titres and readouts.
+
+    The limits of the assay hold for titres and cellular responses, whose unit is its own.
+    """
+    test, amount = samples.frame["ISTESTCD"], kinds.isin(["TITER", "POSITIVE", READOUT])
+    own_unit = (samples.frame["ISCAT"] == CELLULAR) | kinds.isin(["TITER", "POSITIVE"])
+    declared = {
+        name: find_declared(test, samples.frame["ISASSAYV"], assays, name).where(own_unit & amount)
+        / factor
+        for name in ("lloq", "uloq")
+    }
+    lower = samples.number("ISLLOQ").fillna(below).fillna(declared["lloq"]).where(amount)
+    upper, high = find_upper_limits(
+        samples, test, number.where(amount), above.where(amount), declared["uloq"]
+    )
+    low = amount & (below.notna() | (number < lower))
+    return {
+        "BLQFL": flag(low),
+        "ALQFL": flag(high & ~low),
+        "ALLOQ": lower * factor,
+        "AULOQ": upper.where(amount) * factor,
+    }
 
 
 def is_titre(unit: str) -> bool:
@@ -104,8 +152,14 @@ def is_titre(unit: str) -> bool:
 
 def _convert_cellular(
     samples: Domain, number: pd.Series, assays: Sequence[Assay]
-) -> tuple[pd.Series, pd.Series]:
-    """Values of cellular responses in the unit of their assay; the others as they are."""
+) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Values of cellular responses in the unit of their assay; the others as they are.
+
+    Returns
+    -------
+    tuple
+        Value, unit, and the factor from the raw unit to it.
+    """
     table = UnitTable()
     variable = "ISORRESU"
     raw = samples.frame[variable]
@@ -128,7 +182,8 @@ def _convert_cellular(
     wrong = samples.active & cellular & factor.isna()
     samples.report("UNITWRONG", wrong, variable, test=test, unit=wanted)
     samples.exclude(wrong, "BADUNIT", raw)
-    return number.mask(cellular, number * factor), mapped.mask(cellular, wanted)
+    factor = factor.where(cellular, 1.0)
+    return number * factor, mapped.mask(cellular, wanted), factor
 
 
 def _check_antibody_baseline(samples: Domain, adab: pd.DataFrame) -> None:

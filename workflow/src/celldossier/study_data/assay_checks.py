@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay, BioanalysisSettings
+from celldossier.settings.sources import DOMAINS_OF
 from celldossier.settings.study import Product, ProductClass
 from celldossier.study_data.crossdomain import simplify
 from celldossier.study_data.domain import Domain
 
-DOMAINS_OF = {"CK": ("PC",), "PD": ("LB", "QS", "MO", "MI"), "ADA": ("IS",)}
-"""Raw domains that hold the results of each kind of assay."""
 IMMUNE = (
     *(ProductClass.CAR_T, ProductClass.TCR_T, ProductClass.TIL, ProductClass.CAR_NK),
     *(ProductClass.CAR_M, ProductClass.OTHER_IMMUNE),
@@ -29,7 +28,7 @@ def check_tests(
     product: Product,
 ) -> None:
     """Check the tests of all sampled domains."""
-    for name in ("PC", "LB", "QS", "MO", "MI"):
+    for name in ("PC", *DOMAINS_OF["PD"]):
         _check_units(mapped[name])
         _check_frozen(mapped[name])
     for kind, names in DOMAINS_OF.items():

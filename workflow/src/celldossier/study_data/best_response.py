@@ -6,11 +6,11 @@ import pandas as pd
 
 from celldossier.io.resources import read_resource
 from celldossier.settings.efficacy import Confirmation, EfficacySettings
+from celldossier.study_data.assay_results import TRACE
 from celldossier.study_data.response_criteria import Criteria, make_vocabularies
 from celldossier.study_data.samples import flag
 
 LANDMARK_PREFIX = "RSP"
-TRACE = ["SRCDOM", "SRCFILE", "SRCROW"]
 
 
 def name_parameter(code: str) -> str:

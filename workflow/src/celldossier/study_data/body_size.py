@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from celldossier.stats.dose_scaling import surface_area_dubois
+
 
 def body_surface_area(weight: pd.Series, height: pd.Series) -> pd.Series:
     """Body surface area in m2 (DuBois and DuBois, Arch Intern Med 1916;17:863).
@@ -15,7 +17,7 @@ def body_surface_area(weight: pd.Series, height: pd.Series) -> pd.Series:
     height
         Height, cm.
     """
-    area = 0.007184 * weight.where(weight > 0) ** 0.425 * height.where(height > 0) ** 0.725
+    area: pd.Series = surface_area_dubois(weight.where(weight > 0), height.where(height > 0))
     return area.astype("float64")
 
 

@@ -11,12 +11,10 @@ import pandas as pd
 from celldossier.io.resources import read_resource
 from celldossier.settings.safety import SafetySettings
 from celldossier.settings.study_data import StudyDataSettings
+from celldossier.terms.study_terms import NEW_THERAPY
 
 SHORTEST_HINT = 5
 """Letters from which on a word says something wherever it stands."""
-
-NEW_THERAPY = "NEW_THERAPY"
-"""Medication class of a treatment of the disease after the product."""
 
 
 def list_events(settings: SafetySettings) -> dict[str, tuple[str, ...]]:

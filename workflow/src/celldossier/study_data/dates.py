@@ -18,6 +18,8 @@ STARTS = {
     "CM": "CMSTDTC",
     "DS": "DSSTDTC",
     "LOTS": "MFGDTC",
+    "BE": "BESTDTC",
+    "RUNS": "RUNDTC",
 }
 """Date that says when a record starts; in the other domains it is --DTC."""
 BIRTH = "BRTHDTC"

@@ -16,7 +16,7 @@ from typing import Literal
 import pandas as pd
 
 from celldossier.datasets import read_specification
-from celldossier.io.decisions import DecisionFile
+from celldossier.io.decisions import WINDOW_USES, DecisionFile
 from celldossier.settings.sources import DOMAINS
 from celldossier.study_data.findings import OF_DECISIONS, FindingCollector, Place
 from celldossier.study_data.parsing import parse_dates
@@ -25,7 +25,6 @@ from celldossier.terms.finding_rules import read_rules
 Kind = Literal["CORRECT", "EXCLUDE", "SETS", "ACCEPT", "WINDOW"]
 HALF_LIFE = "half_life.csv"
 """Reviewed lambda-z windows, which the stage cellular_kinetics applies (nca_rules R18)."""
-WINDOW_USES = ("IN", "OUT")
 ALWAYS = ("id", "reason", "author", "date")
 """Columns of every file of decisions; none of their cells may be blank."""
 SETS: Mapping[str, tuple[str, str]] = {
@@ -238,8 +237,8 @@ def _check_cells(
 
 def _check_record(decision: Decision) -> list[tuple[str, str, dict[str, str]]]:
     faults: list[tuple[str, str, dict[str, str]]] = []
-    # A lot may have no subject: an allogeneic product.
-    if not decision["subject"] and decision["domain"] != "LOTS":
+    # A lot may have no subject (an allogeneic product), an analytical run has none.
+    if not decision["subject"] and decision["domain"] not in ("LOTS", "RUNS"):
         faults.append(("DECISIONBLANK", "subject", {}))
     if not decision["row"] and not decision["key"]:
         faults.append(("DECISIONPLACE", "key", {}))

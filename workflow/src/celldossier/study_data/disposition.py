@@ -12,7 +12,12 @@ from celldossier.study_data.classes import classify
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.subjects import Subjects
 
-NO_EVIDENCE = {"DM": ("DTHDTC",), "LOTS": ("MFGDTC", "RELDTC")}
+NO_EVIDENCE = {
+    "DM": ("DTHDTC",),
+    "LOTS": ("MFGDTC", "RELDTC"),
+    "BE": ("BESTDTC",),
+    "RUNS": ("RUNDTC",),
+}
 """Dates that do not show that a subject was alive, by domain."""
 
 DEAD_OR_LOST = ("DEATH", "LOSTFU")
@@ -164,7 +169,7 @@ def list_later_dates(
     """
     for name, domain in mapped.items():
         for variable, rows in domain.after_cutoff.items():
-            if name == "LOTS":
+            if name in ("LOTS", "BE", "RUNS"):
                 continue
             if name == "DS":
                 rows = rows & (class_dispositions(domain, settings) != "LOSTFU")

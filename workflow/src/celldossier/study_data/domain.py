@@ -156,8 +156,8 @@ class Domain:
 
     @property
     def subject(self) -> pd.Series:
-        """Subject of each record."""
-        return self.frame["USUBJID"]
+        """Subject of each record; blank where a domain has none, as the analytical runs."""
+        return self.text("USUBJID")
 
     @property
     def trace(self) -> dict[str, pd.Series | str]:

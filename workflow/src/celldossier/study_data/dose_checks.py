@@ -6,13 +6,14 @@ import pandas as pd
 
 from celldossier.settings.dosing import BASES, DoseBasis
 from celldossier.settings.study_data import StudyDataSettings
-from celldossier.study_data.amounts import CELLS, SHORT, find_window, read_recorded
+from celldossier.study_data.amounts import SHORT, find_window, read_recorded
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.exposure import CELL_PRODUCT, read_units
+from celldossier.study_data.exposure import read_units
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import is_before
 from celldossier.study_data.repeats import find_repeats
 from celldossier.study_data.subjects import Subjects
+from celldossier.terms.study_terms import CELL_PRODUCT, CELLS
 
 BASIS_TOLERANCE = 0.01
 """Difference of EXDOSE and the amount of its basis that is rounding, ratio."""

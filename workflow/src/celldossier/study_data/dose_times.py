@@ -18,8 +18,8 @@ from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import parse_dates
 from celldossier.study_data.subjects import Subjects
+from celldossier.terms.study_terms import CELL_PRODUCT
 
-CELL_PRODUCT = "CELL PRODUCT"
 UNITS_PER_DAY = {"days": 1.0, "hours": 24.0}
 ROUNDING = 1e-9
 SAME_DAY = 0.5

@@ -5,15 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.exposure import CELL_PRODUCT
 from celldossier.study_data.repeats import find_repeats
 from celldossier.terms.finding_rules import Severity
+from celldossier.terms.study_terms import CELL_PRODUCT
 
-OWN_RULE = ("DM", "PC", "LB", "QS", "MO", "MI", "IS", "RS", "FA", "LOTS")
+OWN_RULE = ("DM", "PC", "LB", "QS", "MO", "MI", "TR", "IS", "RS", "FA", "LOTS")
 """Domains whose own rule finds repeated keys: that a record is a copy is only a note there."""
 COUNTED_BY_SUBJECT = ("AE", "CM")
 """Domains whose subjects are counted, so that a copy changes no number of the report."""
-KEY_SEVERITIES: dict[str, Severity] = {"AE": "note", "CM": "note", "DS": "error"}
+KEY_SEVERITIES: dict[str, Severity] = {
+    "AE": "note",
+    "CM": "note",
+    "DS": "error",
+    "BE": "warning",
+    "RUNS": "error",
+}
 """Domains without a rule of their own on repeated keys.
 
 One day may bring the same event or drug twice, under other verbatim terms.
@@ -26,7 +32,11 @@ def check_duplicate_records(domain: Domain) -> None:
     A copy is equal in every variable that is read; a running number (--SEQ) is none of them.
     """
     frame = domain.frame[domain.active]
-    keys = list(dict.fromkeys(["USUBJID", *domain.specification.keys]))
+    keys = [
+        name
+        for name in dict.fromkeys(["USUBJID", *domain.specification.keys])
+        if name in domain.specification.variables
+    ]
     repeated = frame[frame.duplicated(keys, keep=False)]
     if repeated.empty:
         return

@@ -7,12 +7,14 @@ import pandas as pd
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.time_to_event import RecoveryRule, TimeToEventSettings
-from celldossier.study_data.classes import NEW_THERAPY, find_disease_treatments
+from celldossier.study_data.assessment_schedule import count_missed
+from celldossier.study_data.classes import find_disease_treatments
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.subjects import Subjects
-from celldossier.study_data.time_to_event import count_missed, pick_before_event
+from celldossier.study_data.time_to_event import pick_before_event
 from celldossier.study_data.timeline import pick
+from celldossier.terms.study_terms import NEW_THERAPY
 
 MISSABLE = ("PROGRESSION", "RELAPSE", "DEATH")
 """Events before which missed assessments matter."""

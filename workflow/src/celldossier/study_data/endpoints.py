@@ -10,11 +10,12 @@ from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.study import ProductClass
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.settings.time_to_event import EndpointCode, TimeToEventSettings
+from celldossier.study_data.assessment_schedule import plan_assessments
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.efficacy_checks import check_missed_assessments, check_recovery
 from celldossier.study_data.marker_endpoints import derive_persistence, derive_recovery
 from celldossier.study_data.stops import find_stops
-from celldossier.study_data.time_to_event import derive_survival, finish_adtte, plan_assessments
+from celldossier.study_data.time_to_event import derive_survival, finish_adtte
 from celldossier.study_data.timeline import make_timeline
 
 STEM_CELLS = (ProductClass.STEM, ProductClass.MESENCHYMAL, ProductClass.PLURIPOTENT_DERIVED)

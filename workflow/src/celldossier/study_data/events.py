@@ -95,7 +95,9 @@ def _check_events(ae: Domain, adae: pd.DataFrame, settings: StudyDataSettings) -
     ae.report("EVENTBEFOREDOSE", early, "AESTDTC", event=adae["AESI"])
     dlt = ae.active & (adae["DLTFL"] == "Y")
     window = settings.safety.dlt_window
-    outside = dlt & ((adae["ASTDY"] < 0) | (adae["ASTDY"] > window))
+    # Days of the calendar, as a DLT is counted: the last day of the window ends at midnight.
+    day = adae["first"].where(adae["first"].notna(), adae["ASTDY"])
+    outside = dlt & ((adae["ASTDY"] < 0) | (day > window))
     ae.report("DLTWINDOW", outside, "AESTDTC", window=format_number(window))
     ae.report("DLTNOEVENT", dlt & ~(adae["AETOXGRN"] > 0), "AETOXGR")
     own = adae[ae.active & adae["AESI"].isin(BY_SCALE) & adae["first"].notna()]

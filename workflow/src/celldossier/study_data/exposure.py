@@ -6,7 +6,6 @@ import pandas as pd
 
 from celldossier.settings.dosing import DoseBasis, DosingSettings
 from celldossier.study_data.amounts import (
-    CELLS,
     SHORT,
     Body,
     count_cells,
@@ -21,8 +20,7 @@ from celldossier.study_data.parsing import Dates
 from celldossier.study_data.samples import flag, nominal_days
 from celldossier.study_data.subjects import Subjects, check_consent
 from celldossier.study_data.units import UnitTable
-
-CELL_PRODUCT = "CELL PRODUCT"
+from celldossier.terms.study_terms import CELL_PRODUCT, CELLS
 
 
 def check_infusions(ex: Domain, subjects: Subjects) -> pd.DataFrame:

@@ -28,7 +28,6 @@ from celldossier.settings.dosing import DosingSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.parsing import SECONDS_PER_DAY
 
-NOT_PLANNED = ("RETREATMENT", "UNPLANNED")
 COLUMNS = ["DOSENO", "DOSETYPE", "COURSE", "CYCLE", "PDOSENO", "FRACNO"]
 """See `classify_infusions`."""
 

@@ -13,7 +13,7 @@ from celldossier.study_data.samples import flag
 from celldossier.study_data.subjects import Subjects
 
 MEMORY = ("TNPCT", "TSCMPCT", "TCMPCT", "TEMPCT", "TEFFPCT")
-PERCENTAGES = ("VIABPCT", "TRANSPCT", *MEMORY)
+PERCENTAGES = ("VIABPCT", "TRANSPCT", "CD3PCT", *MEMORY)
 MEASURES = (*PERCENTAGES, "VCN", "CD4CD8", "EXPFOLD", "POTENCY", "CULTDAYS", "VEINVEIN")
 MEMORY_ROUNDING = 1.0
 """By so much the memory subsets may exceed 100 % through rounding, percentage points."""

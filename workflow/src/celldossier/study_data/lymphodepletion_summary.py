@@ -8,13 +8,11 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from celldossier.datasets import read_specification
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, add_block, explain_missing
 from celldossier.study_data.summary_blocks import (
     NOT_COLLECTED,
     count_judged,
     count_share,
-    describe_known,
-    note_missing,
 )
 
 DOSES = ("LDDOSED", "LDTOTA")
@@ -102,7 +100,7 @@ def _add_counts(
             where="SAFFL = Y, LDNO = 1",
             units={"pct": "%"},
             n=total,
-            notes=note_missing(statistics, "NOPLAN" if variable == "LDDEVFL" else "NOGROUP"),
+            notes=explain_missing(statistics, "NOPLAN" if variable == "LDDEVFL" else "NOGROUP"),
         )
 
 
@@ -119,7 +117,7 @@ def _add_regimen(
         where=f"SAFFL = Y, LDREG = {regimen}",
         units={"pct": "%"},
         n=float(len(regimens)),
-        notes=note_missing(statistics, "NOGROUP"),
+        notes=explain_missing(statistics, "NOGROUP"),
     )
 
 
@@ -150,7 +148,7 @@ def _add_drug(
         units={"pct": "%", "pct_deviating": "%"},
         n=float(len(given)),
         # With the drug, a deviation is not known for want of a plan.
-        notes=note_missing(counts, "NOPLAN" if len(given) else "NOGROUP"),
+        notes=explain_missing(counts, "NOPLAN" if len(given) else "NOGROUP"),
     )
     labels = read_specification("ADLD").variables
     blocks = [(name, text, {"unit": text}) for text in sorted(set(unit) - {""}) for name in DOSES]
@@ -158,18 +156,17 @@ def _add_drug(
     for variable, printed, level in blocks:
         values = given.loc[unit == printed, variable] if level else given[variable]
         absent = "NOPLAN" if variable == "LDRATIO" and len(given) else "NOVALUE"
-        statistics, notes = describe_known(values, absent)
-        collector.add(
+        add_block(
+            collector,
             "lymphodepletion_dose",
-            statistics,
+            values,
             dataset="ADLD",
             variable=variable,
             by={**place, **level},
             where=f"{where}, LDOMFL = N",
             unit=printed,
-            units={"n": "", "n_missing": "", "gcv": "%"},
-            n=float(values.notna().sum()),
-            notes=notes,
+            extra={"n_missing": float(values.isna().sum())},
+            absent=absent,
         )
 
 
@@ -193,7 +190,7 @@ def _add_later(
         where="LDOMFL = N, LDNO not 1",
         units={"pct": "%"},
         n=float(infused),
-        notes=note_missing(statistics, "NOGROUP"),
+        notes=explain_missing(statistics, "NOGROUP"),
     )
 
 
@@ -202,16 +199,15 @@ def _add_depth(
 ) -> None:
     variable = str(values.name)
     absent = NOT_COLLECTED if everyone.isna().all() else "NOVALUE"
-    statistics, notes = describe_known(values, absent)
-    collector.add(
+    add_block(
+        collector,
         "lymphodepletion_depth",
-        statistics,
+        values,
         dataset="ADSL",
         variable=variable,
         by=by,
         where="SAFFL = Y",
         unit=read_specification("ADSL").variables[variable].unit,
-        units={"n": "", "n_missing": "", "gcv": "%"},
-        n=float(values.notna().sum()),
-        notes=notes,
+        extra={"n_missing": float(values.isna().sum())},
+        absent=absent,
     )

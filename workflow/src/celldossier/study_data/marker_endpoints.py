@@ -8,9 +8,9 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.settings.time_to_event import RecoveryRule
-from celldossier.study_data.stops import STOPS
 from celldossier.study_data.time_to_event import COMPETING, REASON_OF
 from celldossier.study_data.timeline import LEFT_STUDY, pick
+from celldossier.terms.study_terms import STOPS
 
 SAMPLE = ["USUBJID", "DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW"]
 

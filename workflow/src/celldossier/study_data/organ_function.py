@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-ADULT = 18
+from celldossier.terms.study_terms import ADULT
+
 STANDARD_SURFACE = 1.73
 """Body surface area that estimated GFR is indexed to, m2."""
 

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from celldossier.settings.dosing import DosingSettings
+from celldossier.settings.dosing import BASES, DosingSettings
+from celldossier.settings.sources import DOMAINS_OF
+from celldossier.study_data.amounts import SHORT, find_window, is_in_window
 from celldossier.study_data.domain import Domain
+from celldossier.study_data.parsing import is_before
 from celldossier.study_data.samples import TIERS_OF_STATUS, flag, is_before_dose
 from celldossier.study_data.subjects import Subjects
 
-MARKER_DOMAINS = ("LB", "QS", "MO", "MI")
+ROUNDING = 1e-9
 
 
 def derive_populations(
@@ -44,7 +47,7 @@ def derive_populations(
     enrolled = given("RFICDTC", dm.frame["RFICDTC"] != "")
     released = subjects.frame["released"].reindex(dm.subject).eq(True).reset_index(drop=True)
     infused = adsl["TRTSDTM"] != ""
-    reasons = _find_reasons(domains, adsl, datasets, collected, settings)
+    reasons = _find_reasons(domains, subjects, adsl, datasets, collected, settings)
     stated = dm.frame["NOINFRSN"][dm.active].reset_index(drop=True)
     leukapheresed = given("LEUKDTC", dm.frame["LEUKDTC"] != "")
     manufactured = given("MFGSTAT", released)
@@ -77,6 +80,7 @@ def _state_reason(flags: pd.Series, stated: pd.Series, otherwise: str) -> pd.Ser
 
 def _find_reasons(
     domains: Mapping[str, Domain],
+    subjects: Subjects,
     adsl: pd.DataFrame,
     datasets: Mapping[str, pd.DataFrame],
     collected: Mapping[str, bool],
@@ -94,7 +98,7 @@ def _find_reasons(
         "NPKRSN": _reasons(infused, collected["PC"], [(~sampled, "NOCK")]),
         "NPDRSN": _reasons(
             infused,
-            any(collected.get(name, False) for name in MARKER_DOMAINS),
+            any(collected.get(name, False) for name in DOMAINS_OF["PD"]),
             [
                 (
                     ~_have(usubjid, markers, is_before_dose(markers["AFRLT"], markers["NFRLT"])),
@@ -119,37 +123,66 @@ def _find_reasons(
             collected["PC"] and (collected["RS"] or collected["AE"] or collected["FA"]),
             [(~(infused & sampled), "NOCK"), (~endpoint, "NOENDPOINT")],
         ),
-        "NDLTRSN": _find_dlt_reasons(domains, adsl, datasets["ADEX"], settings),
+        "NDLTRSN": _find_dlt_reasons(domains, subjects, adsl, datasets["ADEX"], settings),
         "NEFFRSN": _reasons(infused, collected["RS"], [(~assessed, "NORSPOST")]),
     }
 
 
 def _find_dlt_reasons(
     domains: Mapping[str, Domain],
+    subjects: Subjects,
     adsl: pd.DataFrame,
     adex: pd.DataFrame,
     settings: DosingSettings,
 ) -> pd.Series:
-    """Why a subject says nothing about dose-limiting toxicity.
+    """Why a subject says nothing about dose-limiting toxicity (DLT).
 
-    Evaluable are the subjects of the escalation who had their dose within the window and
-    were observed for `dlt_period`, or had a dose-limiting toxicity in it.
+    Evaluable are the subjects of the escalation who had their dose, all its fractions together,
+    within the window and were observed for `dlt_period`, or had a DLT in it. Days are those of
+    the calendar, the infusion is on day 0: a sample of the last day, drawn an hour earlier than
+    the infusion was, still is one of that day.
     """
     dm, ae = domains["DM"], domains["AE"]
     usubjid, infused = adsl["USUBJID"], adsl["TRTSDTM"] != ""
-    known = "PART" in dm.given or "AEDLT" in ae.given
+    # A column that was left blank was collected where there is an escalation; none was not.
+    column = any(part.raw_columns.get("AEDLT") in part.columns for part in ae.parts)
+    known = "AEDLT" in ae.given or ("PART" in dm.given and column)
+    dlt = usubjid.isin(ae.subject[_find_dlts(ae, subjects, settings.dlt_period)])
+    outside = usubjid.map(_judge_first_dose(adex, settings)).eq("N")
     zero = pd.to_datetime(adsl["TRTSDTM"].where(infused), format="ISO8601", errors="coerce")
-    toxic = ae.active & (ae.frame["AEDLT"] == "Y")
-    start = ae.dates["AESTDTC"].time[toxic].dt.floor("D")
-    began = pd.Series(zero.dt.floor("D").to_numpy(), index=pd.Index(usubjid))
-    day = (start - began.reindex(ae.subject[toxic]).set_axis(start.index)).dt.days
-    dlt = usubjid.isin(ae.subject[toxic][day.between(0, settings.dlt_period)])
-    first = adex[adex["DOSENO"] == 1].drop_duplicates("USUBJID").set_index("USUBJID")
-    outside = usubjid.map(first["INWINFL"]).eq("N")
-    short = ~(adsl["LSTDY"] >= settings.dlt_period) & ~dlt
+    hour = (zero - zero.dt.floor("D")) / pd.Timedelta(days=1)
+    last = np.floor(adsl["LSTDY"] + hour + ROUNDING)
+    short = ~(last >= settings.dlt_period) & ~dlt
     other_part = ~adsl["PART"].isin(["ESCALATION", ""])
     absences = [(other_part, "NOTESCAL"), (outside, "DOSEOUT"), (short, "SHORTFU")]
     return _reasons(infused, known, absences)
+
+
+def _find_dlts(ae: Domain, subjects: Subjects, period: float) -> pd.Series:
+    """Records of DLTs that began, or by a date in part may have begun, in the period.
+
+    One without any date counts too, unless it had ended before the infusion: to leave it out
+    would be the less safe error.
+    """
+    zero = subjects.of(ae.subject, "zero")
+    start, end = ae.dates["AESTDTC"], ae.dates["AEENDTC"]
+    timed = pd.Series(True, index=zero.index)
+    first, last = ((day - zero.dt.floor("D")).dt.days for day in (start.first_day, start.last_day))
+    earlier = is_before(start, zero, timed) | (last < 0) | is_before(end, zero, timed)
+    earlier |= end.partial & (end.last_day < zero.dt.floor("D"))
+    found: pd.Series = ae.active & (ae.frame["AEDLT"] == "Y") & ~earlier & ~(first > period)
+    return found
+
+
+def _judge_first_dose(adex: pd.DataFrame, settings: DosingSettings) -> pd.Series:
+    """Whether the first planned dose, its fractions added up, is in its window: Y, N or blank."""
+    first = adex[adex["DOSENO"] == 1].drop_duplicates("USUBJID").set_index("USUBJID")
+    windows = {SHORT[basis]: find_window(basis, settings) for basis in BASES}
+    split = (first["NFRAC"] > 1) & first["SUMRAT"].notna() & first["DOSEBAS"].isin(windows)
+    inside = pd.Series(False, index=first.index)
+    for name, window in windows.items():
+        inside |= (first["DOSEBAS"] == name) & is_in_window(first["SUMRAT"], window)
+    return first["INWINFL"].mask(split, flag(inside))
 
 
 def _have(usubjid: pd.Series, dataset: pd.DataFrame, rows: pd.Series) -> pd.Series:

@@ -8,17 +8,15 @@ from collections.abc import Iterator, Mapping
 import pandas as pd
 
 from celldossier.datasets import read_specification
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, add_block, explain_missing
 from celldossier.study_data.lots import MEASURES
 from celldossier.study_data.summary_blocks import (
+    MISSING_LEVEL,
     NOT_COLLECTED,
     count_judged,
     count_share,
-    describe_known,
-    note_missing,
 )
 
-MISSING_LEVEL = "MISSING"
 BY = {"process": "PROCESS", "site": "SITE"}
 """Grouping of the lots: its variable in ADPQ."""
 
@@ -57,7 +55,7 @@ def add_product_attributes(
             by=by,
             where="INFUSFL = Y",
             n=float(subjects),
-            notes=note_missing(counts, NOT_COLLECTED),
+            notes=explain_missing(counts, NOT_COLLECTED),
         )
         if len(used):
             _add_release(collector, by, lots, used, float(subjects))
@@ -104,7 +102,7 @@ def _add_release(
             where="INFUSFL = Y",
             units={"pct": "%"},
             n=subjects,
-            notes=note_missing(statistics, "NOGROUP" if lots.empty else "NOLIMITS"),
+            notes=explain_missing(statistics, "NOGROUP" if lots.empty else "NOLIMITS"),
         )
 
 
@@ -126,18 +124,16 @@ def _add_attribute(
             if rows.notna().any()
         ]
     for level, printed, values in blocks:
-        statistics, notes = describe_known(
-            values, NOT_COLLECTED if all_used.isna().all() else "NOVALUE"
-        )
-        collector.add(
+        add_block(
+            collector,
             "product_attribute",
-            statistics,
+            values,
             dataset="ADPQ",
             variable=variable,
             by={**by, **level},
             where="INFUSFL = Y",
             unit=printed,
-            units={"n": "", "n_missing": "", "gcv": "%"},
+            extra={"n_missing": float(values.isna().sum())},
             n=subjects,
-            notes=notes,
+            absent=NOT_COLLECTED if all_used.isna().all() else "NOVALUE",
         )

@@ -63,7 +63,7 @@ def _shows(text: str) -> bool:
 
 def _report(domain: Domain, part: Part, rule_id: str, column: str, rows: pd.DataFrame) -> None:
     """One finding at the first of the rows, with their number."""
-    subject = part.raw_columns["USUBJID"]
+    subject = part.raw_columns.get("USUBJID", "USUBJID")
     place = Place(
         domain=domain.name,
         file=part.file,

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, explain_missing
 from celldossier.settings.efficacy import EfficacySettings
 from celldossier.stats.proportion import clopper_pearson
 from celldossier.study_data.response_criteria import Criteria, make_vocabularies
-from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share, note_missing
+from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share
 
 MISSING_INDICATION = "MISSING"
 RATES = ("ORR", "CORR", "CR")
@@ -150,7 +150,7 @@ def _add_share(
         where=where,
         units={"pct": "%"},
         n=float(count),
-        notes=note_missing(statistics, "NOGROUP"),
+        notes=explain_missing(statistics, "NOGROUP"),
     )
 
 

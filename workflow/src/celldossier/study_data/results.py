@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.settings.bioanalysis import Assay
+from celldossier.settings.sources import DOMAINS_OF
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
@@ -17,8 +18,6 @@ from celldossier.study_data.units import Conversion, UnitTable
 
 _BELOW = re.compile(rf"<\s*(?P<limit>{NUMBER})")
 _ABOVE = re.compile(rf">\s*(?P<limit>{NUMBER})")
-OPEN_LISTS = ("LB", "QS", "MO", "MI")
-"""Domains that also hold tests which no analysis needs."""
 CONCENTRATIONS = ("PC", "LB")
 """Domains whose results cannot be negative."""
 UNITLESS = "score"
@@ -54,7 +53,7 @@ def read_results(
 
     raw = domain.frame[f"{prefix}ORRES"]
     number = parse_numbers(raw)
-    below, above = _limit(raw, _BELOW), _limit(raw, _ABOVE)
+    below, above = read_limits(raw)
     words = {word.casefold() for word in settings.blq_texts}
     marked = raw.str.casefold().isin(words) | below.notna()
     value = number.fillna(above)
@@ -73,9 +72,12 @@ def read_results(
 
     unit = test.map({code: assay.unit for code, assay in by_code.items()}).fillna("")
     factor, shift = _check_units(domain, test, unit, by_code)
-    of_assay = _limit_of_assay(test, factor, shift, by_code)
+    version = domain.text(f"{prefix}ASSAYV")
+    of_assay, above_assay = (
+        (find_declared(test, version, assays, name) - shift) / factor for name in ("lloq", "uloq")
+    )
     lloq = _limit_of_quantitation(domain, test, marked, below, of_assay)
-    uloq = domain.number(f"{prefix}ULOQ")
+    uloq, high = find_upper_limits(domain, test, value, above, above_assay)
     low = domain.active & ~marked & (value < lloq)
     domain.report(
         "BELOWLLOQ",
@@ -85,10 +87,6 @@ def read_results(
         test=test,
         lloq=lloq,
     )
-    high = value.gt(uloq) | above.notna()
-    if prefix == "PC":
-        limit = uloq.fillna(above)
-        domain.report("ABOVEULOQ", domain.active & high, "PCORRES", test=test, uloq=limit)
     blq = marked | low
     return pd.DataFrame(
         {
@@ -126,7 +124,8 @@ def check_test_codes(domain: Domain, assays: Sequence[Assay]) -> None:
 def _check_tests(domain: Domain, test: pd.Series, declared: pd.Series) -> None:
     other = domain.active & ~declared
     variable = f"{domain.name}TESTCD"
-    if domain.name in OPEN_LISTS:
+    # These domains also hold tests which no analysis needs.
+    if domain.name in DOMAINS_OF["PD"]:
         # A laboratory sends many tests that no one analyses: one finding a test.
         count = test.where(other).groupby(test).transform("count")
         first = other & ~test.where(other).duplicated()
@@ -222,12 +221,67 @@ def _limit_of_quantitation(
     return limit.fillna(of_assay)
 
 
-def _limit_of_assay(
-    test: pd.Series, factor: pd.Series, shift: pd.Series, by_code: dict[str, Assay]
+def find_upper_limits(
+    domain: Domain,
+    test: pd.Series,
+    value: pd.Series,
+    above: pd.Series,
+    of_assay: pd.Series,
+) -> tuple[pd.Series, pd.Series]:
+    """ULOQ of each record, and the results above it, which are findings.
+
+    The limit is that of the record, else of its text (">2500"), else of the assay, all in the
+    raw unit. A text of that form lies above it, whatever the limit.
+
+    Parameters
+    ----------
+    value
+        Result as a number; of a text of that form its limit.
+    above
+        Limit in the text, else NaN.
+    """
+    prefix = domain.name
+    own = domain.number(f"{prefix}ULOQ")
+    conflict = domain.active & (own != above) & own.notna() & above.notna()
+    domain.report(
+        *("ULOQCONFLICT", conflict, f"{prefix}ORRES"),
+        test=test,
+        canonical=f"{prefix}ULOQ",
+        uloq=own,
+    )
+    limit = own.fillna(above).fillna(of_assay)
+    high = value.gt(limit) | above.notna()
+    domain.report("ABOVEULOQ", domain.active & high, f"{prefix}ORRES", test=test, uloq=limit)
+    return limit, high
+
+
+def find_declared(
+    test: pd.Series, version: pd.Series, assays: Sequence[Assay], name: str
 ) -> pd.Series:
-    """LLOQ that the assay of each record declares, in the raw unit; NaN where it declares none."""
-    declared = {code: assay.lloq for code, assay in by_code.items() if assay.lloq is not None}
-    return (test.map(declared).astype("float64") - shift) / factor
+    """What the assay of each record, or its version, declares; NaN where it declares nothing."""
+    declared = {code: getattr(assay, name) for assay in assays for code in assay.test_codes}
+    found = test.map(declared).astype("float64")
+    of_version = {
+        (code, own.version): getattr(own, name)
+        for assay in assays
+        for own in assay.complete_versions
+        for code in assay.test_codes
+        if assay.versions
+    }
+    if not of_version:
+        return found
+    keys = pd.MultiIndex.from_arrays([test, version])
+    own = pd.Series(of_version, dtype="float64").reindex(keys)
+    return pd.Series(own.to_numpy(), index=test.index).fillna(found)
+
+
+def read_limits(raw: pd.Series) -> tuple[pd.Series, pd.Series]:
+    """Limits in texts such as "<50" and ">2500"; NaN where the text has not that form.
+
+    >>> [limits.tolist() for limits in read_limits(pd.Series(["<50", "> 2500", "7"]))]
+    [[50.0, nan, nan], [nan, 2500.0, nan]]
+    """
+    return _limit(raw, _BELOW), _limit(raw, _ABOVE)
 
 
 def _limit(raw: pd.Series, pattern: re.Pattern[str]) -> pd.Series:

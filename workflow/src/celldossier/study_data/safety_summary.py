@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, explain_missing
 from celldossier.stats.descriptive import describe
 from celldossier.study_data.special_interest import TREATMENTS
-from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share, note_missing
+from celldossier.study_data.summary_blocks import NOT_COLLECTED, count_share
 
 DOMAINS = ("AE", "FA")
 """Domains in which events are recorded; without them nobody knows of any."""
@@ -76,7 +76,7 @@ def _add_counts(
         where=f"AESI = {event}",
         units={"pct": "%"},
         n=n if collected else 0,
-        notes=note_missing(statistics, reason),
+        notes=explain_missing(statistics, reason),
     )
 
 

@@ -174,6 +174,8 @@ def derive_adpc(
             **conditions,
             "PCMETHOD": pc.frame["PCMETHOD"],
             "PCASSAYV": pc.frame["PCASSAYV"],
+            "REFID": pc.frame["PCREFID"],
+            "RUNID": pc.frame["PCRUNID"],
             "PCNAM": pc.frame["PCNAM"],
             "AVAL": results["value"],
             "AVALC": pc.frame["PCORRES"],

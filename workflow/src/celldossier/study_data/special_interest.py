@@ -8,8 +8,8 @@ import pandas as pd
 from celldossier.settings.safety import SafetySettings
 from celldossier.study_data.classes import list_events
 from celldossier.study_data.episodes import count_days
-from celldossier.study_data.exposure import CELL_PRODUCT
 from celldossier.study_data.units import UnitTable
+from celldossier.terms.study_terms import CELL_PRODUCT
 
 CYTOPENIA = "CYTOPENIA"
 LABORATORY = "LABORATORY"

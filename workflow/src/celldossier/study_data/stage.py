@@ -27,6 +27,7 @@ from celldossier.study_data.apply_decisions import (
     note_windows,
 )
 from celldossier.study_data.assay_checks import check_tests
+from celldossier.study_data.bioanalysis import derive_bioanalysis
 from celldossier.study_data.cell_conversion import add_cell_counts
 from celldossier.study_data.crossdomain import check_across
 from celldossier.study_data.dates import DateRules, apply_cutoff
@@ -85,6 +86,7 @@ DATASET_OF = {
     "QS": "ADPD",
     "MO": "ADPD",
     "MI": "ADPD",
+    "TR": "ADPD",
     "IS": "ADAB",
     "AE": "ADAE",
     "FA": "ADFA",
@@ -92,14 +94,16 @@ DATASET_OF = {
     "DS": "ADDS",
     "CM": "ADCM",
     "LOTS": "ADPQ",
+    "BE": "ADBE",
+    "RUNS": "ADRUN",
 }
 """Analysis dataset of each raw domain; one dataset may hold several."""
 
 MARKERS = tuple(name for name, dataset in DATASET_OF.items() if dataset == "ADPD")
 """Domains of pharmacodynamic markers."""
 
-WITHOUT_SUBJECT_CHECK = ("DM", "LOTS")
-"""Domains whose records need no subject in DM: DM itself, and lots (an allogeneic one has none)."""
+WITHOUT_SUBJECT_CHECK = ("DM", "LOTS", "RUNS")
+"""Domains whose records need no subject in DM: itself, lots (allogeneic ones have none), runs."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +259,7 @@ def _derive(
     }
     datasets |= derive_safety(mapped, subjects, adcm, datasets["ADEX"], datasets["ADPD"], settings)
     for name, domain in mapped.items():
-        if not domain.usable or (blocked and name not in ("DM", "LOTS")):
+        if not domain.usable or (blocked and name not in WITHOUT_SUBJECT_CHECK):
             domain.exclude(domain.active, "DOMAINFAULT")
             # A record can stand in several datasets: a component, and the event that it shows.
             datasets = {
@@ -285,7 +289,8 @@ def _derive(
             study.product.product_class,
         )
     adsl = adsl.assign(**describe_last_alive(last_alive, adsl["USUBJID"]))
-    return {"ADSL": adsl, **datasets, "ADTTE": adtte}
+    methods = derive_bioanalysis(mapped, datasets, bioanalysis.assays)
+    return {"ADSL": adsl, **datasets, "ADTTE": adtte, **methods}
 
 
 def _conform(
@@ -298,7 +303,9 @@ def _conform(
     conformed = {"ADSL": conform(adsl, "ADSL")}
     for name, frame in datasets.items():
         if name != "ADSL":
-            # A lot of no known subject (allogeneic, for instance) is of the study as such.
-            study = frame["USUBJID"].map(studies).fillna(study_id)
+            # A lot of no known subject (allogeneic, for instance) and a run are of the study as
+            # such.
+            subject = frame.get("USUBJID", pd.Series("", index=frame.index))
+            study = subject.map(studies).fillna(study_id)
             conformed[name] = conform(frame.assign(STUDYID=study), name)
     return conformed

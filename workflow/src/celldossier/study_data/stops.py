@@ -9,10 +9,8 @@ from __future__ import annotations
 import pandas as pd
 
 from celldossier.settings.efficacy import EfficacySettings
-from celldossier.study_data.classes import NEW_THERAPY
-from celldossier.study_data.infusions import NOT_PLANNED
+from celldossier.terms.study_terms import NEW_THERAPY, NOT_PLANNED
 
-STOPS = ("NEWTHERAPY", "HSCT", "REINFUSION")
 COLUMNS = ["USUBJID", "KIND", "DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
 
 

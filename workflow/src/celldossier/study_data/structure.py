@@ -19,6 +19,7 @@ BLANK_IS_READ_LATER = {
     "QS": ("QSORRES", "QSDTC"),
     "MO": ("MOORRES", "MODTC"),
     "MI": ("MIORRES", "MIDTC"),
+    "TR": ("TRORRES", "TRDTC"),
     "IS": ("ISORRES", "ISDTC"),
     "AE": ("AETOXGR",),
     "FA": ("FAORRES", "FADTC"),

@@ -11,10 +11,14 @@ from celldossier.study_data.domain import Domain
 from celldossier.study_data.findings import format_number
 from celldossier.study_data.parsing import is_before
 from celldossier.study_data.subjects import Subjects
+from celldossier.terms.study_terms import ADULT, DAYS_PER_YEAR
 
-ADULT = 18
-DAYS_PER_YEAR = 365.25
 ESCALATION = "ESCALATION"
+HEALTHY = (
+    r"\bhealthy\b|\bnormal (?:volunteer|subject|control|participant)|\bno disease\b"
+    r"|健康(?:志愿者|受试者|人|成人)"
+)
+"""An indication that is none."""
 
 
 def check_baseline(dm: Domain, settings: StudyDataSettings) -> None:
@@ -45,12 +49,23 @@ def check_baseline(dm: Domain, settings: StudyDataSettings) -> None:
     if not arms:
         actual, planned = dm.frame["ACTARM"], dm.frame["ARM"][dm.active]
         dm.report("ACTARMUNKNOWN", dm.active & (actual != "") & ~actual.isin(planned), "ACTARM")
+    _check_healthy(dm)
     born, consent = dm.dates["BRTHDTC"], dm.dates["RFICDTC"]
     days = (consent.time - born.time).dt.days.astype("float64")
     years: pd.Series = (days / DAYS_PER_YEAR).map(np.floor)
     # One year of difference is the birthday between consent and the date that AGE is of.
     apart = dm.active & ~born.partial & ((dm.number("AGE") - years).abs() > 1)
     dm.report("AGEBIRTH", apart, "AGE", birth=born.text, computed=years)
+
+
+def _check_healthy(dm: Domain) -> None:
+    """Find healthy volunteers: by the flag, else by the text of the indication (clause S3.2-1)."""
+    flagged = dm.active & (dm.frame["HLTSUBJI"] == "Y")
+    named = dm.frame["INDIC"].str.contains(HEALTHY, case=False, regex=True)
+    dm.report("HEALTHYSUBJECT", flagged, "HLTSUBJI")
+    # Who is flagged as a patient is none, whatever the words.
+    patient = dm.frame["HLTSUBJI"] == "N"
+    dm.report("HEALTHYSUBJECT", dm.active & named & ~flagged & ~patient, "INDIC")
 
 
 def check_against_infusion(dm: Domain, subjects: Subjects, settings: StudyDataSettings) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from celldossier.datasets import read_specification
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.study_data.baseline import (
     derive_laboratory,
@@ -19,16 +21,23 @@ from celldossier.study_data.baseline import (
 )
 from celldossier.study_data.body_size import body_mass_index, body_surface_area
 from celldossier.study_data.domain import Domain
-from celldossier.study_data.exposure import CELL_PRODUCT
 from celldossier.study_data.lymphodepletion import summarise_lymphodepletion
 from celldossier.study_data.populations import derive_populations
 from celldossier.study_data.subjects import Subjects
+from celldossier.terms.study_terms import CELL_PRODUCT
 
-TEXTS = (
-    *("SUBJID", "SITEID", "COUNTRY", "SEX", "RACE", "ETHNIC", "PART", "COHORT", "INDIC"),
-    *("STAGEBL", "EXTRAMED", "TBURDU", "PRHSCT", "PRTARG", "BRIDGFL", "HEPGRP", "RENGRP"),
-)
-NUMBERS = ("AGE", "HTBL", "WTBL", "ECOGBL", "TBURDBL", "TARGBL", "PRLINES", "ALCBL")
+COMPLETED = ("STUDYID", "USUBJID", "RFICDTC", "DTHDTC")
+"""Variables of DM that ADSL has in another form: filled in, or of several domains."""
+
+
+def list_collected(kind: Literal["text", "float"]) -> list[str]:
+    """Variables of ADSL whose origin is DM, as its specification says: as collected."""
+    return [
+        name
+        for name, variable in read_specification("ADSL").variables.items()
+        if variable.type == kind and variable.origin.split(",")[0] == f"DM.{name}"
+        if name not in COMPLETED
+    ]
 
 
 def derive_adsl(
@@ -50,8 +59,9 @@ def derive_adsl(
     dm = domains["DM"]
     used = dm.active
     usubjid = dm.subject[used].reset_index(drop=True)
-    text = {name: dm.frame[name][used].reset_index(drop=True) for name in TEXTS}
-    numbers = {name: dm.number(name)[used].reset_index(drop=True) for name in NUMBERS}
+    texts, floats = list_collected("text"), list_collected("float")
+    text = {name: dm.frame[name][used].reset_index(drop=True) for name in texts}
+    numbers = {name: dm.number(name)[used].reset_index(drop=True) for name in floats}
     zero = subjects.of(usubjid, "zero")
     infused = zero.notna()
     arm = dm.frame["ARM"][used].reset_index(drop=True)

@@ -8,18 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from celldossier.datasets import read_specification
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, add_block, explain_missing
 from celldossier.settings.efficacy import EfficacySettings
+from celldossier.study_data.bioanalysis_summary import add_runs, add_samples
 from celldossier.study_data.lymphodepletion_summary import add_lymphodepletion
 from celldossier.study_data.product_summary import add_product_attributes
 from celldossier.study_data.response_summary import add_response
 from celldossier.study_data.safety_summary import DOMAINS as SAFETY_DOMAINS
 from celldossier.study_data.safety_summary import add_special_interest
 from celldossier.study_data.summary_blocks import (
+    MISSING_LEVEL,
     NOT_COLLECTED,
     count_share,
-    describe_known,
-    note_missing,
 )
 from celldossier.study_data.survival_summary import add_time_to_event
 
@@ -42,7 +42,6 @@ CATEGORIES = (
     *("SEX", "AGEGR1", "RACE", "INDIC", "ECOGBL", "STAGEBL"),
     *("PRHSCT", "BRIDGFL", "PROCESS"),
 )
-MISSING_LEVEL = "MISSING"
 """Level of the subjects whose category is blank."""
 
 
@@ -58,6 +57,8 @@ def summarise_study_data(
     adex: pd.DataFrame,
     adrs: pd.DataFrame,
     adtte: pd.DataFrame,
+    adrun: pd.DataFrame,
+    adsamp: pd.DataFrame,
     endpoints: Sequence[str],
     efficacy: EfficacySettings,
 ) -> pd.DataFrame:
@@ -69,8 +70,8 @@ def summarise_study_data(
         Dataset ADSL. Demographics are those of the infused subjects.
     accounting, exclusions, findings
         Datasets of the checks; text columns will do.
-    adaesi, adld, adpq, adex, adrs, adtte
-        Datasets ADAESI, ADLD, ADPQ, ADEX, ADRS, ADTTE.
+    adaesi, adld, adpq, adex, adrs, adtte, adrun, adsamp
+        Datasets ADAESI, ADLD, ADPQ, ADEX, ADRS, ADTTE, ADRUN, ADSAMP.
     endpoints
         Endpoints of ADTTE that apply to the study.
     efficacy
@@ -90,6 +91,8 @@ def summarise_study_data(
     # The duration of quantifiability is summarised with the kinetics, once (table 34).
     shown = [endpoint for endpoint in endpoints if endpoint != "PERSIST"]
     add_time_to_event(collector, infused, adtte, shown, efficacy.time_to_event)
+    add_runs(collector, adrun)
+    add_samples(collector, adsamp)
     _add_accounting(collector, accounting, exclusions)
     _add_findings(collector, findings)
     return collector.frame()
@@ -114,7 +117,7 @@ def _add_populations(collector: ResultCollector, adsl: pd.DataFrame) -> None:
                 where=f"{flag} = Y",
                 units={"pct": "%"},
                 n=0 if unknown else n,
-                notes=note_missing(statistics, NOT_COLLECTED if unknown else "NOGROUP"),
+                notes=explain_missing(statistics, NOT_COLLECTED if unknown else "NOGROUP"),
             )
             if not by and reason and not unknown:
                 _add_reasons(collector, subjects, population, reason)
@@ -167,18 +170,17 @@ def _add_block(
     unit: str,
     absent: str = "NOVALUE",
 ) -> None:
-    statistics, notes = describe_known(values, absent)
-    collector.add(
+    add_block(
+        collector,
         "demographics",
-        statistics,
+        values,
         dataset="ADSL",
         variable=variable,
         by=by,
         where="SAFFL = Y",
         unit=unit,
-        units={"n": "", "n_missing": "", "gcv": "%"},
-        n=float(values.notna().sum()),
-        notes=notes,
+        extra={"n_missing": float(values.isna().sum())},
+        absent=absent,
     )
 
 
@@ -192,7 +194,7 @@ def _add_absence(collector: ResultCollector, variable: str, by: Mapping[str, str
         variable=variable,
         by=by,
         where="SAFFL = Y",
-        notes=note_missing(statistics, NOT_COLLECTED),
+        notes=explain_missing(statistics, NOT_COLLECTED),
     )
 
 
@@ -216,7 +218,7 @@ def _add_levels(
             where=f"SAFFL = Y, {variable} = {level}",
             units={"pct": "%"},
             n=n,
-            notes=note_missing(statistics, "NOGROUP"),
+            notes=explain_missing(statistics, "NOGROUP"),
         )
 
 
@@ -240,7 +242,7 @@ def _add_accounting(
             counts,
             dataset=str(record["dataset"]),
             variable=domain,
-            notes=note_missing(counts, NOT_COLLECTED),
+            notes=explain_missing(counts, NOT_COLLECTED),
         )
         reasons = exclusions.loc[exclusions["domain"] == domain, "reason"].value_counts()
         for code in sorted(reasons.index):

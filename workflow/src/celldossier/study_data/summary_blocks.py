@@ -1,41 +1,12 @@
-"""Blocks of descriptive statistics with the reason for each that is missing."""
+"""Counts and shares that the summaries of the study data have in common."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
-import pandas as pd
-
-from celldossier.stats.descriptive import describe
-
-LISTED_BELOW = 3
-"""Values; with fewer they are listed beside the block."""
 NOT_COLLECTED = "NOTCOLL"
-
-
-def describe_known(
-    values: pd.Series, absent: str = "NOVALUE"
-) -> tuple[dict[str, float | str], dict[str, str]]:
-    """Statistics of the known values, how many are missing, and notes.
-
-    Parameters
-    ----------
-    absent
-        Reason code where no value is known.
-
-    Returns
-    -------
-    tuple
-        Statistics by name: those of `describe`, ``n_missing``, and ``values`` where there are
-        fewer than three; then the reason code of each that is missing.
-    """
-    known = values.dropna()
-    statistics: dict[str, float | str] = {**describe(known.to_numpy())}
-    statistics["n_missing"] = float(values.isna().sum())
-    if 0 < len(known) < LISTED_BELOW:
-        statistics["values"] = "; ".join(f"{value:.6g}" for value in known)
-    return statistics, note_missing(statistics, "FEWVAL" if len(known) else absent)
+MISSING_LEVEL = "MISSING"
+"""Level under which records without a level are counted."""
 
 
 def count_share(n: float, total: float) -> dict[str, float]:
@@ -50,12 +21,3 @@ def count_judged(n: float, judged: float) -> dict[str, float]:
     """
     shares = count_share(n, judged)
     return {**shares, "n": shares["n"] if judged else math.nan, "n_judged": float(judged)}
-
-
-def note_missing(statistics: Mapping[str, float | str], code: str) -> dict[str, str]:
-    """Reason code of each statistic that is missing."""
-    return {
-        stat: code
-        for stat, value in statistics.items()
-        if not isinstance(value, str) and math.isnan(value)
-    }

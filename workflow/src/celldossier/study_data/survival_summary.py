@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.io.resources import read_resource
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, explain_missing
 from celldossier.settings.time_to_event import TimeToEventSettings
 from celldossier.stats.survival import (
     Estimate,
@@ -23,8 +23,8 @@ from celldossier.stats.survival import (
 )
 from celldossier.study_data.response_summary import group_by_indication
 from celldossier.study_data.summary_blocks import NOT_COLLECTED
+from celldossier.terms.study_terms import DAYS_PER_MONTH
 
-DAYS_PER_MONTH = 365.25 / 12
 COUNTS = ("n_infused", "n", "n_events", "pct_events", "n_censored", "pct_censored")
 
 
@@ -195,7 +195,7 @@ def _add_estimates(
         unit=unit,
         n=float(len(known)),
         method="Kaplan-Meier; Brookmeyer-Crowley, log-log",
-        notes={name: reason for name, value in statistics.items() if math.isnan(value)},
+        notes=explain_missing(statistics, reason),
     )
     # The day of the event that ended the observation, not that of the last look before it.
     competes = _competes(known).to_numpy(dtype=bool)
@@ -244,4 +244,4 @@ def _landmark_notes(statistics: Mapping[str, float], name: str) -> dict[str, str
     else:
         nothing = 100.0 if name == "survival" else 0.0
         reason = "NOEVENT" if value == nothing else "ALLEVENT"
-    return {stat: reason for stat, number in statistics.items() if math.isnan(number)}
+    return explain_missing(statistics, reason)

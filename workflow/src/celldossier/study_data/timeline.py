@@ -6,10 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from celldossier.study_data.exposure import CELL_PRODUCT
-from celldossier.study_data.stops import STOPS
-
-TIMELINE = ["USUBJID", "KIND", "DAY", "DATE", "SRCDOM", "SRCFILE", "SRCROW", "SRCVAR"]
+from celldossier.terms.study_terms import CELL_PRODUCT, STOPS
 
 LEFT_STUDY = {"LOSTFU": "CNSLOST", "WITHDRAWN": "CNSWITHD", "COMPLETED": "CNSCOMPL"}
 """Disposition class that ends the observation: its reason for censoring."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from celldossier.io.resources import read_resource
 
-_PARTIAL = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?P<kind>|PE|XE|AB|BB)$")
+PARTIAL_AREA = re.compile(r"^AUC(?P<end>[0-9]+(?:P[0-9]+)?)(?P<kind>|PE|XE|AB|BB)$")
 
 
 class Parameter(BaseModel):
@@ -45,7 +45,7 @@ def find_parameter(code: str, time_unit: str = "d") -> Parameter:
     KeyError
         If the registry does not know the code.
     """
-    match = _PARTIAL.match(code)
+    match = PARTIAL_AREA.match(code)
     if match is None:
         return read_parameters()[code]
     entry = read_parameters()[_registry_code(code)]
@@ -62,7 +62,7 @@ def order_parameters(codes: Iterable[str]) -> list[str]:
     position = {code: place for place, code in enumerate(read_parameters())}
 
     def place(code: str) -> tuple[int, float]:
-        match = _PARTIAL.match(code)
+        match = PARTIAL_AREA.match(code)
         end = float(match["end"].replace("P", ".")) if match else 0.0
         return position[_registry_code(code)], end
 
@@ -91,5 +91,5 @@ def parameter_unit(code: str, time_unit: str, conc_unit: str) -> str:
 
 
 def _registry_code(code: str) -> str:
-    match = _PARTIAL.match(code)
+    match = PARTIAL_AREA.match(code)
     return f"AUC#{match['kind']}" if match else code

@@ -27,6 +27,8 @@ def make_environment(language: LanguageCode) -> Environment:
         lstrip_blocks=True,
     )
     environment.policies["ext.i18n.trimmed"] = True
+    # A share of the settings, such as a confidence level: 0.95 is 95%.
+    environment.filters["percent"] = lambda share: f"{100 * share:g}%"
     environment.install_gettext_translations(  # type: ignore[attr-defined]  # added by the extension
         read_catalogue(language, "report"), newstyle=True
     )

@@ -13,8 +13,10 @@ from celldossier.terms.language import (
     format_fixed,
     format_p,
     format_significant,
+    print_unit,
 )
-from celldossier.tlf.model import Cell
+from celldossier.tlf.labels import level_label
+from celldossier.tlf.model import Cell, Row
 
 FEW = 3
 """Below this number of values they are listed instead of summarised (science.md G-19)."""
@@ -27,8 +29,28 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "fixed2": lambda value: format_fixed(value, 2),
     "fixed3": lambda value: format_fixed(value, 3),
     "p": format_p,
+    # A limit a thousand times the other bounds nothing; its digits would say otherwise.
+    "ratio": lambda value: ">1000" if value > 1000 else format_significant(value),
 }
 """Number formats by name; both languages print numbers in the same way."""
+
+Stat = tuple[str, str]
+"""Name of a statistic and name of its format."""
+
+
+def interval(name: str, form: str = "significant", suffix: str = "") -> tuple[Stat, Stat, Stat]:
+    """An estimate and its two limits, as the stages name them.
+
+    >>> interval("or", "fixed2")
+    (('or', 'fixed2'), ('or_low', 'fixed2'), ('or_high', 'fixed2'))
+    """
+    estimate, low, high = (f"{name}{end}{suffix}" for end in ("", "_low", "_high"))
+    return (estimate, form), (low, form), (high, form)
+
+
+def median_range(form: str = "significant") -> tuple[Stat, Stat, Stat]:
+    """Median, minimum and maximum."""
+    return ("median", form), ("min", form), ("max", form)
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ class Printer:
             )
         return value
 
-    def cell(self, place: Place, pattern: str, *stats: tuple[str, str]) -> Cell:
+    def cell(self, place: Place, pattern: str, *stats: Stat) -> Cell:
         """A cell that prints one statistic or several.
 
         Parameters
@@ -118,6 +140,25 @@ class Printer:
         if texts[0] == missing:
             return Cell(missing, identifiers, reasons)
         return Cell(pattern.format(*texts), identifiers, reasons)
+
+    def interval(
+        self, place: Place, name: str, form: str = "significant", suffix: str = ""
+    ) -> Cell:
+        """An estimate with its limits: ``0.45 (0.29, 0.59)``; see `interval`."""
+        return self.cell(place, "{} ({}, {})", *interval(name, form, suffix))
+
+    def median(self, place: Place, form: str = "significant") -> Cell:
+        """Median (minimum, maximum); one or two values are listed."""
+        if self.few(place):
+            return self.listed(place, form)
+        return self.cell(place, "{} ({}, {})", *median_range(form))
+
+    def geomean(self, place: Place, suffix: str = "") -> Cell:
+        """Geometric mean (geometric CV, %); one or two values are listed."""
+        if self.few(place, suffix):
+            return self.listed(place, suffix=suffix)
+        stats = ((f"geomean{suffix}", "significant"), (f"gcv{suffix}", "integer"))
+        return self.cell(place, "{} ({})", *stats)
 
     def few(self, place: Place, suffix: str = "") -> bool:
         """Whether there are so few values that they are listed."""
@@ -162,6 +203,42 @@ class Printer:
 def text_cells(texts: Iterable[str]) -> tuple[Cell, ...]:
     """Cells of words that hold no analysis result."""
     return tuple(Cell(text) for text in texts)
+
+
+def heading(text: str | Cell) -> Row:
+    """A row that spans the table and names the rows below it."""
+    return Row((Cell(text) if isinstance(text, str) else text,), "heading")
+
+
+def sentence_cell(language: Language, key: str, parts: Mapping[str, Cell], **words: str) -> Cell:
+    """A text of the catalogue that is filled with cells, and knows what they print.
+
+    Parameters
+    ----------
+    parts
+        Cells by the names that the text leaves open.
+    words
+        What else it leaves open.
+    """
+    return Cell(
+        language.text(key, **words, **{name: cell.text for name, cell in parts.items()}),
+        tuple(identifier for cell in parts.values() for identifier in cell.value_ids),
+        tuple(dict.fromkeys(code for cell in parts.values() for code in cell.reasons)),
+    )
+
+
+def level_cell(language: Language, key: str, value: Value) -> Cell:
+    """A result that is a code, in the words of its vocabulary."""
+    return Cell(level_label(language, key, value.text), (value.value_id,))
+
+
+def given_cell(language: Language, *texts: str) -> Cell:
+    """Texts of the config; those that the sponsor has not given say so."""
+    missing = language.text("label.not_provided")
+    if not any(texts):
+        return Cell(missing)
+    separator = language.text("label.sentence_separator")
+    return Cell(separator.join(print_unit(text) if text else missing for text in texts))
 
 
 def footnote_if(condition: bool, language: Language, *keys: str) -> Sequence[str]:

@@ -3,63 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from celldossier.io.resources import read_resource
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.exposure_models import exposure_analyte
+from celldossier.tlf.exposure_relations import Relation, read_relation
 from celldossier.tlf.figures_axes import axis_title, outside_legend, plain, use_log2_axis
-from celldossier.tlf.figures_data import select_curve
-from celldossier.tlf.figures_exposure_groups import draw_covariate_forest, draw_exposure_by_grade
-from celldossier.tlf.labels import parameter_symbol
+from celldossier.tlf.labels import endpoint_label, parameter_symbol, percent
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import PALETTE, SMALL, in_figure_style, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-
-__all__ = [
-    "draw_covariate_forest",
-    "draw_event_probability",
-    "draw_exposure_by_grade",
-    "draw_probability",
-]
-
-PROBABILITY = "exposure_response.probability"
-
-
-@dataclass(frozen=True)
-class Relation:
-    """One endpoint over one metric: its curves, points, and the texts printed with it.
-
-    Attributes
-    ----------
-    points
-        USUBJID, X (log2 exposure) and EVENT of the subjects of the model.
-    head, ratios
-        Texts printed in the figure: the numbers of subjects and events, and the odds
-        ratio of each adjustment.
-    """
-
-    endpoint: str
-    metric: str
-    curve: pd.DataFrame
-    points: pd.DataFrame
-    head: str
-    ratios: tuple[str, ...]
-    value_ids: tuple[str, ...]
-    reasons: tuple[str, ...]
-    subjects: int
-
-    @property
-    def unit(self) -> str:
-        """Unit of the exposure; the curves state it as log2(unit)."""
-        units = self.curve["x_unit"]
-        return str(units.iloc[0]).removeprefix("log2(").removesuffix(")") if len(units) else ""
 
 
 @in_figure_style
@@ -107,6 +65,7 @@ def draw_event_probability(context: Context) -> Figure | NotShown:
     if not shown:
         return next(item for item in found.values() if isinstance(item, NotShown))
     metrics = [m for m in metrics if any((m, e) in shown for e in endpoints)]
+    endpoints = [e for e in endpoints if any((m, e) in shown for m in metrics)]
     figure = new_figure(60 * len(metrics) + 12)
     grid = figure.subplots(len(metrics), len(endpoints), squeeze=False, sharey=True)
     for row, metric in zip(grid, metrics, strict=True):
@@ -146,7 +105,7 @@ def _figure(context: Context, relations: Sequence[Relation], figure: Any) -> Fig
         subjects=max(relation.subjects for relation in relations),
         value_ids=tuple(dict.fromkeys(v for r in relations for v in r.value_ids)),
         footnotes=tuple(notes),
-        analytes=(str(context.settings["exposure_response"]["analyte"]),),
+        analytes=(exposure_analyte(context),),
         reasons=tuple(dict.fromkeys(code for r in relations for code in r.reasons)),
         alternative_text=context.language.text("figure.probability.alternative", relations=events),
     )
@@ -167,129 +126,6 @@ def _data(relation: Relation) -> pd.DataFrame:
     both = both.assign(ENDPOINT=relation.endpoint, METRIC=relation.metric, UNIT=relation.unit)
     order = ["ENDPOINT", "METRIC", "UNIT", "SERIES", "USUBJID", *names.values()]
     return both[list(dict.fromkeys(order))]
-
-
-def read_relation(context: Context, endpoint: str, metric: str) -> Relation | NotShown:
-    """Curves, points and printed texts of an endpoint over a metric.
-
-    Returns
-    -------
-    Relation or NotShown
-        NotShown with the reason code of the stage where there is nothing to draw.
-    """
-    settings = context.settings["exposure_response"]
-    analyte = str(settings["analyte"])
-    population = "LANDMARK" if metric.startswith("CLD") else "PRIMARY"
-    model = Place(
-        "exposure_response.logistic",
-        endpoint,
-        analyte,
-        {"metric": metric, "population": population},
-    )
-    printer = Printer(context.results, context.language)
-    plain_model = model.within(adjustment="UNADJUSTED")
-    if not printer.exists(plain_model):
-        return NotShown("NOTCOLL")
-    curve = select_curve(context, f"{PROBABILITY}/{endpoint}/{metric}")
-    if curve.empty:
-        return NotShown(printer.value(plain_model, "or").note_code or "FEWSUBJ")
-    counted = [printer.cell(plain_model, "{}", (stat, "count")) for stat in ("n", "events")]
-    text = context.language.text
-    head = text(
-        "figure.odds_ratio_head",
-        level=f"{100 * float(settings['confidence_level']):g}",
-        n=counted[0].text,
-        events=counted[1].text,
-    )
-    value_ids = [identifier for cell in counted for identifier in cell.value_ids]
-    reasons: list[str] = []
-    adjustments = [a for a in ("UNADJUSTED", "TUMOUR_BURDEN") if a in settings["adjustments"]]
-    ratios = []
-    for adjustment in adjustments:
-        place = model.within(adjustment=adjustment)
-        cell = printer.cell(
-            place,
-            "{} ({}–{})",
-            ("or", "significant"),
-            ("or_low", "significant"),
-            ("or_high", "significant"),
-        )
-        ratios.append(f"{text(f'figure.adjustment.{adjustment}')} {cell.text}")
-        value_ids += cell.value_ids
-        reasons += cell.reasons
-    bins = curve[curve["kind"] == "observed"].reset_index(drop=True)
-    names = _bin_levels(context, endpoint, analyte, metric)
-    if len(names) == len(bins):
-        counts = [
-            printer.cell(
-                Place(
-                    "exposure_response.quartiles",
-                    endpoint,
-                    analyte,
-                    {"metric": metric, "bin": name},
-                ),
-                "{}/{}",
-                ("events", "count"),
-                ("n", "count"),
-            )
-            for name in names
-        ]
-        value_ids += [v for cell in counts for v in cell.value_ids]
-        curve = curve.assign(label="")
-        curve.loc[curve["kind"] == "observed", "label"] = [cell.text for cell in counts]
-    return Relation(
-        endpoint,
-        metric,
-        curve,
-        _read_points(context, endpoint, metric),
-        plain(head),
-        tuple(plain(ratio) for ratio in ratios),
-        tuple(value_ids),
-        tuple(dict.fromkeys(reasons)),
-        int(printer.subjects),
-    )
-
-
-def _bin_levels(context: Context, endpoint: str, analyte: str, metric: str) -> list[str]:
-    """Names of the exposure groups, from the lowest exposure up."""
-    rows = context.results.select("exposure_response.quartiles")
-    rows = rows[
-        (rows["variable"] == endpoint)
-        & (rows["analyte"] == analyte)
-        & (rows["group1"] == "bin")
-        & (rows["level2"] == metric)
-        & (rows["stat_name"] == "n")
-    ]
-    return sorted(rows["level1"])
-
-
-def _read_points(context: Context, endpoint: str, metric: str) -> pd.DataFrame:
-    """Exposure and event of each subject, by the rules of the unadjusted model.
-
-    The endpoint's rule is that of ``resources/terms/endpoints.yaml``. For a landmark
-    only subjects without an onset until it and until their sample are left.
-    """
-    rule = read_resource("terms", "endpoints.yaml")[endpoint]
-    subjects = context.dataset("ADER")
-    subjects = subjects[(subjects["ERFL"] == "Y") & (subjects[metric] > 0)]
-    value = subjects[rule["variable"]]
-    event = (value >= rule["at_least"]).astype(float).where(value.notna())
-    unknown = context.settings["exposure_response"]["unknown_response"][0]
-    if rule["variable"] == "OBJRESP" and unknown == "NONRESPONDER":
-        event = event.mask(subjects["RESPGRP"] == "UNKNOWN", 0.0)
-    kept = event.notna()
-    if metric.startswith("CLD"):
-        latest = np.fmax(subjects[f"{metric}DY"].to_numpy(), float(metric.removeprefix("CLD")))
-        kept &= ~(subjects[rule["onset"]].to_numpy() <= latest)
-    points = pd.DataFrame(
-        {
-            "USUBJID": subjects["USUBJID"],
-            "X": np.log2(subjects[metric].to_numpy(dtype=float)),
-            "EVENT": event,
-        }
-    )
-    points = points[np.asarray(kept, dtype=bool)]
-    return points.sort_values("USUBJID", kind="stable", ignore_index=True)
 
 
 def _draw_relation(axes: Axes, context: Context, relation: Relation, most: int = 8) -> None:
@@ -322,7 +158,7 @@ def _draw_relation(axes: Axes, context: Context, relation: Relation, most: int =
 
 
 def _endpoint(context: Context, relation: Relation) -> str:
-    return context.language.label(read_resource("terms", "endpoints.yaml")[relation.endpoint])
+    return endpoint_label(context, relation.endpoint)
 
 
 def _metric(context: Context, metric: str) -> str:
@@ -341,7 +177,7 @@ def _legend(context: Context) -> list[Artist]:
     from matplotlib.patches import Patch
 
     text = context.language.text
-    level = f"{100 * float(context.settings['exposure_response']['confidence_level']):g}"
+    level = percent(context.settings["exposure_response"]["confidence_level"])
     return [
         Line2D([], [], color=PALETTE[0], linewidth=1.4, label=text("figure.fitted")),
         Patch(facecolor=PALETTE[0], alpha=0.15, label=text("figure.band", level=level)),

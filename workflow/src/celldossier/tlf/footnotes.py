@@ -23,33 +23,67 @@ def declared_footnotes(tlf: Tlf, language: Language, settings: Mapping[str, Any]
     ]
 
 
+LINES_OF_ASSAYS = 4
+"""More analytes than that share a line where they have the method and the matrix in common."""
+
+
 def assay_footnotes(
     analytes: Sequence[str], language: Language, settings: Mapping[str, Any]
 ) -> list[str]:
-    """One line an analyte: platform, matrix, lower limit of quantitation, and a missing marker."""
+    """Platform, matrix and lower limit of quantitation of each analyte, and a missing marker."""
     declared = {assay["analyte"]: assay for assay in settings["bioanalysis"]["assays"]}
     unmarked = settings.get("cellular_kinetics", {}).get("no_specific_marker", ())
-    lines = []
+    known = [declared[code] for code in analytes if code in declared]
+    if len(known) > LINES_OF_ASSAYS:
+        lines = _group_assays(known, language)
+    else:
+        lines = [_describe_assay(assay, language) for assay in known]
     for code in analytes:
-        assay = declared.get(code)
-        if assay is None:
+        if code not in declared:
             lines.append(language.text("footnote.assay_not_declared", analyte=code))
-            continue
-        lloq = assay["lloq"]
-        lines.append(
-            language.text(
-                "footnote.assay" if lloq is not None else "footnote.assay_lloq_by_record",
-                analyte=language.label(assay["label"]),
-                platform=language.label(assay["platform"]),
-                matrix=language.label(assay["matrix"]),
-                lloq=f"{lloq:.10g}" if lloq is not None else "",
-                unit=print_unit(assay["unit"]),
-            )
-        )
-        if code in unmarked:
-            label = language.label(assay["label"])
+        elif code in unmarked:
+            label = language.label(declared[code]["label"])
             lines.append(language.text("footnote.assay_unmarked", analyte=label))
     return lines
+
+
+def _describe_assay(assay: Mapping[str, Any], language: Language) -> str:
+    lloq = assay["lloq"]
+    return language.text(
+        "footnote.assay" if lloq is not None else "footnote.assay_lloq_by_record",
+        analyte=language.label(assay["label"]),
+        platform=language.label(assay["platform"]),
+        matrix=language.label(assay["matrix"]),
+        lloq=f"{lloq:.10g}" if lloq is not None else "",
+        unit=print_unit(assay["unit"]),
+    )
+
+
+def _group_assays(assays: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+    """One line a method and matrix, with the limit of each analyte in brackets."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for assay in assays:
+        label, lloq = language.label(assay["label"]), assay["lloq"]
+        if lloq is not None:
+            label = language.text(
+                "footnote.analyte_with_lloq",
+                analyte=label,
+                lloq=f"{lloq:.10g}",
+                unit=print_unit(assay["unit"]),
+            )
+        method = (language.label(assay["platform"]), language.label(assay["matrix"]))
+        groups.setdefault(method, []).append(label)
+    separator = language.text("label.list_separator")
+    lines = [
+        language.text(
+            "footnote.assays_of_a_method",
+            platform=platform,
+            matrix=matrix,
+            analytes=separator.join(labels),
+        )
+        for (platform, matrix), labels in groups.items()
+    ]
+    return [*lines, language.text("footnote.lloq_in_brackets")]
 
 
 def source_footnotes(
@@ -62,7 +96,7 @@ def source_footnotes(
         language.text(
             "footnote.source",
             sources=language.text("label.list_separator").join(sources),
-            program=f"celldossier {__version__} ({tlf.draw})",
+            program=f"celldossier {__version__} ({tlf.drawing})",
             hash=input_hash,
         ),
     ]

@@ -14,7 +14,7 @@ from celldossier.tlf.labels import (
     parameter_name,
     with_unit,
 )
-from celldossier.tlf.model import Cell, Context, Row
+from celldossier.tlf.model import Cell, Context
 
 SUMMARY = "cellular_kinetics.summary"
 REASONS = "cellular_kinetics.reasons"
@@ -91,11 +91,6 @@ def few_note(context: Context, few: bool) -> Sequence[str]:
     return footnote_if(few, context.language, "footnote.few_values")
 
 
-def heading(text: str) -> Row:
-    """A row that spans the table, such as the name of an analyte."""
-    return Row((Cell(text),), kind="heading")
-
-
 __all__ = [
     "ORDERED",
     "REASONS",
@@ -103,7 +98,6 @@ __all__ = [
     "SUMMARY",
     "abbreviations",
     "few_note",
-    "heading",
     "is_median_only",
     "parameter_head",
     "parameters_shown",

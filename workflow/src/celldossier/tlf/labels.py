@@ -8,6 +8,8 @@ from typing import Any
 
 from celldossier.datasets import read_specification
 from celldossier.io.resources import read_resource
+from celldossier.terms.endpoints import known_endpoints
+from celldossier.terms.exposure_metrics import metric_label as metric_label
 from celldossier.terms.language import Language, print_unit
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
@@ -49,15 +51,9 @@ def parameter_name(code: str, language: Language) -> str:
     return language.label({"en": parameter.en, "zh": parameter.zh})
 
 
-def metric_label(language: Language, code: str) -> str:
-    """Symbol of an exposure metric: an NCA parameter, or one with a term of its own."""
-    term = f"metric.{code}"
-    return language.text(term) if language.has(term) else parameter_symbol(code)
-
-
-def endpoint_label(language: Language, code: str) -> str:
-    """Name of a binary endpoint of ``resources/terms/endpoints.yaml``."""
-    return language.label(read_resource("terms", "endpoints.yaml")[code])
+def endpoint_label(context: Context, code: str) -> str:
+    """Name of an endpoint of ``resources/terms/endpoints.yaml`` or of the study's own."""
+    return context.language.label(known_endpoints(context.settings["exposure_response"])[code])
 
 
 def is_median_only(code: str) -> bool:
@@ -74,6 +70,24 @@ def unit_label(language: Language, unit: str) -> str:
     """A unit in the words of the language, where the catalogue has them: years, titre."""
     term = f"unit.{unit}"
     return language.text(term) if language.has(term) else unit
+
+
+def equal_to(text: str) -> str:
+    """A printed number behind its symbol; one that is only bounded keeps its own sign.
+
+    >>> equal_to("0.030"), equal_to("<0.001")
+    ('= 0.030', '<0.001')
+    """
+    return text if text.startswith("<") else f"= {text}"
+
+
+def percent(share: float) -> str:
+    """A share of the settings in percent, such as a confidence level.
+
+    >>> percent(0.95), percent(0.975)
+    ('95', '97.5')
+    """
+    return f"{100 * float(share):g}"
 
 
 def level_label(language: Language, key: str, level: str) -> str:

@@ -17,9 +17,11 @@ import pandas as pd
 
 from celldossier.datasets import read_specification
 from celldossier.io.files import canonical_json
+from celldossier.io.stages import STAGES
 from celldossier.results import AnalysisResults
 from celldossier.settings.tlfs import Tlf, TlfCatalogue
 from celldossier.terms.language import Language
+from celldossier.tlf.drawings import find_drawing
 from celldossier.tlf.footnotes import (
     assay_footnotes,
     declared_footnotes,
@@ -28,7 +30,6 @@ from celldossier.tlf.footnotes import (
     source_footnotes,
 )
 from celldossier.tlf.model import Context, Figure, NotShown, Table
-from celldossier.tlf.registry import find_drawing
 from celldossier.tlf.write import (
     all_value_ids,
     csv_bytes,
@@ -37,9 +38,6 @@ from celldossier.tlf.write import (
     table_record,
     table_values,
 )
-
-CURVE_STAGES = ("cellular_kinetics", "exposure_response")
-"""Stages that hand on curves beside their analysis results."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,7 @@ def _dataset_path(name: str) -> str:
 
 
 def _shows_curves(tlf: Tlf) -> bool:
-    return tlf.kind == "figure" and tlf.stage in CURVE_STAGES
+    return tlf.kind == "figure" and STAGES[tlf.stage].curves
 
 
 def hash_inputs(tlf: Tlf, file_hash: Callable[[str], str]) -> str:
@@ -178,7 +176,6 @@ def _start_record(tlf: Tlf, number: str, language: Language, input_hash: str) ->
         "alternative_text": "",
         "value_ids": [],
         "footnotes": [],
-        "clauses": list(tlf.clauses),
         "landscape": tlf.landscape,
         "hash": input_hash,
     }

@@ -93,7 +93,9 @@ def fix_layout(figure: MatplotlibFigure) -> None:
     engine = figure.get_layout_engine()
     if engine is not None:
         engine.execute(figure)
-        figure.set_layout_engine("none")
+        # None, not "none": for any engine, even the empty one, matplotlib draws each figure
+        # once more before it writes it.
+        figure.set_layout_engine(None)
 
 
 def new_figure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import analyte_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -42,7 +42,7 @@ def draw_assay_concordance(context: Context) -> Table | NotShown:
     rows: list[Row] = []
     for place in pairs:
         names = pair_names(context, place)
-        rows.append(Row((Cell(language.text("assay.pair", **names)),), kind="heading"))
+        rows.append(heading(language.text("assay.pair", **names)))
         rows.extend(_count_rows(context, printer, place))
         rows.extend(_estimate_rows(context, printer, place))
     columns = (
@@ -74,7 +74,7 @@ def _estimate_rows(context: Context, printer: Printer, place: Place) -> list[Row
     text, names = context.language.text, pair_names(context, place)
     fit, agreement = place.of(f"{COUNTS}_fit"), place.of("cellular_kinetics.assay_agreement")
     rows = [
-        _row(text(f"assay.{name}"), _interval(printer, fit, name, form))
+        _row(text(f"assay.{name}"), printer.interval(fit, name, form))
         for name, form in (
             ("rho", "fixed3"),
             ("deming_slope", "fixed3"),
@@ -86,7 +86,7 @@ def _estimate_rows(context: Context, printer: Printer, place: Place) -> list[Row
     unit = printer.value(agreement, "bias").unit
     for name in ("bias", "loa_low", "loa_high"):
         label = with_unit(text(f"assay.{name}", **names), unit)
-        rows.append(_row(label, _interval(printer, agreement, name, "significant")))
+        rows.append(_row(label, printer.interval(agreement, name)))
     for name in ("sd_between", "sd_within"):
         cell = printer.cell(agreement, "{}", (name, "fixed3"))
         rows.append(_row(text(f"assay.{name}"), cell))
@@ -106,8 +106,8 @@ def draw_assay_ratio(context: Context) -> Table | NotShown:
         names = pair_names(context, place)
         visits = _visits(context, place)
         unit = printer.value(place.of(RATIO).within(visit=visits[0]), "geomean").unit
-        heading = with_unit(language.text("assay.ratio_of", **names), unit)
-        rows.append(Row((Cell(heading),), kind="heading"))
+        head = with_unit(language.text("assay.ratio_of", **names), unit)
+        rows.append(heading(head))
         for visit in visits:
             at = place.of(RATIO).within(visit=visit)
             few = few or printer.few(at)
@@ -117,7 +117,7 @@ def draw_assay_ratio(context: Context) -> Table | NotShown:
                 [printer.listed(at), printer.blank()]
                 if printer.few(at)
                 else [
-                    _interval(printer, at, "geomean", "significant"),
+                    printer.interval(at, "geomean"),
                     printer.cell(at, "{}", ("gcv", "integer")),
                 ]
             )
@@ -151,8 +151,3 @@ def _analytes(pairs: Sequence[Place]) -> tuple[str, ...]:
 
 def _row(label: str, cell: Cell, indent: int = 0) -> Row:
     return Row((Cell(label), cell), indent=indent)
-
-
-def _interval(printer: Printer, place: Place, name: str, form: str) -> Cell:
-    stats = tuple((f"{name}{end}", form) for end in ("", "_low", "_high"))
-    return printer.cell(place, "{} ({}, {})", *stats)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import analyte_label, analytes_in, level_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -38,7 +38,7 @@ def draw_compartments(context: Context) -> Table | NotShown:
     for analyte in analytes:
         compartments = order_compartments(context, analyte)
         unit = printer.value(_first_place(context, analyte, compartments), "median").unit
-        rows.append(Row((Cell(with_unit(analyte_label(context, analyte), unit)),), kind="heading"))
+        rows.append(heading(with_unit(analyte_label(context, analyte), unit)))
         for name in compartments:
             block, is_few = _compartment_rows(context, printer, analyte, name)
             few = few or is_few
@@ -116,7 +116,7 @@ def _compartment_rows(
         cells = [*_count_cells(printer, peak), *_summary_cells(printer, peak)]
         head = Cell(text("label.compartment_peak"))
         rows.append(Row((head, *cells, *_ratio_cells(printer, ratio)), indent=1))
-        median = _median_cell(printer, time)
+        median = printer.median(time)
         counts = printer.cell(time, "{}", ("n", "count"))
         blanks = [Cell("")] * 4
         head = Cell(text("label.compartment_peak_time"))
@@ -133,15 +133,7 @@ def _summary_cells(printer: Printer, place: Place) -> list[Cell]:
     """Geometric mean with CV and median with range; few values are listed in the first."""
     if printer.few(place):
         return [printer.listed(place), printer.blank()]
-    geomean = printer.cell(place, "{} ({})", ("geomean", "significant"), ("gcv", "integer"))
-    return [geomean, _median_cell(printer, place)]
-
-
-def _median_cell(printer: Printer, place: Place) -> Cell:
-    if printer.few(place):
-        return printer.listed(place)
-    forms = [(stat, "significant") for stat in ("median", "min", "max")]
-    return printer.cell(place, "{} ({}, {})", *forms)
+    return [printer.geomean(place), printer.median(place)]
 
 
 def _ratio_cells(printer: Printer, place: Place) -> list[Cell]:

@@ -7,7 +7,7 @@ from typing import Any
 from celldossier.io.resources import read_resource
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import order_parameters
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading
 from celldossier.tlf.labels import analyte_label, analytes_in, parameter_label
 from celldossier.tlf.listings import list_dataset
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
@@ -44,11 +44,11 @@ def draw_nca_crosswalk(context: Context) -> Table | NotShown:
                 preset=_preset_name(context, preset),
                 analyte=analyte_label(context, analyte),
             )
-            rows.append(Row((Cell(head),), kind="heading"))
+            rows.append(heading(head))
             shown = _differing(context, printer, preset, analyte)
             rows += [_row(context, printer, place) for place in shown]
             if not shown:
-                rows.append(Row((Cell(language.text("label.no_difference")),), kind="heading"))
+                rows.append(heading(language.text("label.no_difference")))
     columns = (
         Column(language.text("column.parameter"), align="left", width="22%"),
         Column(language.text("statistic.n")),

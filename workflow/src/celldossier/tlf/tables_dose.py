@@ -12,7 +12,10 @@ from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 DOSE = "dose_exploration.dose"
 
-_VARIABLES = ("DOSEP", "DOSEA", "DOSERAT", "DOSEKG", "DOSEM2", "DOSETOT", "DOSEVIA")
+_VARIABLES = (
+    *("DOSEP", "DOSEA", "DOSERAT", "DOSEKG", "DOSEM2"),
+    *("DOSETOT", "DOSEVIA", "DOSETGP", "COPIES"),
+)
 
 
 def draw_dose_accountability(context: Context) -> Table | NotShown:
@@ -29,16 +32,17 @@ def draw_dose_accountability(context: Context) -> Table | NotShown:
     for variable in (name for name in _VARIABLES if name in variables):
         places = [Place(DOSE, variable, by=by) for by in groups]
         unit = printer.value(places[-1], "median").unit
-        label = with_unit(variable_label(language, "ADEX", variable), unit)
+        dataset = "ADDA" if variable == "COPIES" else "ADEX"
+        label = with_unit(variable_label(language, dataset, variable), unit)
         if printer.value(places[-1], "n").number == 0:
             # Nothing known in all: one row says why.
             cells = [printer.cell(place, "{}", ("geomean", "significant")) for place in places]
             rows.append(Row((Cell(label), *cells)))
             continue
-        rows.append(Row((Cell(label), *[Cell("")] * len(groups))))
+        counts = [printer.cell(place, "{}", ("n", "count")) for place in places]
+        rows.append(Row((Cell(language.text("label.count_of", label=label)), *counts)))
         few = few or any(printer.few(place) for place in places)
         lines = (
-            ("n", "{}", (("n", "count"),)),
             ("geomean_gcv", "{} ({})", (("geomean", "significant"), ("gcv", "integer"))),
             (
                 "median_range",
@@ -49,7 +53,7 @@ def draw_dose_accountability(context: Context) -> Table | NotShown:
         for statistic, pattern, stats in lines:
             cells = []
             for place in places:
-                if statistic != "n" and printer.few(place):
+                if printer.few(place):
                     is_first = statistic == "geomean_gcv"
                     cells.append(printer.listed(place) if is_first else printer.blank())
                 else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading
 from celldossier.tlf.labels import level_label, reason_label, target_label
 from celldossier.tlf.listings import list_dataset
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
@@ -39,7 +39,7 @@ def draw_ada_incidence(context: Context) -> Table | NotShown:
     rows: list[Row] = []
     for target in targets:
         name = target_label(context, target)
-        rows.append(Row((Cell(language.text("label.ada_target", target=name)),), kind="heading"))
+        rows.append(heading(language.text("label.ada_target", target=name)))
         places = [Place(INCIDENCE, "EVALUABLE", target, by) for by in groups]
         cells = [
             printer.cell(place, "{} / {}", ("n", "count"), ("n_infused", "count"))

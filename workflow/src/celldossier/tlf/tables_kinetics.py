@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading
 from celldossier.tlf.kinetics_parameters import (
     REASONS,
     STATISTICS,
     SUMMARY,
     abbreviations,
     few_note,
-    heading,
     is_median_only,
     parameter_head,
     parameters_shown,

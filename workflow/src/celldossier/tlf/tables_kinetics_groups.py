@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from celldossier.settings.kinetics_summaries import GROUPINGS
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading
 from celldossier.tlf.kinetics_parameters import (
     REASONS,
     SUMMARY,
     abbreviations,
     few_note,
-    heading,
     is_median_only,
     parameter_head,
     parameters_shown,
@@ -233,8 +232,7 @@ class _Drawing:
         return not isinstance(wanted, list) or general_code(code) in wanted
 
     def _ratio_cell(self, place: Place) -> Cell:
-        forms = [(stat, "significant") for stat in ("gmr", "gmr_low", "gmr_high")]
-        return self.printer.cell(place, "{} ({}, {})", *forms)
+        return self.printer.interval(place, "gmr")
 
     def _ratio_rows(self, code: str, analyte: str) -> list[Row]:
         """Ratio of each level to the reference of its grouping, where it was estimated."""

@@ -9,7 +9,7 @@ from celldossier.settings.study import IMMUNE_CLASSES
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
 from celldossier.tlf.blocks import block_rows, count_row
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import level_label, unit_label, variable_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -131,7 +131,7 @@ def _drug_rows(
     """One drug: subjects, omission, deviation, then dose of a day, total, days, intensity."""
     language = context.language
     places = [Place(DRUG, "LDTRT", by={**by, "drug": drug}) for by in groups]
-    rows = [Row((Cell(level_label(language, "drug", drug)),), kind="heading")]
+    rows = [heading(level_label(language, "drug", drug))]
     counts = (
         ("ld.given", "{} ({})", _SHARE),
         ("ld.omitted", "{}", (("n_omitted", "count"),)),
@@ -174,11 +174,11 @@ def _depth_rows(
     rows: list[Row] = []
     few = False
     analytes: list[str] = []
-    heading = ""
+    shown_group = ""
     for group, key, variables in _DEPTHS:
-        if group != heading:
-            heading = group
-            rows.append(Row((Cell(language.text(f"ld.heading.{group}")),), kind="heading"))
+        if group != shown_group:
+            shown_group = group
+            rows.append(heading(language.text(f"ld.heading.{group}")))
         if names[key] in declared:
             analytes.append(names[key])
         for variable, form, spread in variables:
@@ -203,7 +203,7 @@ def _later_rows(printer: Printer, language: Language, places: Sequence[Place]) -
     ]
     if not rows:
         return []
-    title = Row((Cell(language.text("ld.heading.later")),), kind="heading")
+    title = heading(language.text("ld.heading.later"))
     return [title] + [
         count_row(printer, language.text(key), places, pattern, *stats)
         for key, pattern, stats in rows

@@ -9,7 +9,7 @@ import pandas as pd
 from celldossier.io.resources import read_resource
 from celldossier.terms.language import Language, print_unit
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading, interval
 from celldossier.tlf.labels import analyte_label, level_label, reason_label, unit_label
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -37,13 +37,13 @@ def draw_best_response(context: Context) -> Table | NotShown:
     for indication in indications:
         within = [{**by, "indication": indication} for by in groups]
         name = level_label(language, "indication", indication)
-        rows.append(Row((Cell(name),), kind="heading"))
+        rows.append(heading(name))
         rows.extend(_subject_rows(language, printer, within))
         rows.extend(_category_rows(context, printer, indication, within))
         rows.extend(_rate_rows(context, printer, within))
     if len(indications) > 1:
         # Criteria may differ between indications: over all of them only rates are given.
-        rows.append(Row((Cell(language.text("response.all_indications")),), kind="heading"))
+        rows.append(heading(language.text("response.all_indications")))
         rows.extend(_subject_rows(language, printer, groups))
         rows.extend(_rate_rows(context, printer, groups))
     columns = [Column(language.text("column.best_response"), align="left", width="34%")]
@@ -74,7 +74,7 @@ def draw_time_to_event(context: Context) -> Table | NotShown:
     rows: list[Row] = []
     for endpoint in endpoints:
         term = read_resource("terms", "efficacy_parameters.yaml")["endpoints"][endpoint]
-        rows.append(Row((Cell(language.label(term)),), kind="heading"))
+        rows.append(heading(language.label(term)))
         rows.extend(_endpoint_rows(context, printer, endpoint, groups))
     columns = [Column(language.text("column.endpoint"), align="left", width="46%")]
     columns += [
@@ -264,7 +264,7 @@ def _estimate_rows(
     for time in _levels_of(context, landmark, "time", endpoint):
         at = [place.of(landmark).within(time=time) for place in places]
         values = {"time": time, "unit": unit}
-        stats = (*_interval("survival"), ("n_at_risk", "count"))
+        stats = (*interval("survival", "fixed1"), ("n_at_risk", "count"))
         rows.append(
             _row(
                 language.text("tte.survival", **values),
@@ -275,11 +275,7 @@ def _estimate_rows(
             rows.append(
                 _row(
                     language.text("tte.incidence", **values),
-                    [printer.cell(p, "{} ({}, {})", *_interval("incidence")) for p in at],
+                    [printer.interval(p, "incidence", "fixed1") for p in at],
                 )
             )
     return rows if _competes(endpoint) else [*rows, *spread("followup", "followup")]
-
-
-def _interval(name: str) -> tuple[tuple[str, str], ...]:
-    return tuple((f"{name}{end}", "fixed1") for end in ("", "_low", "_high"))

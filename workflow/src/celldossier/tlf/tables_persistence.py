@@ -7,7 +7,7 @@ from typing import Any
 
 from celldossier.io.resources import read_resource
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading, interval
 from celldossier.tlf.labels import level_label, reason_label, unit_label
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -96,13 +96,13 @@ def _subject_rows(context: Context, printer: Printer, places: Sequence[Place]) -
 
 def _landmark_rows(context: Context, printer: Printer, places: Sequence[Place]) -> list[Row]:
     text = context.language.text
-    rows = [Row((Cell(text("persistence.quantifiable")),), kind="heading")]
+    rows = [heading(text("persistence.quantifiable"))]
     for landmark in landmarks(context):
         at = [p.of(f"{COUNTS}_landmark").within(landmark=landmark["label"]) for p in places]
         stats = (
             ("n_quantifiable", "count"),
             ("n_evaluable", "count"),
-            *((stat, "fixed1") for stat in ("pct", "pct_low", "pct_high")),
+            *interval("pct", "fixed1"),
         )
         shares = [_share(printer, place, stats) for place in at]
         rows.append(_row(landmark["text"], shares))
@@ -124,7 +124,7 @@ def _duration_rows(
     context: Context, printer: Printer, places: Sequence[Place], full: bool
 ) -> list[Row]:
     text = context.language.text
-    rows = [Row((Cell(text("persistence.duration")),), kind="heading")]
+    rows = [heading(text("persistence.duration"))]
     losses = (("n_loss", "count"), ("pct_loss", "fixed1"))
     rows.append(
         _row(text("persistence.loss"), [printer.cell(p, "{} ({})", *losses) for p in places])
@@ -143,7 +143,7 @@ def _duration_rows(
         rows.append(_row(text("persistence.turnbull"), cells, 1))
     for landmark in landmarks(context):
         at = [p.of(f"{COUNTS}_survival").within(landmark=landmark["label"]) for p in places]
-        stats = (*_interval("km"), ("n_at_risk", "count"))
+        stats = (*interval("km", "fixed1"), ("n_at_risk", "count"))
         label = text("persistence.survival", label=landmark["label"])
         rows.append(_row(label, [printer.cell(p, "{} ({}, {}) [{}]", *stats) for p in at]))
         if full:
@@ -154,7 +154,7 @@ def _duration_rows(
 def _bound_rows(context: Context, printer: Printer, at: Sequence[Place]) -> list[Row]:
     text = context.language.text
     turnbull = _fixed(("turnbull_low", "turnbull_high", "both_low", "both_high"))
-    incidence = (*_interval("early"), *_interval("late"))
+    incidence = (*interval("early", "fixed1"), *interval("late", "fixed1"))
     return [
         _row(
             text("persistence.turnbull_at"),
@@ -173,7 +173,7 @@ def _median_rows(context: Context, printer: Printer, places: Sequence[Place]) ->
     medians = [place.of(f"{COUNTS}_median") for place in places]
     unit = unit_label(context.language, printer.value(medians[-1], "km").unit)
     label = context.language.text("persistence.median", unit=unit)
-    return [_row(label, [printer.cell(p, "{} ({}, {})", *_interval("km")) for p in medians])]
+    return [_row(label, [printer.interval(p, "km", "fixed1") for p in medians])]
 
 
 def _coded(
@@ -210,21 +210,17 @@ def _sensitivity_rows(context: Context, printer: Printer, places: Sequence[Place
     rows: list[Row] = []
     for parameter in SENSITIVITY:
         own = [Place(COUNTS, parameter, place.analyte, place.by) for place in places]
-        rows.append(Row((Cell(text(f"persistence.{parameter}")),), kind="heading"))
+        rows.append(heading(text(f"persistence.{parameter}")))
         losses = (("n_loss", "count"), ("pct_loss", "fixed1"))
         cells = [printer.cell(place, "{} ({})", *losses) for place in own]
         rows.append(_row(text("persistence.loss"), cells))
         rows += _median_rows(context, printer, own)
         for landmark in landmarks(context):
             at = [p.of(f"{COUNTS}_survival").within(landmark=landmark["label"]) for p in own]
-            stats = (*_interval("km"), ("n_at_risk", "count"))
+            stats = (*interval("km", "fixed1"), ("n_at_risk", "count"))
             label = text("persistence.survival", label=landmark["label"])
             rows.append(_row(label, [printer.cell(p, "{} ({}, {}) [{}]", *stats) for p in at]))
     return rows
-
-
-def _interval(name: str) -> tuple[tuple[str, str], ...]:
-    return tuple((f"{name}{end}", "fixed1") for end in ("", "_low", "_high"))
 
 
 def _fixed(names: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import order_parameters
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import (
     analyte_label,
     analytes_in,
@@ -59,7 +59,7 @@ def draw_phases(context: Context) -> Table | NotShown:
     rows: list[Row] = []
     few = False
     for analyte in analytes:
-        rows.append(Row((Cell(analyte_label(context, analyte)),), kind="heading"))
+        rows.append(heading(analyte_label(context, analyte)))
         rows.extend(_pattern_rows(context, printer, analyte, groups))
         rows.extend(_missing_rows(context, printer, analyte, groups))
         rows.append(_subheading(context, "label.phase_parameters", groups))

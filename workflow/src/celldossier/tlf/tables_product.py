@@ -19,7 +19,8 @@ MOST_COLUMNS = 8
 """Columns of numbers that a page holds; with more, the sites are left to the data."""
 
 _ATTRIBUTES = (
-    ("VIABPCT", "fixed1"), ("TRANSPCT", "fixed1"), ("VCN", "fixed2"), ("CD4CD8", "fixed2"),
+    ("VIABPCT", "fixed1"), ("TRANSPCT", "fixed1"), ("VCN", "fixed2"), ("CD3PCT", "fixed1"),
+    ("CD4CD8", "fixed2"),
     ("TNPCT", "fixed1"), ("TSCMPCT", "fixed1"), ("TCMPCT", "fixed1"), ("TEMPCT", "fixed1"),
     ("TEFFPCT", "fixed1"), ("POTENCY", "significant"), ("EXPFOLD", "significant"),
     ("CULTDAYS", "fixed1"), ("VEINVEIN", "fixed1"),

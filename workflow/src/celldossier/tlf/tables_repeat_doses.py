@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import (
     analyte_label,
     analytes_in,
@@ -23,7 +23,6 @@ TREND = "cellular_kinetics.dose_trend"
 
 PARAMETERS = ("CMAX", "TMAX", "CTROUGH", "AUCTAU", "CAVG", "PTF")
 RATIOS = ("ARAUC", "ARCMAX")
-_GMR = tuple((stat, "significant") for stat in ("gmr", "gmr_low", "gmr_high"))
 
 
 def draw_repeat_doses(context: Context) -> Table | NotShown:
@@ -43,7 +42,7 @@ def draw_repeat_doses(context: Context) -> Table | NotShown:
     for analyte in analytes:
         first = Place(BY_DOSE, "CMAX", analyte, {"pdose": doses[0]})
         unit = printer.value(first, "median").unit
-        rows.append(Row((Cell(with_unit(analyte_label(context, analyte), unit)),), kind="heading"))
+        rows.append(heading(with_unit(analyte_label(context, analyte), unit)))
         for dose in doses:
             place = Place(BY_DOSE, "CMAX", analyte, {"pdose": dose})
             few = few or printer.few(place)
@@ -77,20 +76,14 @@ def _dose_cells(printer: Printer, analyte: str, dose: str) -> list[Cell]:
     cells = [Cell(dose), printer.cell(Place(BY_DOSE, "CMAX", analyte, by), "{}", ("n", "count"))]
     for code in PARAMETERS:
         place = Place(BY_DOSE, code, analyte, by)
-        if printer.few(place):
-            cells.append(printer.listed(place))
-        elif is_median_only(code):
-            forms = [(stat, "significant") for stat in ("median", "min", "max")]
-            cells.append(printer.cell(place, "{} ({}, {})", *forms))
-        else:
-            forms = [("geomean", "significant"), ("gcv", "integer")]
-            cells.append(printer.cell(place, "{} ({})", *forms))
+        show = printer.median if is_median_only(code) else printer.geomean
+        cells.append(show(place))
         if code == "CTROUGH":
             cells.append(printer.cell(place, "{}", ("n_blq", "count")))
     for code in RATIOS:
         place = Place(ACCUMULATION, code, analyte, by)
         exists = printer.exists(place)
-        cells.append(printer.cell(place, "{} ({}, {})", *_GMR) if exists else printer.blank())
+        cells.append(printer.interval(place, "gmr") if exists else printer.blank())
     return cells
 
 
@@ -100,7 +93,7 @@ def _trend_cells(printer: Printer, language: Language, analyte: str) -> list[Cel
     for code in PARAMETERS:
         place = Place(TREND, code, analyte)
         exists = printer.exists(place)
-        cells.append(printer.cell(place, "{} ({}, {})", *_GMR) if exists else printer.blank())
+        cells.append(printer.interval(place, "gmr") if exists else printer.blank())
         if code == "CTROUGH":
             cells.append(printer.blank())
     return [*cells, *[printer.blank()] * len(RATIOS)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from celldossier.io.resources import read_resource
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading, median_range
 from celldossier.tlf.labels import level_label
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
@@ -26,7 +26,7 @@ def draw_special_interest(context: Context) -> Table | NotShown:
     groups: list[dict[str, str]] = [*({"dose": dose} for dose in doses), {}]
     rows: list[Row] = []
     for event in events:
-        rows.append(Row((Cell(event_label(language, event)),), kind="heading"))
+        rows.append(heading(event_label(language, event)))
         places = [Place(COUNTS, event, "", by) for by in groups]
         rows.append(_row(language, "aesi.subjects", [_share(printer, place) for place in places]))
         if printer.value(totals[event], "n").number > 0:
@@ -79,7 +79,7 @@ def _detail_rows(language: Language, printer: Printer, places: list[Place]) -> l
 
     def times(analysis: str) -> list[Cell]:
         """Median and range; one or two values are listed."""
-        summary = cells(analysis, "{} ({}, {})", *span)
+        summary = cells(analysis, "{} ({}, {})", *median_range("fixed1"))
         found = [place.of(f"{COUNTS}{analysis}") for place in places]
         return [
             printer.listed(place, "fixed1")
@@ -89,7 +89,6 @@ def _detail_rows(language: Language, printer: Printer, places: list[Place]) -> l
         ]
 
     share = (("n", "count"), ("pct", "fixed1"))
-    span = (("median", "fixed1"), ("min", "fixed1"), ("max", "fixed1"))
     rows = [_row(language, "aesi.episodes", cells("", "{}", ("n_episodes", "count")), 1)]
     for grade in GRADES:
         # A grade that nobody has is left out.

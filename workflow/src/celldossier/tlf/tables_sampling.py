@@ -6,7 +6,7 @@ import pandas as pd
 
 from celldossier.terms.language import format_significant
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer
+from celldossier.tlf.cells import Place, Printer, heading
 from celldossier.tlf.labels import (
     analyte_label,
     analytes_in,
@@ -39,7 +39,7 @@ def draw_sampling_times(context: Context) -> Table | NotShown:
     printer = Printer(context.results, language)
     rows: list[Row] = []
     for analyte in analytes:
-        rows.append(Row((Cell(analyte_label(context, analyte)),), kind="heading"))
+        rows.append(heading(analyte_label(context, analyte)))
         selected = context.results.select(TIME)
         days = natural_order(set(selected.loc[selected["analyte"] == analyte, "level1"]))
         for day in days:
@@ -65,7 +65,7 @@ def draw_sampling_adequacy(context: Context) -> Table | NotShown:
     groups: list[dict[str, str]] = [*({"dose": dose} for dose in doses), {}]
     rows: list[Row] = []
     for analyte in analytes:
-        rows.append(Row((Cell(analyte_label(context, analyte)),), kind="heading"))
+        rows.append(heading(analyte_label(context, analyte)))
         for code in CRITERIA:
             rows.extend(_criterion_rows(context, printer, code, analyte, groups))
         rows.append(_peak_row(context, printer, analyte, groups))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from celldossier.terms.language import Language, print_unit
+from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer, footnote_if, text_cells
+from celldossier.tlf.cells import Place, Printer, footnote_if, given_cell
 from celldossier.tlf.labels import (
     level_label,
     order_levels,
@@ -70,7 +69,7 @@ def draw_studies(context: Context) -> Table | NotShown:
         )
         before = [Cell(name), Cell(trial["phase"])]
         described = [
-            _given(language, language.label(trial[key]))
+            given_cell(language, language.label(trial[key]))
             for key in (
                 "design", "population", "lymphodepletion", "dose_levels", "matrices", "schedule"
             )
@@ -158,64 +157,6 @@ def draw_demographics(context: Context) -> Table | NotShown:
         columns.append(Column(head, group=group, value_ids=n.value_ids if n else ()))
     notes = footnote_if(few, language, "footnote.few_values")
     return Table(tuple(columns), tuple(rows), printer.subjects, tuple(notes))
-
-
-def draw_bioanalytical_methods(context: Context) -> Table | NotShown:
-    """The assays: analyte, platform, limits, accuracy, precision, stability, laboratory."""
-    language = context.language
-    declared = context.settings["bioanalysis"]["assays"]
-    if not declared:
-        return NotShown("NOTCOLL")
-    printer = Printer(context.results, language)
-    printer.cell(_population("INFUSED"), "{}", ("n", "count"))
-    rows: list[Row] = []
-    for domain in ("CK", "PD", "ADA"):
-        of_domain = [assay for assay in declared if assay["domain"] == domain]
-        if of_domain:
-            rows.append(Row((Cell(language.text(f"domain.{domain}")),), kind="heading"))
-        rows.extend(Row(_assay_cells(assay, language)) for assay in of_domain)
-    heads = (
-        "analyte_unit", "platform_matrix", "limits", "accuracy_precision", "input_amount",
-        "stability", "laboratory_version", "validation",
-    )  # fmt: skip
-    wide = {"analyte_unit": "17%", "platform_matrix": "18%", "laboratory_version": "15%"}
-    columns = tuple(
-        Column(language.text(f"column.{head}"), align="left", width=wide.get(head, ""))
-        for head in heads
-    )
-    return Table(columns, tuple(rows), printer.subjects)
-
-
-def _assay_cells(assay: Mapping[str, Any], language: Language) -> tuple[Cell, ...]:
-    blank = language.text("label.blank")
-    limits = [
-        blank if assay[key] is None else f"{assay[key]:.10g}" for key in ("lod", "lloq", "uloq")
-    ]
-    return (
-        Cell(with_unit(language.label(assay["label"]), unit_label(language, assay["unit"]))),
-        *text_cells(
-            (
-                language.text("label.sentence_separator").join(
-                    (language.label(assay["platform"]), language.label(assay["matrix"]))
-                ),
-                " / ".join(limits),
-            )
-        ),
-        _given(language, assay["accuracy"], assay["precision"]),
-        _given(language, assay["input_amount"]),
-        _given(language, assay["stability"]),
-        _given(language, assay["laboratory"], assay["version"]),
-        _given(language, assay["validation"]),
-    )
-
-
-def _given(language: Language, *texts: str) -> Cell:
-    """Texts of the config; those that the sponsor has not given say so."""
-    missing = language.text("label.not_provided")
-    if not any(texts):
-        return Cell(missing)
-    separator = language.text("label.sentence_separator")
-    return Cell(separator.join(print_unit(text) if text else missing for text in texts))
 
 
 def _population(name: str) -> Place:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from celldossier.terms.order import natural_order
-from celldossier.tlf.cells import Place, Printer, footnote_if
+from celldossier.tlf.cells import Place, Printer, footnote_if, heading, median_range
 from celldossier.tlf.labels import analyte_label, analytes_in, level_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 TREND = "cellular_kinetics.trend"
 
 _SPREAD = (("mean", "significant"), ("sd", "significant"))
-_RANGE = tuple((stat, "significant") for stat in ("median", "min", "max"))
 _GEOMETRIC = (("geomean", "significant"), ("gcv", "integer"))
 
 
@@ -30,12 +29,12 @@ def draw_trend(context: Context) -> Table | NotShown:
     for analyte in analytes:
         found = (Place(TREND, "CONC", analyte, {"visit": visit}) for visit in visits)
         unit = next(printer.value(p, "median").unit for p in found if printer.exists(p))
-        rows.append(Row((Cell(with_unit(analyte_label(context, analyte), unit)),), kind="heading"))
+        rows.append(heading(with_unit(analyte_label(context, analyte), unit)))
         for by in groups:
             label = (
                 level_label(language, "dose", by["dose"]) if by else language.text("label.total")
             )
-            rows.append(Row((Cell(label),), kind="heading"))
+            rows.append(heading(label))
             for visit in visits:
                 place = Place(TREND, "CONC", analyte, {"visit": visit, **by})
                 if not printer.exists(place):
@@ -66,7 +65,7 @@ def _cells(printer: Printer, analyte: str, visit: str, by: dict[str, str]) -> li
         *cells,
         printer.cell(conc, "{} ({})", *_SPREAD),
         printer.cell(change, "{} ({})", *_SPREAD),
-        printer.cell(change, "{} ({}, {})", *_RANGE),
+        printer.cell(change, "{} ({}, {})", *median_range()),
         printer.cell(fold, "{} ({})", *_GEOMETRIC),
-        printer.cell(fold, "{} ({}, {})", *_RANGE),
+        printer.cell(fold, "{} ({}, {})", *median_range()),
     ]

@@ -38,6 +38,7 @@ def table_record(table: Table, marks: Sequence[Sequence[str]]) -> dict[str, Any]
         the page of the row below it; indent; cells with text, value_ids and mark),
         ``rows_in_all``.
     """
+    names_below = _find_names(table.rows)
     groups = [
         {"label": label, "span": len(list(members))}
         for label, members in groupby(column.group for column in table.columns)
@@ -54,18 +55,28 @@ def table_record(table: Table, marks: Sequence[Sequence[str]]) -> dict[str, Any]
         ],
         "groups": groups if any(group["label"] for group in groups) else [],
         "rows": [
-            _row_record(row, row_marks, keep)
-            for row, row_marks, keep in zip(
-                table.rows, marks, _kept_together(table.rows), strict=True
+            _row_record(row, row_marks, names, keep)
+            for row, row_marks, names, keep in zip(
+                table.rows, marks, names_below, _kept_together(table.rows), strict=True
             )
         ],
         "rows_in_all": len(table.rows) if table.full is None else len(table.full),
     }
 
 
-def _only_names(row: Row) -> bool:
-    """Whether a row only names the rows below it."""
-    return row.kind == "body" and not any(cell.text for cell in row.cells[1:])
+def _find_names(rows: Sequence[Row]) -> list[bool]:
+    """Whether each row only names the rows below it.
+
+    An indented row of words alone with none below that is indented further says something of
+    the row above: it may end a page.
+    """
+    following = [row.indent for row in rows[1:]] + [0]
+    return [
+        row.kind == "body"
+        and not any(cell.text for cell in row.cells[1:])
+        and (row.indent == 0 or below > row.indent)
+        for row, below in zip(rows, following, strict=True)
+    ]
 
 
 def _kept_together(rows: Sequence[Row]) -> list[bool]:
@@ -79,16 +90,16 @@ def _kept_together(rows: Sequence[Row]) -> list[bool]:
         for place, row in enumerate(rows)
         if row.kind == "heading" or (row.indent == 0 and row.cells[0].text)
     ]
-    keep = [_only_names(row) for row in rows]
+    keep = _find_names(rows)
     for start, end in pairwise([*starts, len(rows)]):
         if rows[start].kind != "heading" and end - start <= _SHORT_BLOCK:
             keep[start : end - 1] = [True] * (end - 1 - start)
     return keep
 
 
-def _row_record(row: Row, marks: Sequence[str], keep: bool) -> dict[str, Any]:
+def _row_record(row: Row, marks: Sequence[str], names: bool, keep: bool) -> dict[str, Any]:
     return {
-        "kind": "label" if _only_names(row) else row.kind,
+        "kind": "label" if names else row.kind,
         "keep": keep,
         "indent": row.indent,
         "cells": [

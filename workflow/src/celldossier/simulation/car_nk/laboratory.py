@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from celldossier.simulation.background import Laboratory
 from celldossier.simulation.car_nk.draw import DrawnNk
 from celldossier.simulation.car_nk.records import lay_out, name_visit
-from celldossier.simulation.car_nk.specification import CarNkSpecification
+from celldossier.simulation.car_nk.specification import BloodCount, CarNkSpecification, Cytokine
+from celldossier.simulation.immunogenicity import SMALLEST_TITRE
 from celldossier.simulation.records import (
     format_datetimes,
     format_numbers,
@@ -20,7 +21,6 @@ from celldossier.simulation.schedule import MINUTES_PER_DAY, draw_actual_times
 from celldossier.simulation.streams import open_stream
 
 Array = NDArray[np.float64]
-SMALLEST_TITRE = 10
 ONSET_TO_PEAK_OF_CRS = 1.0  # days
 
 
@@ -122,14 +122,20 @@ def _values(
     pulse = np.exp(-((after.min(axis=2) / laboratory.peak_width) ** 2))
     from_crs = times - drawn.crs_onset[:, np.newaxis] - ONSET_TO_PEAK_OF_CRS
     crs = np.nan_to_num(np.exp(-((from_crs / laboratory.peak_width) ** 2)))
-    for cytokine in laboratory.cytokines:
-        found.append((cytokine, noisy(cytokine, cytokine.rise * pulse + cytokine.crs_rise * crs)))
 
+    def add_cytokine(test: Cytokine) -> None:
+        found.append((test, noisy(test, test.rise * pulse + test.crs_rise * crs)))
+
+    def add_count(test: BloodCount) -> None:
+        from_nadir = since - test.nadir_day
+        width = np.where(from_nadir < 0, test.nadir_day + 5, test.recovery_days)
+        fall = test.depth * np.exp(-((np.minimum(np.abs(from_nadir), 1e3) / width) ** 2))
+        found.append((test, noisy(test, -np.where(np.isfinite(since), fall, 0.0))))
+
+    for cytokine in laboratory.cytokines:
+        add_cytokine(cytokine)
     for count in laboratory.counts:
-        from_nadir = since - count.nadir_day
-        width = np.where(from_nadir < 0, count.nadir_day + 5, count.recovery_days)
-        fall = count.depth * np.exp(-((np.minimum(np.abs(from_nadir), 1e3) / width) ** 2))
-        found.append((count, noisy(count, -np.where(np.isfinite(since), fall, 0.0))))
+        add_count(count)
 
     b_cells = laboratory.b_cells
     last = np.nanmax(drawn.given, axis=1)[:, np.newaxis]
@@ -137,6 +143,10 @@ def _values(
     returned = np.maximum(times - last - b_cells.recovery_from, 0.0) / b_cells.recovery_days
     lost = (1 - b_cells.nadir_share) * depleted * np.exp(-returned)
     found.append((b_cells, noisy(b_cells, np.log(np.maximum(1 - lost, b_cells.nadir_share)))))
+    for cytokine in laboratory.further_cytokines:
+        add_cytokine(cytokine)
+    for count in laboratory.further_counts:
+        add_count(count)
     return found
 
 

@@ -11,7 +11,13 @@ from celldossier.simulation.car_nk.draw import DrawnNk
 from celldossier.simulation.car_nk.layouts import RAW_COLUMNS
 from celldossier.simulation.car_nk.records import lay_out, name_visit
 from celldossier.simulation.car_nk.specification import CarNkSpecification
-from celldossier.simulation.records import format_dates, format_datetimes, shift_days
+from celldossier.simulation.immune_markers import draw_size_ratios
+from celldossier.simulation.records import (
+    format_dates,
+    format_datetimes,
+    format_numbers,
+    shift_days,
+)
 from celldossier.simulation.schedule import draw_actual_times
 from celldossier.simulation.streams import open_stream
 
@@ -164,6 +170,39 @@ def write_responses(spec: CarNkSpecification, drawn: DrawnNk) -> pd.DataFrame:
         )
         done |= status == "PD"
     return lay_out(blocks, spec, "rs", ["RSDTC"])
+
+
+def write_tumours(
+    spec: CarNkSpecification, drawn: DrawnNk, responses: pd.DataFrame
+) -> pd.DataFrame:
+    """Lay out ``tr.csv``: size of the tumours at screening and with each assessment of response."""
+    rng = open_stream(spec.seed, "nk_tumours")
+    users = drawn.infused["USUBJID"].to_numpy()
+    before = drawn.infused["BURDEN"].to_numpy(dtype=float)
+    place = pd.Index(users).get_indexer(pd.Index(responses["USUBJID"]))
+    ratio = draw_size_ratios(rng, responses["RSSTRESC"].to_numpy(dtype=str))
+    screening = spec.laboratory.screening_day
+    parts = [
+        pd.DataFrame(
+            {
+                "USUBJID": users,
+                "TRORRES": format_numbers(before, 4),
+                "VISIT": name_visit(spec, screening),
+                "TRDTC": format_dates(shift_days(drawn.start, np.full(users.size, screening))),
+            }
+        ),
+        pd.DataFrame(
+            {
+                "USUBJID": responses["USUBJID"],
+                "TRORRES": format_numbers(ratio * before[place], 4),
+                "VISIT": responses["VISIT"],
+                "TRDTC": responses["RSDTC"],
+            }
+        ),
+    ]
+    test = {"TRTESTCD": "SPD", "TRTEST": "Sum of Products of Diameters", "TRORRESU": "mm2"}
+    blocks = [part.assign(**test, TRMETHOD="CT SCAN") for part in parts]
+    return lay_out(blocks, spec, "tr", ["TRDTC"])
 
 
 def write_medication(spec: CarNkSpecification, drawn: DrawnNk) -> pd.DataFrame:

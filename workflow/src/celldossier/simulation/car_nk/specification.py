@@ -183,6 +183,10 @@ class NkLaboratory(Section):
     screening_day: float = Field(lt=0, description="Day of the screening visit.")
     cytokines: tuple[Cytokine, ...]
     counts: tuple[BloodCount, ...]
+    further_cytokines: tuple[Cytokine, ...] = Field(
+        (), description="Cytokines that came later: drawn last, so that they move no other test."
+    )
+    further_counts: tuple[BloodCount, ...] = Field((), description="Blood counts, likewise.")
     il15: Interleukin15
     b_cells: BCells
     peak_day: Positive = Field(description="Peak of the cytokines after a dose, days.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from celldossier.simulation.biospecimens import ANTIBODIES, CAR_PCR, add_sample_records
 from celldossier.simulation.car_nk.draw import DrawnNk, draw_study
 from celldossier.simulation.car_nk.kinetics import compute_accumulation
 from celldossier.simulation.car_nk.laboratory import write_antibodies, write_laboratory
@@ -14,6 +15,7 @@ from celldossier.simulation.car_nk.outcomes import (
     write_dispositions,
     write_medication,
     write_responses,
+    write_tumours,
 )
 from celldossier.simulation.car_nk.records import (
     write_concentrations,
@@ -41,6 +43,7 @@ NULLS = [
 def simulate_study(spec: CarNkSpecification) -> SimulatedStudy:
     """Simulate a study and lay out its raw data; equal specifications give equal bytes."""
     drawn = draw_study(spec)
+    responses = write_responses(spec, drawn)
     raw = {
         "dm": write_demographics(spec, drawn),
         "ex": write_exposure(spec, drawn),
@@ -49,13 +52,16 @@ def simulate_study(spec: CarNkSpecification) -> SimulatedStudy:
         "is": write_antibodies(spec, drawn),
         "ae": write_adverse_events(spec, drawn),
         "fa": write_components(spec, drawn),
-        "rs": write_responses(spec, drawn),
+        "rs": responses,
+        "tr": write_tumours(spec, drawn, responses),
         "ds": write_dispositions(spec, drawn),
         "cm": write_medication(spec, drawn),
         "lots": write_lots(spec, drawn),
     }
     subjects = describe_subjects(drawn)
-    return SimulatedStudy(raw, subjects, describe_truth(spec, raw, drawn))
+    truth = describe_truth(spec, raw, drawn)
+    traced = add_sample_records(raw, spec.seed, spec.enrolment.data_cutoff, (CAR_PCR, ANTIBODIES))
+    return SimulatedStudy(traced, subjects, truth)
 
 
 def describe_subjects(drawn: DrawnNk) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from celldossier.simulation.mesenchymal.specification import MesenchymalSpecific
 from celldossier.simulation.records import to_minutes
 from celldossier.simulation.schedule import MINUTES_PER_DAY, draw_actual_times
 from celldossier.simulation.streams import draw_quota, draw_quota_within, open_stream
+from celldossier.terms.study_terms import DAYS_PER_YEAR
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-DAYS_PER_YEAR = 365.25
 
 
 @dataclass(frozen=True)

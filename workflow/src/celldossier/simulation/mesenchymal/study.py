@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from celldossier.simulation.biospecimens import DONOR_HLA, STROMAL_FLOW, add_sample_records
 from celldossier.simulation.mesenchymal.draw import (
     DrawnStem,
     draw_fluid,
@@ -63,7 +64,11 @@ def simulate_study(spec: MesenchymalSpecification) -> SimulatedStudy:
         "cm": write_medication(spec, drawn),
         "lots": write_lots(spec, drawn),
     }
-    return SimulatedStudy(raw, describe_subjects(spec, drawn), describe_truth(spec, raw, drawn))
+    truth = describe_truth(spec, raw, drawn)
+    traced = add_sample_records(
+        raw, spec.seed, spec.enrolment.data_cutoff, (STROMAL_FLOW, DONOR_HLA)
+    )
+    return SimulatedStudy(traced, describe_subjects(spec, drawn), truth)
 
 
 def describe_subjects(spec: MesenchymalSpecification, drawn: DrawnStem) -> pd.DataFrame:

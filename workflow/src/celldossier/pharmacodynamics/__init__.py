@@ -1,0 +1,1 @@
+"""Pharmacodynamics: markers over time, target cells, blood counts, markers and cells."""
