@@ -6,14 +6,16 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from celldossier.io.run_folder import RunFolder
 
-Sources = TypeVar("Sources")
+Sources = TypeVar("Sources", bound="DataclassInstance")
 
 
 def read_sources(run: RunFolder, sources: type[Sources]) -> Sources:
     """The datasets that a stage declares as the fields of its class `sources`: ``adsl`` is ADSL."""
-    names = [field.name for field in fields(sources)]  # type: ignore[arg-type]
+    names = [field.name for field in fields(sources)]
     return sources(**{name: run.dataset(name.upper()) for name in names})
 
 
