@@ -164,7 +164,7 @@ def share_troughs(
     """The samples of each dose, with the records that a dose shares with its neighbour.
 
     A record before its own dose also stands at the end of the interval before. The last
-    record of an interval, if not older than `trough_window`, is the pre-dose sample of the
+    record after a dose, if not older than `trough_window`, is the pre-dose sample of the
     next dose, unless that has a later one of its own.
 
     Parameters
@@ -202,7 +202,8 @@ def share_troughs(
     back = _lend(before, "PREVIOUS", placed, doses)
 
     own = before.groupby(PROFILE_KEYS)["TIME"].max()
-    last = rows[rows["NEXT"].notna()]
+    # What was taken before its own dose says nothing of the state before the next one.
+    last = rows[(rows["TIME"] > rows["DOSETIME"]) & rows["NEXT"].notna()]
     last = last[last["TIME"] == last.groupby(PROFILE_KEYS)["TIME"].transform("max")]
     keys = pd.MultiIndex.from_frame(last[[*SUBJECT_KEYS, "NEXT"]])
     later = ~(own.reindex(keys).to_numpy() >= last["TIME"].to_numpy())
