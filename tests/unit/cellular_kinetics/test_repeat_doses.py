@@ -121,6 +121,18 @@ def test_a_record_that_is_too_old_is_no_trough_and_zero_is_not_put_in_for_it():
     assert within.loc[(2, "CTROUGH"), "AVAL"] == pytest.approx(decline(6.0, 1))
 
 
+def test_a_sample_before_one_dose_is_no_trough_of_the_next_however_wide_the_window():
+    course = make_course(3)
+    # Of dose 2 only the sample before it is left, and dose 3 has none of its own.
+    course = course[(course["DOSENO"] != 2) | (course["TIME"] == TAU)]
+    course = course[(course["DOSENO"] != 3) | (course["TIME"] > 2 * TAU)]
+    result = estimate(course, trough_window=30)
+    found = result.parameters.set_index(["DOSENO", "PARAMCD"])
+    assert found.loc[(3, "CTROUGH"), "REASND"] == "NOTROUGH"
+    assert found.loc[(3, "AUCTAU"), "REASND"] == "NOSTART"
+    assert sorted(result.dispositions.query("TIME == 7")["DOSENO"]) == [1, 2]
+
+
 def test_the_lowest_of_the_interval_may_stand_in_for_a_trough():
     course = make_course(2)
     course = course[~((course["TIME"] == TAU) & (course["DOSENO"] == 2))]

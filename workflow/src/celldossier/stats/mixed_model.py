@@ -129,9 +129,15 @@ def estimate_mixed_model(
     reason = _refuse(y, x, group, who.size)
     if reason:
         return replace(empty, reason=reason)
-    width = np.sqrt((x**2).mean(axis=0))
     spread = float(y.std())
-    criterion = MixedCriterion(y / spread, x / width, z, group, who.size, reml)
+    # Orthogonal columns of size 1, and the response without them: whatever the origin and the
+    # units of the fixed effects, the iteration has the same numbers.
+    size = math.sqrt(y.size)
+    width = np.sqrt((x**2).mean(axis=0))
+    basis, root = np.linalg.qr(x / width)
+    basis, root = basis * size, root / size * width
+    start = basis.T @ (y / spread) / y.size
+    criterion = MixedCriterion(y / spread - basis @ start, basis, z, group, who.size, reml)
     with warnings.catch_warnings():
         # Whatever the iterations complain of is a failed fit; no text may leak.
         warnings.simplefilter("error")
@@ -140,26 +146,28 @@ def estimate_mixed_model(
             deviance, beta, unscaled, variance = criterion.solve(theta)
         except (Warning, ArithmeticError, np.linalg.LinAlgError):
             return replace(empty, reason="NOCONV")
-    covariance = unscaled * variance * spread**2 / np.outer(width, width)
+    inverse = np.linalg.inv(root)
+    beta = inverse @ (beta + start) * spread
+    covariance = inverse @ unscaled @ inverse.T * variance * spread**2
     if not reml:
         # lme's adjustment of the standard errors under full maximum likelihood.
         covariance *= y.size / (y.size - x.shape[1])
     factor = make_factor(theta, z.shape[1])
     # Intercept and slope at time 0 in units of time, from those at the mean in units of SD.
     back = np.array([[1.0, -centre / scale], [0.0, 1 / scale]])[: z.shape[1], : z.shape[1]]
-    root = back @ factor * math.sqrt(variance) * spread
-    random_covariance = root @ root.T
+    random_root = back @ factor * math.sqrt(variance) * spread
+    random_covariance = random_root @ random_root.T
     sd = np.sqrt(np.diag(random_covariance))
     singular = bool(np.min(np.abs(np.diag(factor))) < SINGULAR_BELOW)
     p = x.shape[1]
     loglike = -deviance / 2 - (y.size - (p if reml else 0)) * math.log(spread)
     if reml:
         # The restricted likelihood holds the determinant of X'V^-1 X, which scales with X.
-        loglike -= float(np.log(width).sum())
+        loglike -= float(np.log(np.abs(np.diag(root))).sum())
     df = _degrees_of_freedom(x, group, who.size)
     if not (df > 0).all():
         return replace(empty, reason="FEWSUBJ")
-    effects = _test(beta * spread / width, np.sqrt(np.diag(covariance)), df, names, level)
+    effects = _test(beta, np.sqrt(np.diag(covariance)), df, names, level)
     return replace(
         empty,
         reason="SINGULAR" if singular else "",
