@@ -17,7 +17,8 @@ with_venv = PATH="$(CURDIR)/.venv/bin:$$PATH"
 # pytest's own word for all cores.
 pytest_cores = $(if $(filter all,$(CORES)),auto,$(CORES))
 # A file of tests stays in one process, so that what its tests share is made once, not once a process.
-spread = -n $(pytest_cores) --dist loadfile
+# Files keep their order: by number of tests, a file of few long ones would come last and alone.
+spread = -n $(pytest_cores) --dist loadfile --no-loadscope-reorder
 
 # Calls the set-up with the first Python that will do; $(1) are its options.
 define prepare
@@ -74,7 +75,7 @@ test: static
 	fi; \
 	failed=0; \
 	$(with_venv) .venv/bin/python -m pytest $(spread) -m "not workflow" || failed=1; \
-	$(with_venv) .venv/bin/python -m pytest -m workflow || failed=1; \
+	$(with_venv) .venv/bin/python -m pytest tests/workflow || failed=1; \
 	exit $$failed
 
 lock:

@@ -12,6 +12,12 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from hypothesis.internal.conjecture import providers
+
+# Hypothesis draws some values from the constants of whatever modules are loaded: what a test saw,
+# derandomised or not, depended on the tests that ran before it in its process. No setting turns
+# that off; where the name is gone, this line fails and says so.
+pytest.MonkeyPatch().setattr(providers, "_get_local_constants", lambda: providers._local_constants)
 
 # The gate gives the same answer for the same commit; at the desk, each run looks further.
 hypothesis.settings.register_profile("gate", derandomize=True, deadline=None)
