@@ -100,3 +100,12 @@ def test_groups_of_two_have_the_interval_of_welch_and_smaller_ones_none():
     assert math.isnan(estimate_ratio([2.0], []).ratio)
     # Where one group varies, the interval rests on it alone.
     assert estimate_ratio([2.0, 8.0], [4.0, 4.0]).reason == ""
+
+
+def test_a_ratio_or_an_interval_without_a_number_says_so() -> None:
+    # Two subjects a group: the t quantile of one degree of freedom carries the limit out of range.
+    wide = estimate_ratio([1e-150, 1e150], [1e-150, 1e150], 0.99)
+    steep = estimate_slope_ratio([1.0, 2.0, 4.0, 8.1], [0.0, 1.0, 2.0, 3.0], 1e6)
+    for found in (wide, steep):
+        assert found.reason == "OVERFLOW"
+        assert np.isnan([found.ratio, found.low, found.high]).all()

@@ -15,7 +15,8 @@ class Ratio:
 
     A ratio or an interval that cannot be estimated is NaN, and `reason` says why:
     ``FEWSUBJ`` where a group has no positive value (ratio) or fewer than two
-    (interval), ``CONSTANT`` where neither group varies.
+    (interval), ``CONSTANT`` where neither group varies, ``OVERFLOW`` where the ratio or
+    its interval has no floating-point number.
     """
 
     ratio: float
@@ -30,6 +31,25 @@ class Ratio:
 def _positive_logs(values: ArrayLike) -> NDArray[np.float64]:
     x = np.asarray(values, dtype=float).ravel()
     return np.asarray(np.log(x[x > 0]), dtype=float)
+
+
+def _make_ratio(
+    difference: float,
+    interval: tuple[float, float, float],
+    n_test: int,
+    n_reference: int,
+    reason: str = "",
+) -> Ratio:
+    """The ratio of a difference of logarithms, and its interval from the same scale with its p."""
+    low, high, p = interval
+    try:
+        ratio, low, high = math.exp(difference), math.exp(low), math.exp(high)
+    except OverflowError:
+        ratio, low, high, reason = math.nan, math.nan, math.nan, "OVERFLOW"
+    return Ratio(ratio, low, high, p, n_test, n_reference, reason)
+
+
+_NO_INTERVAL = (math.nan, math.nan, math.nan)
 
 
 def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -> Ratio:
@@ -53,16 +73,15 @@ def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -
     if a.size == 0 or b.size == 0:
         return Ratio(nan, nan, nan, nan, a.size, b.size, "FEWSUBJ")
     difference = float(a.mean() - b.mean())
-    ratio = math.exp(difference)
+    sizes = (a.size, b.size)
     if a.size < 2 or b.size < 2:
-        return Ratio(ratio, nan, nan, nan, a.size, b.size, "FEWSUBJ")
+        return _make_ratio(difference, _NO_INTERVAL, *sizes, "FEWSUBJ")
     va, vb = float(a.var(ddof=1)) / a.size, float(b.var(ddof=1)) / b.size
     if va + vb <= 0:
-        return Ratio(ratio, nan, nan, nan, a.size, b.size, "CONSTANT")
+        return _make_ratio(difference, _NO_INTERVAL, *sizes, "CONSTANT")
     df = (va + vb) ** 2 / (va**2 / (a.size - 1) + vb**2 / (b.size - 1))
     se = math.sqrt(va + vb)
-    low, high, p = _t_inference(difference, se, df, level)
-    return Ratio(ratio, math.exp(low), math.exp(high), p, a.size, b.size)
+    return _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
 
 
 def _t_inference(estimate: float, se: float, df: float, level: float) -> tuple[float, float, float]:
@@ -111,12 +130,10 @@ def estimate_level_ratios(
         sizes = (counts[name], counts[reference])
         if df < 1 or squares <= 0:
             reason = "FEWSUBJ" if df < 1 else "CONSTANT"
-            nan = math.nan
-            ratios[name] = Ratio(math.exp(difference), nan, nan, nan, *sizes, reason)
+            ratios[name] = _make_ratio(difference, _NO_INTERVAL, *sizes, reason)
             continue
         se = math.sqrt(squares / df * (1 / sizes[0] + 1 / sizes[1]))
-        low, high, p = _t_inference(difference, se, df, level)
-        ratios[name] = Ratio(math.exp(difference), math.exp(low), math.exp(high), p, *sizes)
+        ratios[name] = _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
     return ratios
 
 
@@ -157,7 +174,6 @@ def estimate_slope_ratio(
     residuals = y - y.mean() - slope * centred
     variance = float(residuals @ residuals) / (n - 2)
     if variance <= 0:
-        return Ratio(math.exp(slope * step), nan, nan, nan, n, n, "CONSTANT")
+        return _make_ratio(slope * step, _NO_INTERVAL, n, n, "CONSTANT")
     se = math.sqrt(variance / spread) * abs(step)
-    low, high, p = _t_inference(slope * step, se, n - 2, level)
-    return Ratio(math.exp(slope * step), math.exp(low), math.exp(high), p, n, n)
+    return _make_ratio(slope * step, _t_inference(slope * step, se, n - 2, level), n, n)

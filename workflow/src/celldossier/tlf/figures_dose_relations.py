@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from celldossier.terms.study_terms import RESPONSE_GROUPS, UNKNOWN
 from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.exposure_models import exposure_analyte
 from celldossier.tlf.figures_axes import (
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN", "")
+RESPONSES = (*RESPONSE_GROUPS.values(), UNKNOWN, "")
 COLUMNS = 2
 REFERENCE_COLOUR = "#555555"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from celldossier.terms.study_terms import CELL_PRODUCT, NOT_PLANNED
 from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.figures_axes import axis_title, jitter, outside_legend, plain, use_log_axis
 from celldossier.tlf.labels import level_label
@@ -19,8 +20,6 @@ from celldossier.tlf.tables_dose_levels import LEVEL, order_doses
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
-
-NOT_COUNTED = ("RETREATMENT", "UNPLANNED")
 
 
 @in_figure_style
@@ -79,7 +78,7 @@ def draw_dose_strip(context: Context) -> Figure | NotShown:
 def _read_doses(context: Context) -> pd.DataFrame:
     """One row a planned dose of the first course, fractions of a split dose as one."""
     rows = context.dataset("ADEX")
-    rows = rows.loc[(rows["EXCAT"] == "CELL PRODUCT") & ~rows["DOSETYPE"].isin(NOT_COUNTED)]
+    rows = rows.loc[(rows["EXCAT"] == CELL_PRODUCT) & ~rows["DOSETYPE"].isin(NOT_PLANNED)]
     # One fraction outside its window puts the dose outside.
     flags = rows.assign(OUT=rows["INWINFL"] == "N", IN=rows["INWINFL"] == "Y")
     keys = ["STUDYID", "USUBJID", "COURSE", "PDOSENO"]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from celldossier.terms.language import print_unit
 from celldossier.terms.order import natural_order
+from celldossier.terms.study_terms import RESPONSE_GROUPS, UNKNOWN
 from celldossier.tlf.cells import Place, Printer, footnote_if, heading
 from celldossier.tlf.labels import analyte_label, level_label, with_unit
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
@@ -14,7 +15,7 @@ from celldossier.tlf.tables_target_cells import visit_label
 DISEASE = "pharmacodynamics.disease"
 RESIDUAL = "pharmacodynamics.residual"
 REASONS = ("NOPDBASE", "BASEZERO", "NOPDPOST", "NOCOUNTED")
-RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
+RESPONSES = (*RESPONSE_GROUPS.values(), UNKNOWN)
 
 
 def disease_markers(context: Context) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from celldossier.io.resources import read_resource
 from celldossier.terms.order import natural_order
+from celldossier.terms.study_terms import RESPONSE_GROUPS, UNKNOWN
 from celldossier.tlf.cells import Place, Printer, heading, interval
 from celldossier.tlf.labels import level_label, reason_label, unit_label
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
@@ -14,7 +15,7 @@ from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 COUNTS = "cellular_kinetics.persistence"
 MAIN = "PERSIST"
 SENSITIVITY = ("PERSIGN", "PERSLOS")
-RESPONSES = ("RESPONDER", "NONRESPONDER", "UNKNOWN")
+RESPONSES = (*RESPONSE_GROUPS.values(), UNKNOWN)
 _UNKNOWN = ("died", "stopped", "notfollowed", "relapsed", "missed")
 """States that are not evaluable, in the order in which they are asked for (`classify_landmark`)."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from celldossier.io.resources import read_resource
 from celldossier.terms.language import Language
 from celldossier.terms.order import natural_order
+from celldossier.terms.study_terms import RESCUE
 from celldossier.tlf.cells import Place, Printer, heading, median_range
 from celldossier.tlf.labels import level_label
 from celldossier.tlf.model import Cell, Column, Context, NotShown, Row, Table
 
 COUNTS = "study_data.special_interest"
 GRADES = ("1", "2", "3", "4", "5", "UNKNOWN")
-TREATMENTS = ("TOCILIZUMAB", "STEROID", "ANAKINRA", "SILTUXIMAB")
 
 
 def draw_special_interest(context: Context) -> Table | NotShown:
@@ -98,7 +98,7 @@ def _detail_rows(language: Language, printer: Printer, places: list[Place]) -> l
     rows.append(_row(language, "aesi.onset", times("_onset"), 1))
     rows.append(_row(language, "aesi.duration", times("_duration"), 1))
     rows.append(_row(language, "aesi.ongoing", cells("_duration", "{}", ("n_ongoing", "count")), 1))
-    for treatment in TREATMENTS:
+    for treatment in RESCUE:
         place = places[-1].of(f"{COUNTS}_treatment").within(treatment=treatment)
         if printer.value(place, "n").number > 0:
             row = cells("_treatment", "{} ({})", *share, treatment=treatment)
