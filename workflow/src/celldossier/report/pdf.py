@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from celldossier.report.figure_text import restore_words
+
 FONT_PACKAGES = {"pylopdf_fonts_zh_cn": ".", "matplotlib": "mpl-data/fonts/ttf"}
 """Installed packages that carry the fonts, and the folder in them."""
 
@@ -87,7 +89,7 @@ def make_fetcher(folder: Path) -> Any:
 
     Its base class is imported late, and has no types.
     """
-    from weasyprint.urls import URLFetcher
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     root = folder.resolve()
 
@@ -99,6 +101,9 @@ def make_fetcher(folder: Path) -> Any:
                 path = Path(unquote(urlparse(url).path)).resolve()
                 if not path.is_relative_to(root):
                     raise ValueError(f"The PDF renderer may not read {path}, outside {root}.")
+                if path.suffix == ".svg":
+                    figure = restore_words(path.read_bytes())
+                    return URLFetcherResponse(url, figure, {"Content-Type": "image/svg+xml"})
             return super().fetch(url, headers)
 
     return FolderFetcher(
