@@ -56,7 +56,8 @@ def restore_words(svg: bytes) -> bytes:
     for parent in list(root.iter(_GROUP)):
         children = list(parent)
         for comment, group in pairwise(children):
-            if comment.tag is ElementTree.Comment and group.tag == _GROUP:
+            kind: object = comment.tag  # that of a comment is no name but a function
+            if kind is ElementTree.Comment and group.tag == _GROUP:
                 word = html.unescape((comment.text or "").strip(" "))
                 _restore(group, word)
     return ElementTree.tostring(root)
