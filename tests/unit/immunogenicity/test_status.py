@@ -67,11 +67,13 @@ def status(*visits: Visit, settings: ImmunogenicitySettings = SETTINGS) -> pd.Se
     ("visits", "stat", "duration"),
     [
         ([(0, N, None), (28, N, None)], "NEGATIVE", ""),
-        ([(0, N, None), (28, P, 20), (90, N, None)], "INDUCED", "TRANSIENT"),
+        ([(0, N, None), (28, P, 20), (90, N, None)], "INDUCED", "INDETERMINATE"),
         ([(0, N, None), (28, P, 20), (90, P, 20), (180, N, None)], "INDUCED", "TRANSIENT"),
+        ([(0, N, None), (28, P, 20), (60, P, 20), (139, N, None)], "INDUCED", "INDETERMINATE"),
         ([(0, N, None), (28, P, 20), (140, P, 20), (180, N, None)], "INDUCED", "PERSISTENT"),
-        ([(0, N, None), (28, N, None), (90, P, 20)], "INDUCED", "PERSISTENT"),
-        ([(0, N, None), (28, P, 20), (90, P, 20)], "INDUCED", "PERSISTENT"),
+        ([(0, N, None), (28, N, None), (90, P, 20)], "INDUCED", "INDETERMINATE"),
+        ([(0, N, None), (28, P, 20), (90, P, 20)], "INDUCED", "INDETERMINATE"),
+        ([(0, N, None), (28, P, 20), (90, N, None), (140, P, 20)], "INDUCED", "PERSISTENT"),
         ([(0, P, 20), (28, P, 80)], "BOOSTED", ""),
         ([(0, P, 20), (28, P, 40)], "NOT BOOSTED", ""),
         ([(0, P, 20), (28, N, None)], "NOT BOOSTED", ""),
@@ -208,8 +210,10 @@ def test_rates_are_of_the_evaluable_with_exact_intervals_total_and_by_dose() -> 
         "NOT_BOOSTED": 1,
         "NEGATIVE": 1,
         "UNDETERMINED": 0,
-        "PERSISTENT": 1,
+        "PERSISTENT": 0,
         "TRANSIENT": 0,
+        "INDETERMINATE": 1,
+        "POSITIVE_AT_END": 1,
     }
     for variable, count in counts.items():
         assert number(variable, "n") == count and number(variable, "denominator") == 4

@@ -10,7 +10,8 @@ incidence     PREVALENCE, BASELINE_POSITIVE,          none, or dose    n, denomi
               TREATMENT_INDUCED, TREATMENT_BOOSTED,                    pct, ci_low,
               TREATMENT_EMERGENT, NOT_BOOSTED,                         ci_high (%)
               NEGATIVE, UNDETERMINED, PERSISTENT,
-              TRANSIENT
+              TRANSIENT, INDETERMINATE,
+              POSITIVE_AT_END
 not_evaluable EVALFL                                  reason           n
 titre         TITERBL, TITERPK                        status (ADASTAT) block
 ============= ======================================= ================ =================
@@ -43,6 +44,8 @@ CATEGORIES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "UNDETERMINED": lambda adim: adim["ADASTAT"] == "UNDETERMINED",
     "PERSISTENT": lambda adim: adim["ADADUR"] == "PERSISTENT",
     "TRANSIENT": lambda adim: adim["ADADUR"] == "TRANSIENT",
+    "INDETERMINATE": lambda adim: adim["ADADUR"] == "INDETERMINATE",
+    "POSITIVE_AT_END": lambda adim: adim["INDETRSN"] == "SHORTPOS",
 }
 """Categories of table 78 and the subjects in them, among the evaluable."""
 

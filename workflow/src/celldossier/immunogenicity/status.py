@@ -109,11 +109,8 @@ def derive_adim(
     Evaluable: infused, with a baseline result and at least one later result, and not left
     out of the set by decision. Induced:
     negative at baseline, positive later. Boosted: positive at baseline and later at
-    `boosted_fold` times the baseline titre or more. Persistent: first and last
-    positive at least `persistent_weeks` apart, or the last sample positive; else
-    transient (the last sample is then negative). Shankar's second rule for persistence, a
-    negative last sample less than 16 weeks after the only positive one, is not used:
-    such a subject is transient, as nothing shows that the antibodies stayed.
+    `boosted_fold` times the baseline titre or more. How long induced antibodies
+    stayed: `categorise_duration`.
 
     Returns
     -------
@@ -181,11 +178,59 @@ def _subject(
     if at_baseline == NEGATIVE:
         if positives.empty:
             return row | {"ADASTAT": "NEGATIVE"}
-        last_positive = later["STATUS"].iloc[-1] == POSITIVE
-        long = last - first >= settings.persistent_weeks * DAYS_PER_WEEK
-        duration = "PERSISTENT" if long or last_positive else "TRANSIENT"
-        return row | {"ADASTAT": "INDUCED", "ADADUR": duration}
+        duration, reason = categorise_duration(
+            first, last, float(later["DAY"].iloc[-1]), settings.persistent_weeks
+        )
+        return row | {"ADASTAT": "INDUCED", "ADADUR": duration, "INDETRSN": reason}
     return row | _boosted(row, positives, settings)
+
+
+def categorise_duration(
+    first: float, last: float, end: float, persistent_weeks: float
+) -> tuple[str, str]:
+    """How long treatment-induced antibodies stayed, as far as sampling could show it.
+
+    Parameters
+    ----------
+    first, last
+        Days of the first and of the last positive sample after baseline.
+    end
+        Day of the last sample with a status.
+    persistent_weeks
+        Weeks that tell persistent from transient; 16 in Shankar 2014.
+
+    Returns
+    -------
+    tuple
+        PERSISTENT, TRANSIENT or INDETERMINATE, and the reason code of the last.
+
+    Notes
+    -----
+    With w = `persistent_weeks`, every course is one of these:
+
+    ============ =========== =========== ==================================== ==============
+    first-last   first-end   last sample Shankar 2014                         here
+    ============ =========== =========== ==================================== ==============
+    w or more    w or more   either      persistent                           PERSISTENT
+    under w      w or more   negative    transient                            TRANSIENT
+    under w      under w     positive    persistent, unless later undetected  INDETERMINATE
+    under w      under w     negative    one positive: persistent;            INDETERMINATE
+                                         several: transient
+    ============ =========== =========== ==================================== ==============
+
+    Where the first two agree, the definition is that of Shankar. The last two lines are
+    conventions for a course that was not followed for w from its onset: neither that
+    the antibodies stayed for w nor that they were gone by then was observed. The
+    reason tells the two apart (SHORTPOS, SHORTNEG), so that the count after Shankar can be
+    had from ours. A last sample that is positive w or more after the onset falls in
+    the first line.
+    """
+    weeks = persistent_weeks * DAYS_PER_WEEK
+    if last - first >= weeks:
+        return "PERSISTENT", ""
+    if end - first >= weeks:
+        return "TRANSIENT", ""
+    return "INDETERMINATE", "SHORTPOS" if last == end else "SHORTNEG"
 
 
 def _boosted(
