@@ -43,11 +43,13 @@ def test_antibody_incidence_and_its_exact_interval_agree_with_a_count_of_the_raw
         else:
             counts["INDUCED"] += bool(positive)
     counts["EMERGENT"] = counts["INDUCED"] + counts["BOOSTED"]
-    n = counts["EVALUABLE"]
+    # Induced could be only those negative before, boosted only those positive before.
+    of = {"INDUCED": counts["EVALUABLE"] - counts["BASELINE"], "BOOSTED": counts["BASELINE"]}
     names = {"BASELINE": "BASELINE_POSITIVE", **{
         name: f"TREATMENT_{name}" for name in ("INDUCED", "BOOSTED", "EMERGENT")
     }}  # fmt: skip
     for name, variable in names.items():
+        n = of.get(name, counts["EVALUABLE"])
         found = result("immunogenicity", "incidence", variable)
         interval = stats.binomtest(counts[name], n).proportion_ci(method="exact")
         assert (found["n"], found["denominator"]) == (counts[name], n)

@@ -183,7 +183,7 @@ def test_a_titre_alone_makes_a_sample_positive() -> None:
     assert (sample["STATUS"], sample["TITER"], sample["TITERU"]) == (P, 40, "titer")
 
 
-def test_rates_are_of_the_evaluable_with_exact_intervals_total_and_by_dose() -> None:
+def test_each_rate_has_its_own_denominator_and_exact_interval_total_and_by_dose() -> None:
     records = [
         *course("A", (0, N, None), (28, N, None)),
         *course("B", (0, N, None), (28, P, 20)),
@@ -201,27 +201,30 @@ def test_rates_are_of_the_evaluable_with_exact_intervals_total_and_by_dose() -> 
         return found.number
 
     assert (number("EVALUABLE", "n"), number("EVALUABLE", "n_infused")) == (4, 6)
-    counts = {
-        "PREVALENCE": 3,
-        "BASELINE_POSITIVE": 2,
-        "TREATMENT_INDUCED": 1,
-        "TREATMENT_BOOSTED": 1,
-        "TREATMENT_EMERGENT": 2,
-        "NOT_BOOSTED": 1,
-        "NEGATIVE": 1,
-        "UNDETERMINED": 0,
-        "PERSISTENT": 0,
-        "TRANSIENT": 0,
-        "INDETERMINATE": 1,
-        "POSITIVE_AT_END": 1,
+    shares = {
+        "PREVALENCE": (3, 4),
+        "BASELINE_POSITIVE": (2, 4),
+        "TREATMENT_INDUCED": (1, 2),
+        "TREATMENT_BOOSTED": (1, 2),
+        "TREATMENT_EMERGENT": (2, 4),
+        "NOT_BOOSTED": (1, 2),
+        "NEGATIVE": (1, 4),
+        "UNDETERMINED": (0, 2),
+        "PERSISTENT": (0, 1),
+        "TRANSIENT": (0, 1),
+        "INDETERMINATE": (1, 1),
+        "POSITIVE_AT_END": (1, 1),
     }
-    for variable, count in counts.items():
-        assert number(variable, "n") == count and number(variable, "denominator") == 4
-        low, high = clopper_pearson(count, 4)
-        assert number(variable, "pct") == 25 * count
+    for variable, (count, of) in shares.items():
+        assert (number(variable, "n"), number(variable, "denominator")) == (count, of)
+        low, high = clopper_pearson(count, of)
+        assert number(variable, "pct") == 100 * count / of
         assert number(variable, "ci_low") == pytest.approx(100 * low)
         assert number(variable, "ci_high") == pytest.approx(100 * high)
+    # A and B of DL2 are both negative at baseline: nobody there can be boosted.
     assert number("TREATMENT_INDUCED", "pct", dose="DL2") == 50
+    assert number("TREATMENT_BOOSTED", "denominator", dose="DL2") == 0
+    assert math.isnan(number("TREATMENT_BOOSTED", "pct", dose="DL2"))
     for reason in ("NOADAPOST", "NOADASAMP"):
         found = values.find(
             "immunogenicity.not_evaluable", "EVALFL", "CAR", {"reason": reason}, "n"

@@ -315,7 +315,9 @@ def test_antibodies_are_counted_by_target_and_dose(
 ) -> None:
     table = draw_ada_incidence(context_for(stage_results["immunogenicity"], settings))
     assert row_of(table, "Evaluable / infused subjects, n")[1:] == ["9 / 10"] * 3
-    assert row_of(table, "Treatment-induced")[-1] == "1 (11.1) [0.3, 48.2]"
+    assert row_of(table, "Treatment-induced, of those negative at baseline")[-1] == (
+        "1/9 (11.1) [0.3, 48.2]"
+    )
     assert row_of(table, "not evaluable: no antibody result after the infusion")[-1] == "1"
 
 

@@ -16,38 +16,62 @@ not_evaluable EVALFL                                  reason           n
 titre         TITERBL, TITERPK                        status (ADASTAT) block
 ============= ======================================= ================ =================
 
-The denominator is the evaluable subjects; TREATMENT_EMERGENT = induced + boosted (the
-incidence); prevalence = positive at any time, baseline included.
+Denominators: of prevalence (positive at any time, baseline included), incidence
+(TREATMENT_EMERGENT = induced + boosted), BASELINE_POSITIVE and NEGATIVE the evaluable
+subjects; of TREATMENT_INDUCED those of them negative at baseline; of TREATMENT_BOOSTED,
+NOT_BOOSTED and UNDETERMINED (of a boost) those positive at baseline; of the categories of
+duration the induced.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from celldossier.immunogenicity.status import derive_adim
-from celldossier.results import ResultCollector, add_block
+from celldossier.results import ResultCollector, add_block, explain_missing
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.stats.proportion import clopper_pearson
 
-CATEGORIES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
-    "PREVALENCE": lambda adim: adim["ADAPOSFL"] == "Y",
-    "BASELINE_POSITIVE": lambda adim: adim["ADABLFL"] == "Y",
-    "TREATMENT_INDUCED": lambda adim: adim["ADASTAT"] == "INDUCED",
-    "TREATMENT_BOOSTED": lambda adim: adim["ADASTAT"] == "BOOSTED",
-    "TREATMENT_EMERGENT": lambda adim: adim["ADASTAT"].isin(["INDUCED", "BOOSTED"]),
-    "NOT_BOOSTED": lambda adim: adim["ADASTAT"] == "NOT BOOSTED",
-    "NEGATIVE": lambda adim: adim["ADASTAT"] == "NEGATIVE",
-    "UNDETERMINED": lambda adim: adim["ADASTAT"] == "UNDETERMINED",
-    "PERSISTENT": lambda adim: adim["ADADUR"] == "PERSISTENT",
-    "TRANSIENT": lambda adim: adim["ADADUR"] == "TRANSIENT",
-    "INDETERMINATE": lambda adim: adim["ADADUR"] == "INDETERMINATE",
-    "POSITIVE_AT_END": lambda adim: adim["INDETRSN"] == "SHORTPOS",
+
+@dataclass(frozen=True)
+class Category:
+    """A line of table 78: subjects of ADIM, as a share of which others.
+
+    Attributes
+    ----------
+    variable, values
+        Variable of ADIM, and the values of those counted.
+    denominator
+        Variable and value of the evaluable subjects that they are a share of; none: all
+        the evaluable.
+    """
+
+    variable: str
+    values: tuple[str, ...]
+    denominator: tuple[str, str] | None = None
+
+
+_POSITIVE_BEFORE, _NEGATIVE_BEFORE = ("ADABLFL", "Y"), ("ADABLFL", "N")
+_INDUCED = ("ADASTAT", "INDUCED")
+
+CATEGORIES: dict[str, Category] = {
+    "PREVALENCE": Category("ADAPOSFL", ("Y",)),
+    "BASELINE_POSITIVE": Category("ADABLFL", ("Y",)),
+    "TREATMENT_INDUCED": Category("ADASTAT", ("INDUCED",), _NEGATIVE_BEFORE),
+    "TREATMENT_BOOSTED": Category("ADASTAT", ("BOOSTED",), _POSITIVE_BEFORE),
+    "TREATMENT_EMERGENT": Category("ADASTAT", ("INDUCED", "BOOSTED")),
+    "NOT_BOOSTED": Category("ADASTAT", ("NOT BOOSTED",), _POSITIVE_BEFORE),
+    "NEGATIVE": Category("ADASTAT", ("NEGATIVE",)),
+    "UNDETERMINED": Category("ADASTAT", ("UNDETERMINED",), _POSITIVE_BEFORE),
+    "PERSISTENT": Category("ADADUR", ("PERSISTENT",), _INDUCED),
+    "TRANSIENT": Category("ADADUR", ("TRANSIENT",), _INDUCED),
+    "INDETERMINATE": Category("ADADUR", ("INDETERMINATE",), _INDUCED),
+    "POSITIVE_AT_END": Category("INDETRSN", ("SHORTPOS",), _INDUCED),
 }
-"""Categories of table 78 and the subjects in them, among the evaluable."""
+"""Lines of table 78, each of the subjects in whom it could be seen."""
 
 
 @dataclass(frozen=True)
@@ -105,29 +129,39 @@ def _add_incidence(
         where="SAFFL = Y",
         n=float(len(rows)),
     )
-    for category, members in CATEGORIES.items():
-        count = int(members(evaluable).sum())
-        low, high = clopper_pearson(count, n, settings.confidence_level)
-        statistics = {
-            "n": float(count),
-            "denominator": float(n),
-            "pct": 100 * count / n if n else math.nan,
-            "ci_low": 100 * low,
-            "ci_high": 100 * high,
-        }
+    for name, category in CATEGORIES.items():
+        base, where = evaluable, "EVALFL = Y"
+        if category.denominator is not None:
+            variable, value = category.denominator
+            base = evaluable.loc[evaluable[variable] == value]
+            where = f"EVALFL = Y and {variable} = {value}"
+        count = int(base[category.variable].isin(category.values).sum())
+        statistics = _share(count, len(base), settings)
         out.add(
             "incidence",
             statistics,
             dataset="ADIM",
-            variable=category,
+            variable=name,
             analyte=target,
             by=by,
-            where="EVALFL = Y",
+            where=where,
             units={"pct": "%", "ci_low": "%", "ci_high": "%"},
-            n=float(n),
+            n=float(len(base)),
             method="Clopper-Pearson",
-            notes={} if n else dict.fromkeys(("pct", "ci_low", "ci_high"), "NOGROUP"),
+            notes=explain_missing(statistics, "NOGROUP"),
         )
+
+
+def _share(count: int, n: int, settings: ImmunogenicitySettings) -> dict[str, float]:
+    """Statistics of a share: n, denominator, pct with its exact interval, %."""
+    low, high = clopper_pearson(count, n, settings.confidence_level)
+    return {
+        "n": float(count),
+        "denominator": float(n),
+        "pct": 100 * count / n if n else math.nan,
+        "ci_low": 100 * low,
+        "ci_high": 100 * high,
+    }
 
 
 def _add_titres(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:

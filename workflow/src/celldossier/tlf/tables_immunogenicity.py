@@ -29,7 +29,10 @@ _STATUSES = {
 
 
 def draw_ada_incidence(context: Context) -> Table | NotShown:
-    """ADA status of the subjects, target by target: n (%) with Clopper-Pearson interval."""
+    """ADA status of the subjects, target by target: n/N (%) with Clopper-Pearson interval.
+
+    N is of the line: a share of those in whom the status could be seen.
+    """
     language = context.language
     # A study with one target may leave the target blank: it is a target none the less.
     targets = sorted(set(context.results.select(INCIDENCE)["analyte"]))
@@ -94,8 +97,9 @@ def _reason_rows(context: Context, printer: Printer, target: str, groups: int) -
 def _share_cell(printer: Printer, place: Place) -> Cell:
     return printer.cell(
         place,
-        "{} ({}) [{}, {}]",
+        "{}/{} ({}) [{}, {}]",
         ("n", "count"),
+        ("denominator", "count"),
         ("pct", "fixed1"),
         ("ci_low", "fixed1"),
         ("ci_high", "fixed1"),
