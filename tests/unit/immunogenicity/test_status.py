@@ -87,7 +87,9 @@ def test_status_follows_from_baseline_and_later_results(
 ) -> None:
     row = status(*visits)
     assert (row["ADASTAT"], row["ADADUR"], row["EVALFL"]) == (stat, duration, "Y")
-    assert (row["UNDRSN"] == "NOTITER") == (stat == "UNDETERMINED")
+    words_alone = [titre for _, _, titre in visits] == [None] * len(visits)
+    reason = "CATEGORIC" if words_alone else "NOTITER"
+    assert row["UNDRSN"] == (reason if stat == "UNDETERMINED" else "")
 
 
 def test_sixteen_weeks_exactly_are_persistent() -> None:
@@ -100,9 +102,68 @@ def test_sixteen_weeks_exactly_are_persistent() -> None:
     )
 
 
-def test_the_fold_of_a_boost_is_a_setting() -> None:
-    visits: list[Visit] = [(0, P, 20), (28, P, 40)]
-    assert status(*visits, settings=ImmunogenicitySettings(boosted_fold=2))["ADASTAT"] == "BOOSTED"
+def test_steps_and_factor_of_the_dilution_that_are_a_boost_are_settings() -> None:
+    visits: list[Visit] = [(0, P, 20), (28, P, 60)]
+    for steps, factor, expected in ((1, 2, "BOOSTED"), (1, 3, "BOOSTED"), (2, 3, "NOT BOOSTED")):
+        settings = ImmunogenicitySettings(boosted_steps=steps, dilution_factor=factor)
+        assert status(*visits, settings=settings)["ADASTAT"] == expected
+
+
+def readouts(*visits: tuple[float, str, float, str]) -> list[dict[str, Any]]:
+    """A final result in words with a signal beside it."""
+    rows: list[dict[str, Any]] = []
+    for day, result, value, unit in visits:
+        common = {"USUBJID": "A", "AFRLT": day, "ISCAT": "RESULT"}
+        rows.append({**common, "AVALC": result})
+        rows.append({**common, "AVALC": "VALUE", "AVAL": value, "AVALU": unit})
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        (readouts((0, P, 10, "MFI"), (28, P, 30, "MFI")), ("BOOSTED", "", "SIGNAL")),
+        (readouts((0, P, 10, "MFI"), (28, P, 29, "MFI")), ("NOT BOOSTED", "", "SIGNAL")),
+        (readouts((0, P, 10, "MFI"), (28, P, 90, "S/N")), ("UNDETERMINED", "NOTITER", "SIGNAL")),
+        # An inhibition confirms; it is no amount, so that the readout is in words alone.
+        (readouts((0, P, 20, "%"), (28, P, 90, "%")), ("UNDETERMINED", "CATEGORIC", "CATEGORY")),
+    ],
+)
+def test_a_signal_has_a_fold_of_its_own_and_words_have_none(
+    records: list[dict[str, Any]], expected: tuple[str, str, str]
+) -> None:
+    settings = ImmunogenicitySettings(signal_fold=3, boosted_steps=5)
+    row = derive_adim(make_adab(records), make_adsl(["A"]), settings).iloc[0]
+    assert (row["ADASTAT"], row["UNDRSN"], row["ADAREAD"]) == expected
+
+
+def titre(day: float, text: str) -> list[dict[str, Any]]:
+    """A titre of a series from 20 to 2560, as a laboratory writes it."""
+    common = {"USUBJID": "A", "AFRLT": day, "ALLOQ": 20.0, "AULOQ": 2560.0, "AVALU": "titer"}
+    number = float(text.strip("<>"))
+    row = {**common, "ISCAT": "TITER", "AVALC": "TITER", "AVAL": None if "<" in text else number}
+    row |= {"BLQFL": "Y" if "<" in text else "N", "ALQFL": "Y" if ">" in text else "N"}
+    return [{"USUBJID": "A", "AFRLT": day, "ISCAT": "CONFIRMATORY", "AVALC": P}, row]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected", "reason"),
+    [
+        ("<20", "80", "BOOSTED", ""),
+        ("<20", "40", "UNDETERMINED", "TITERLIM"),
+        ("40", "<20", "NOT BOOSTED", ""),
+        ("640", ">2560", "BOOSTED", ""),
+        ("1280", ">2560", "UNDETERMINED", "TITERLIM"),
+        (">2560", ">2560", "UNDETERMINED", "TITERLIM"),
+        (">2560", "2560", "NOT BOOSTED", ""),
+    ],
+)
+def test_a_titre_outside_its_series_decides_where_its_bound_does(
+    before: str, after: str, expected: str, reason: str
+) -> None:
+    adab = make_adab([*titre(0, before), *titre(28, after)])
+    row = derive_adim(adab, make_adsl(["A"]), SETTINGS).iloc[0]
+    assert (row["ADASTAT"], row["UNDRSN"]) == (expected, reason)
 
 
 def test_days_and_titres_of_the_course_are_kept() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from celldossier.datasets import conform
+from celldossier.immunogenicity.amounts import CATEGORY, derive_amounts, test_boost
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
 KEY = ["STUDYID", "USUBJID", "ISBDAGNT"]
@@ -40,7 +41,9 @@ def derive_samples(adab: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         STUDYID, USUBJID, ISBDAGNT, DAY (NaN without a time), STATUS (POSITIVE, NEGATIVE
-        or blank), TITER (NaN without one), TITERU, BASELINE (bool); one row a sample.
+        or blank), BASELINE (bool), and of `derive_amounts` TITER, TITERLO, TITERHI, TITERU
+        and READOUT (CATEGORY for all samples of a target that has no amount at all); one
+        row a sample.
     """
     adab = adab[adab["ISCAT"] != CELLULAR]
     day = adab["AFRLT"].where(adab["AFRLT"].notna(), adab["NFRLT"])
@@ -58,24 +61,12 @@ def derive_samples(adab: pd.DataFrame) -> pd.DataFrame:
         {"DAY": "first", "TIERED": "first", "BASELINE": "any"}
     )
     frame["STATUS"] = _sample_status(records, frame, by_sample)
-    titre, titre_unit = _amount(records, ["TITER"], by_sample)
-    # A signal that comes with the final or confirmatory result stands for a titre.
-    signal, signal_unit = _amount(records, ["RESULT", "CONFIRMATORY", ""], by_sample)
-    frame["TITER"] = titre.reindex(frame.index).fillna(signal.reindex(frame.index))
-    unit = titre_unit.reindex(frame.index)
-    unit = unit.where(unit.notna(), signal_unit.reindex(frame.index))
-    frame["TITERU"] = unit.where(unit.notna(), "")
-    frame = frame.reset_index().drop(columns=["SAMPLE", "TIERED"])
+    frame = frame.join(derive_amounts(records, by_sample)).reset_index()
+    frame[["TITERU", "READOUT"]] = frame[["TITERU", "READOUT"]].fillna("")
+    measured = frame["READOUT"].ne("").groupby([frame["STUDYID"], frame["ISBDAGNT"]])
+    frame["READOUT"] = frame["READOUT"].where(measured.transform("any"), CATEGORY)
+    frame = frame.drop(columns=["SAMPLE", "TIERED"])
     return frame.sort_values([*KEY, "DAY"], kind="stable", ignore_index=True)
-
-
-def _amount(
-    records: pd.DataFrame, tiers: list[str], by_sample: list[str]
-) -> tuple[pd.Series, pd.Series]:
-    """Highest value of each sample in those tiers, and its unit."""
-    valued = records.loc[records["ISCAT"].isin(tiers) & records["AVAL"].notna()]
-    grouped = valued.groupby(by_sample)
-    return grouped["AVAL"].max(), grouped["AVALU"].first()
 
 
 def _sample_status(records: pd.DataFrame, samples: pd.DataFrame, by_sample: list[str]) -> list[str]:
@@ -108,9 +99,9 @@ def derive_adim(
 
     Evaluable: infused, with a baseline result and at least one later result, and not left
     out of the set by decision. Induced:
-    negative at baseline, positive later. Boosted: positive at baseline and later at
-    `boosted_fold` times the baseline titre or more. How long induced antibodies
-    stayed: `categorise_duration`.
+    negative at baseline, positive later. Boosted: positive at baseline and later
+    higher by what `test_boost` says. How long induced antibodies stayed:
+    `categorise_duration`.
 
     Returns
     -------
@@ -156,6 +147,7 @@ def _subject(
         "NPOSTPOS": len(positives),
         "NNOSTAT": len(samples) - len(known),
         "TITERU": str(units.iloc[0]) if len(units) else "",
+        "ADAREAD": next((kind for kind in samples["READOUT"] if kind), ""),
     }
     if at_baseline == POSITIVE:
         row["TITERBL"] = float(baseline["TITER"].iloc[0])
@@ -182,7 +174,8 @@ def _subject(
             first, last, float(later["DAY"].iloc[-1]), settings.persistent_weeks
         )
         return row | {"ADASTAT": "INDUCED", "ADADUR": duration, "INDETRSN": reason}
-    return row | _boosted(row, positives, settings)
+    status, reason = test_boost(baseline.iloc[0], positives, settings)
+    return row | {"ADASTAT": status, "UNDRSN": reason}
 
 
 def categorise_duration(
@@ -231,21 +224,3 @@ def categorise_duration(
     if end - first >= weeks:
         return "TRANSIENT", ""
     return "INDETERMINATE", "SHORTPOS" if last == end else "SHORTNEG"
-
-
-def _boosted(
-    row: dict[str, object], positives: pd.DataFrame, settings: ImmunogenicitySettings
-) -> dict[str, object]:
-    """Status of a baseline-positive subject."""
-    if positives.empty:
-        return {"ADASTAT": "NOT BOOSTED"}
-    before = float(str(row["TITERBL"]))
-    titres = positives["TITER"].to_numpy(dtype=float)
-    if not before > 0 or np.isnan(titres).all():
-        return {"ADASTAT": "UNDETERMINED", "UNDRSN": "NOTITER"}
-    # A dilution series gives exact powers; the factor keeps its rounding from deciding.
-    if np.nanmax(titres) >= settings.boosted_fold * before * (1 - 1e-9):
-        return {"ADASTAT": "BOOSTED"}
-    if np.isnan(titres).any():
-        return {"ADASTAT": "UNDETERMINED", "UNDRSN": "NOTITER"}
-    return {"ADASTAT": "NOT BOOSTED"}

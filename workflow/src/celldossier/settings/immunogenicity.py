@@ -13,18 +13,38 @@ class ImmunogenicitySettings(Section):
     tests: tuple[Code, ...] = Field(
         (), description="Test codes of ADAB that are analysed; empty: all of them."
     )
-    boosted_fold: float = Field(
+    boosted_steps: int = Field(
+        2,
+        ge=1,
+        description=(
+            "Steps of the dilution series by which a titre rises over baseline from which a "
+            "baseline-positive subject is boosted."
+        ),
+    )
+    dilution_factor: float = Field(
+        2,
+        gt=1,
+        description=(
+            "Factor of one step of the dilution series of a titre; two steps of a two-fold one "
+            "are 4 times the baseline."
+        ),
+    )
+    signal_fold: float = Field(
         4,
         gt=1,
         description=(
-            "Rise of titre (or signal) over baseline from which a baseline-positive subject is "
-            "boosted; 4 = two steps of a two-fold dilution."
+            "Times the baseline signal (fluorescence intensity, signal to noise) from which a "
+            "baseline-positive subject is boosted; no convention, it comes from the validation of "
+            "the assay. Results in words alone have no boost."
         ),
     )
     persistent_weeks: float = Field(
         16,
         gt=0,
-        description="Weeks from the first to the last positive result that make ADA persistent.",
+        description=(
+            "Weeks from the first to the last positive result that make ADA persistent; shorter "
+            "is transient where a subject was followed so long from the first positive result."
+        ),
     )
     confidence_level: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence level of the rates (Clopper-Pearson)."
