@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADAB}.parquet, the gate, settings/{immunogenicity}.json.
+# Needs: adam/{ADSL,ADAB,ADCM,ADPD}.parquet, the gate, settings/{immunogenicity}.json.
 # Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
@@ -6,6 +6,8 @@ rule immunogenicity:
     input:
         "<results>/adam/ADSL.parquet",
         "<results>/adam/ADAB.parquet",
+        "<results>/adam/ADCM.parquet",
+        "<results>/adam/ADPD.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("immunogenicity"),
         sources=get_sources("immunogenicity"),

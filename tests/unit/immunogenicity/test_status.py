@@ -5,8 +5,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from antibody_courses import N, P, Visit, course, make_adab, make_adsl
 
-from celldossier.datasets import conform
 from celldossier.immunogenicity.stage import summarise_immunogenicity
 from celldossier.immunogenicity.status import derive_adim, derive_samples
 from celldossier.results import AnalysisResults
@@ -14,47 +14,6 @@ from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.stats.proportion import clopper_pearson
 
 SETTINGS = ImmunogenicitySettings()
-P, N = "POSITIVE", "NEGATIVE"
-Visit = tuple[float, str, float | None]
-
-
-def make_adsl(subjects: list[str], **changes: dict[str, str]) -> pd.DataFrame:
-    frame = pd.DataFrame({"STUDYID": "S", "USUBJID": subjects, "TRT01A": "DL1"})
-    for flag in ("ENRLFL", "LEUKFL", "MANUFL", "SAFFL", "PKFL", "PDFL", "IMFL", "ERFL"):
-        frame[flag] = "Y"
-    for variable, values in changes.items():
-        for subject, value in values.items():
-            frame.loc[frame["USUBJID"] == subject, variable] = value
-    return conform(frame, "ADSL")
-
-
-def make_adab(records: list[dict[str, Any]]) -> pd.DataFrame:
-    frame = pd.DataFrame(records)
-    frame = frame.assign(
-        STUDYID="S",
-        PARAMCD="ADA_BAB",
-        PARAM="Antibody",
-        SRCDOM="IS",
-        SRCROW=range(1, len(frame) + 1),
-        ABLFL=frame["AFRLT"].map(lambda t: "Y" if t <= 0 else "N"),
-    )
-    frame["ISBDAGNT"] = frame["ISBDAGNT"].fillna("CAR") if "ISBDAGNT" in frame else "CAR"
-    return conform(frame, "ADAB")
-
-
-def course(subject: str, *visits: Visit) -> list[dict[str, Any]]:
-    """Confirmatory results, with a titre where one is given."""
-    rows: list[dict[str, Any]] = []
-    for day, result, titre in visits:
-        common = {"USUBJID": subject, "AFRLT": day}
-        rows.append({**common, "ISCAT": "SCREENING", "AVALC": result})
-        if result == P:
-            rows.append({**common, "ISCAT": "CONFIRMATORY", "AVALC": P})
-        if titre is not None:
-            rows.append(
-                {**common, "ISCAT": "TITER", "AVALC": "TITER", "AVAL": titre, "AVALU": "titer"}
-            )
-    return rows
 
 
 def status(*visits: Visit, settings: ImmunogenicitySettings = SETTINGS) -> pd.Series:

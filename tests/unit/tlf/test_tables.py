@@ -11,6 +11,7 @@ from table_texts import heads, texts
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import ResultCollector
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.stats.descriptive import describe
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_bioanalysis import draw_bioanalytical_methods
@@ -319,6 +320,25 @@ def test_antibodies_are_counted_by_target_and_dose(
         "1/9 (11.1) [0.3, 48.2]"
     )
     assert row_of(table, "not evaluable: no antibody result after the infusion")[-1] == "1"
+
+
+def test_the_table_of_antibodies_says_what_counts_as_disturbed_where_the_study_names_it(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    results = stage_results["immunogenicity"]
+    plain = draw_ada_incidence(context_for(results, settings))
+    assert isinstance(plain, Table) and plain.footnotes == ()
+    rules = {
+        "immunoglobulin": {"names": ["IVIG"], "days": 90},
+        "soluble_targets": [{"marker": "SBCMA", "limit": 50}],
+    }
+    named = ImmunogenicitySettings.model_validate({"interference": rules}).model_dump(mode="json")
+    table = draw_ada_incidence(context_for(results, {**settings, "immunogenicity": named}))
+    assert isinstance(table, Table)
+    assert [note.split(",")[0] for note in table.footnotes] == [
+        "Positive samples under IVIG",
+        "Inconclusive: a negative sample whose nearest result of SBCMA",
+    ]
 
 
 def test_events_of_special_interest_show_only_what_occurred(

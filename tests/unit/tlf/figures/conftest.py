@@ -11,6 +11,7 @@ import pytest
 
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.terms.language import Language
 from celldossier.tlf.model import Context
 
@@ -45,7 +46,7 @@ SETTINGS: dict[str, Any] = {
         "primary_analyte": "PCR",
         "figures": {"panels": 12, "report_pages": 2},
     },
-    "immunogenicity": {"tests": []},
+    "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
     "exposure_response": {
         "analyte": "PCR",
         "endpoints": ["OBJRESP"],

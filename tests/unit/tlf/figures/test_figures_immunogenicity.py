@@ -90,7 +90,7 @@ def test_immunoglobulin_and_rituximab_are_marked_where_given(make_context: Conte
     adcm.loc[0, "CMCLASS"] = "IVIG"
     figure = shown(draw_ada_timeline(make_context("en", count=18, replace={"ADCM": adcm})))
     words = [text.get_text() for text in figure.pages[0].legends[0].get_texts()]
-    assert words[-1] == "IVIG or rituximab"
+    assert words[-1] == "Immunoglobulin or anti-B-cell antibody"
 
 
 def test_without_antibodies_the_reason_is_given(make_context: Contexts) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from celldossier.cli.arguments import add_run_argument
-from celldossier.cli.stage_files import write_output
+from celldossier.cli.stage_files import read_sources, write_output
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,20 +14,21 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     summarise = verbs.add_parser(
         "summarise",
-        help="derive the status and its rates: ADAB, ADSL -> ADIM, ard/immunogenicity.parquet",
+        help="derive the status and its rates -> ADIM, ard/immunogenicity.parquet",
     )
     add_run_argument(summarise)
     summarise.set_defaults(run=summarise_stage)
 
 
 def summarise_stage(options: argparse.Namespace) -> int:
-    """Read ADAB and ADSL of a run; write ADIM and the analysis results."""
-    from celldossier.immunogenicity.stage import summarise_immunogenicity
+    """Read the datasets of a run; write ADIM and the analysis results."""
+    from celldossier.immunogenicity.stage import analyse_immunogenicity
+    from celldossier.immunogenicity.study import Sources
     from celldossier.io.run_folder import RunFolder
     from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
     run = RunFolder(options.run_folder)
     settings = ImmunogenicitySettings.model_validate(run.settings("immunogenicity"))
-    output = summarise_immunogenicity(run.dataset("ADAB"), run.dataset("ADSL"), settings)
+    output = analyse_immunogenicity(read_sources(run, Sources), settings)
     write_output(run, "immunogenicity", output)
     return 0

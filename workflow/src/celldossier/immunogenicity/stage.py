@@ -11,7 +11,11 @@ incidence     PREVALENCE, BASELINE_POSITIVE,          none, or dose    n, denomi
               TREATMENT_EMERGENT, NOT_BOOSTED,                         ci_high (%)
               NEGATIVE, UNDETERMINED, PERSISTENT,
               TRANSIENT, INDETERMINATE,
-              POSITIVE_AT_END
+              POSITIVE_AT_END; where the study
+              names an interference
+              PASSIVE_POSITIVE,
+              EMERGENT_ATTRIBUTABLE,
+              INCONCLUSIVE_NEGATIVE
 not_evaluable EVALFL                                  reason           n
 titre         TITERBL, TITERPK                        status (ADASTAT) block
 ============= ======================================= ================ =================
@@ -20,7 +24,8 @@ Denominators: of prevalence (positive at any time, baseline included), incidence
 (TREATMENT_EMERGENT = induced + boosted), BASELINE_POSITIVE and NEGATIVE the evaluable
 subjects; of TREATMENT_INDUCED those of them negative at baseline; of TREATMENT_BOOSTED,
 NOT_BOOSTED and UNDETERMINED (of a boost) those positive at baseline; of the categories of
-duration the induced.
+duration the induced. EMERGENT_ATTRIBUTABLE is the incidence without positive samples under
+immunoglobulin, of those evaluable without them.
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.immunogenicity.status import derive_adim
+from celldossier.immunogenicity.study import Sources
 from celldossier.results import ResultCollector, add_block, explain_missing
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.stats.proportion import clopper_pearson
@@ -44,6 +50,8 @@ class Category:
     ----------
     variable, values
         Variable of ADIM, and the values of those counted.
+    evaluable
+        Flag of the evaluable subjects.
     denominator
         Variable and value of the evaluable subjects that they are a share of; none: all
         the evaluable.
@@ -51,6 +59,7 @@ class Category:
 
     variable: str
     values: tuple[str, ...]
+    evaluable: str = "EVALFL"
     denominator: tuple[str, str] | None = None
 
 
@@ -60,18 +69,27 @@ _INDUCED = ("ADASTAT", "INDUCED")
 CATEGORIES: dict[str, Category] = {
     "PREVALENCE": Category("ADAPOSFL", ("Y",)),
     "BASELINE_POSITIVE": Category("ADABLFL", ("Y",)),
-    "TREATMENT_INDUCED": Category("ADASTAT", ("INDUCED",), _NEGATIVE_BEFORE),
-    "TREATMENT_BOOSTED": Category("ADASTAT", ("BOOSTED",), _POSITIVE_BEFORE),
+    "TREATMENT_INDUCED": Category("ADASTAT", ("INDUCED",), denominator=_NEGATIVE_BEFORE),
+    "TREATMENT_BOOSTED": Category("ADASTAT", ("BOOSTED",), denominator=_POSITIVE_BEFORE),
     "TREATMENT_EMERGENT": Category("ADASTAT", ("INDUCED", "BOOSTED")),
-    "NOT_BOOSTED": Category("ADASTAT", ("NOT BOOSTED",), _POSITIVE_BEFORE),
+    "NOT_BOOSTED": Category("ADASTAT", ("NOT BOOSTED",), denominator=_POSITIVE_BEFORE),
     "NEGATIVE": Category("ADASTAT", ("NEGATIVE",)),
-    "UNDETERMINED": Category("ADASTAT", ("UNDETERMINED",), _POSITIVE_BEFORE),
-    "PERSISTENT": Category("ADADUR", ("PERSISTENT",), _INDUCED),
-    "TRANSIENT": Category("ADADUR", ("TRANSIENT",), _INDUCED),
-    "INDETERMINATE": Category("ADADUR", ("INDETERMINATE",), _INDUCED),
-    "POSITIVE_AT_END": Category("INDETRSN", ("SHORTPOS",), _INDUCED),
+    "UNDETERMINED": Category("ADASTAT", ("UNDETERMINED",), denominator=_POSITIVE_BEFORE),
+    "PERSISTENT": Category("ADADUR", ("PERSISTENT",), denominator=_INDUCED),
+    "TRANSIENT": Category("ADADUR", ("TRANSIENT",), denominator=_INDUCED),
+    "INDETERMINATE": Category("ADADUR", ("INDETERMINATE",), denominator=_INDUCED),
+    "POSITIVE_AT_END": Category("INDETRSN", ("SHORTPOS",), denominator=_INDUCED),
 }
 """Lines of table 78, each of the subjects in whom it could be seen."""
+
+UNDER_IMMUNOGLOBULIN = {
+    "PASSIVE_POSITIVE": Category("PASSFL", ("Y",)),
+    "EMERGENT_ATTRIBUTABLE": Category("ADASTATT", ("INDUCED", "BOOSTED"), evaluable="EVALATFL"),
+}
+"""Positive samples under immunoglobulin, and the incidence without them."""
+
+INCONCLUSIVE = {"INCONCLUSIVE_NEGATIVE": Category("INCONFL", ("Y",))}
+"""Evaluable subjects with a negative sample, among others, that says nothing."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +100,22 @@ class Immunogenicity:
     results: pd.DataFrame
 
 
+def analyse_immunogenicity(sources: Sources, settings: ImmunogenicitySettings) -> Immunogenicity:
+    """Run the stage."""
+    return summarise_immunogenicity(
+        sources.adab, sources.adsl, settings, sources.adcm, sources.adpd
+    )
+
+
 def summarise_immunogenicity(
-    adab: pd.DataFrame, adsl: pd.DataFrame, settings: ImmunogenicitySettings
+    adab: pd.DataFrame,
+    adsl: pd.DataFrame,
+    settings: ImmunogenicitySettings,
+    adcm: pd.DataFrame | None = None,
+    adpd: pd.DataFrame | None = None,
 ) -> Immunogenicity:
     """Derive ADIM and count each category with its exact interval, total and by dose."""
-    adim = derive_adim(adab, adsl, settings)
+    adim = derive_adim(adab, adsl, settings, adcm, adpd)
     out = ResultCollector("immunogenicity")
     for target in sorted(adim["ISBDAGNT"].unique()):
         rows = adim.loc[adim["ISBDAGNT"] == target]
@@ -129,12 +158,12 @@ def _add_incidence(
         where="SAFFL = Y",
         n=float(len(rows)),
     )
-    for name, category in CATEGORIES.items():
-        base, where = evaluable, "EVALFL = Y"
+    for name, category in _categories(settings).items():
+        base, where = rows.loc[rows[category.evaluable] == "Y"], f"{category.evaluable} = Y"
         if category.denominator is not None:
             variable, value = category.denominator
-            base = evaluable.loc[evaluable[variable] == value]
-            where = f"EVALFL = Y and {variable} = {value}"
+            base = base.loc[base[variable] == value]
+            where = f"{where} and {variable} = {value}"
         count = int(base[category.variable].isin(category.values).sum())
         statistics = _share(count, len(base), settings)
         out.add(
@@ -150,6 +179,16 @@ def _add_incidence(
             method="Clopper-Pearson",
             notes=explain_missing(statistics, "NOGROUP"),
         )
+
+
+def _categories(settings: ImmunogenicitySettings) -> dict[str, Category]:
+    """Lines of table 78; those of an interference where the study names one."""
+    rules, lines = settings.interference, dict(CATEGORIES)
+    if rules.immunoglobulin.names:
+        lines |= UNDER_IMMUNOGLOBULIN
+    if rules.b_cell_depletion.names or rules.soluble_targets:
+        lines |= INCONCLUSIVE
+    return lines
 
 
 def _share(count: int, n: int, settings: ImmunogenicitySettings) -> dict[str, float]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from celldossier.datasets import conform
+from celldossier.datasets import conform, empty_dataset
 from celldossier.immunogenicity.amounts import CATEGORY, derive_amounts, test_boost
+from celldossier.immunogenicity.interference import mark_interference
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
 KEY = ["STUDYID", "USUBJID", "ISBDAGNT"]
 DECISION = "DECISION"
 """Reason in ADSL of a subject whom a decision of the study leaves out of the set."""
-POSITIVE, NEGATIVE, UNKNOWN = "POSITIVE", "NEGATIVE", ""
+POSITIVE, NEGATIVE, UNKNOWN, INCONCLUSIVE = "POSITIVE", "NEGATIVE", "", "INCONCLUSIVE"
 TIERS = ("RESULT", "", "CONFIRMATORY", "SCREENING")
 """Tiers of a test from the one that decides; a record without a tier is a final result."""
 TITRE = "TITER POSITIVE"
@@ -92,8 +93,20 @@ def _sample_status(records: pd.DataFrame, samples: pd.DataFrame, by_sample: list
     return [str(status) for status in np.select(conditions, verdicts, UNKNOWN)]
 
 
+def select_binding(adab: pd.DataFrame, settings: ImmunogenicitySettings) -> pd.DataFrame:
+    """Records of the antibodies whose status is derived."""
+    records = adab.loc[adab["ISCAT"] != CELLULAR]
+    if settings.tests:
+        records = records.loc[records["PARAMCD"].isin(settings.tests)]
+    return records
+
+
 def derive_adim(
-    adab: pd.DataFrame, adsl: pd.DataFrame, settings: ImmunogenicitySettings
+    adab: pd.DataFrame,
+    adsl: pd.DataFrame,
+    settings: ImmunogenicitySettings,
+    adcm: pd.DataFrame | None = None,
+    adpd: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Derive ADIM: ADA status per infused subject and target.
 
@@ -101,17 +114,29 @@ def derive_adim(
     out of the set by decision. Induced:
     negative at baseline, positive later. Boosted: positive at baseline and later
     higher by what `test_boost` says. How long induced antibodies stayed:
-    `categorise_duration`.
+    `categorise_duration`. A negative sample that `mark_interference` marks is
+    inconclusive and has no status; a subject whose later samples are all of this kind is
+    INCONCLUSIVE and not evaluable. A positive sample under immunoglobulin counts; the
+    status without it stands beside (EVALATFL, ADASTATT).
+
+    Parameters
+    ----------
+    adab, adsl
+        Datasets ADAB and ADSL.
+    adcm, adpd
+        Datasets ADCM and ADPD; none: as if they had no records.
 
     Returns
     -------
     pandas.DataFrame
         Dataset ADIM; each target of a study has a row for every infused subject.
     """
-    records = adab.loc[adab["ISCAT"] != CELLULAR]
-    if settings.tests:
-        records = records.loc[records["PARAMCD"].isin(settings.tests)]
-    samples = derive_samples(records)
+    records = select_binding(adab, settings)
+    adcm = empty_dataset("ADCM") if adcm is None else adcm
+    adpd = empty_dataset("ADPD") if adpd is None else adpd
+    samples = mark_interference(derive_samples(records), adcm, adpd, settings)
+    masked = (samples["STATUS"] == NEGATIVE) & (samples["MASK"] != "")
+    samples["STATUS"] = samples["STATUS"].mask(masked, INCONCLUSIVE)
     infused = adsl.loc[adsl["SAFFL"] == "Y"]
     targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()
     expected = infused[["STUDYID", "USUBJID", "TRT01A"]].merge(targets, on="STUDYID")
@@ -132,10 +157,30 @@ def derive_adim(
 def _subject(
     samples: pd.DataFrame | None, settings: ImmunogenicitySettings, left_out: bool
 ) -> dict[str, object]:
-    nothing = {"EVALFL": "N", "NPOSTBL": 0, "NPOSTPOS": 0, "NNOSTAT": 0}
+    """Status of one subject, and beside it that without positives that are not its own."""
+    row = _status(samples, settings, left_out)
+    if samples is None or not settings.interference.immunoglobulin.names:
+        return row
+    passive = (samples["STATUS"] == POSITIVE) & samples["PASSIVE"]
+    others = samples.assign(STATUS=samples["STATUS"].mask(passive, UNKNOWN))
+    without = _status(others, settings, left_out)
+    return row | {
+        "PASSFL": "Y" if passive.any() else "N",
+        "NPASSIVE": int(passive.sum()),
+        "EVALATFL": without["EVALFL"],
+        "ADASTATT": without.get("ADASTAT", ""),
+    }
+
+
+def _status(
+    samples: pd.DataFrame | None, settings: ImmunogenicitySettings, left_out: bool
+) -> dict[str, object]:
+    """Status of one subject from its samples with a status, in order of time."""
+    nothing: dict[str, object] = {"EVALFL": "N", "NPOSTBL": 0, "NPOSTPOS": 0, "NNOSTAT": 0}
     if samples is None:
         return nothing | {"NEVALRSN": "NOADASAMP"}
-    known = samples.loc[(samples["STATUS"] != UNKNOWN) & samples["DAY"].notna()]
+    inconclusive = samples.loc[samples["STATUS"] == INCONCLUSIVE]
+    known = samples.loc[samples["STATUS"].isin([POSITIVE, NEGATIVE]) & samples["DAY"].notna()]
     baseline = known.loc[known["BASELINE"]].tail(1)
     later = known.loc[~known["BASELINE"] & (known["DAY"] > 0)]
     positives = later.loc[later["STATUS"] == POSITIVE]
@@ -146,6 +191,9 @@ def _subject(
         "NPOSTBL": len(later),
         "NPOSTPOS": len(positives),
         "NNOSTAT": len(samples) - len(known),
+        "NINCONC": len(inconclusive),
+        "INCONRSN": next(iter(inconclusive["MASK"]), ""),
+        "INCONFL": "N" if inconclusive.empty else "Y",
         "TITERU": str(units.iloc[0]) if len(units) else "",
         "ADAREAD": next((kind for kind in samples["READOUT"] if kind), ""),
     }
@@ -159,8 +207,13 @@ def _subject(
             "ADADURDY": last - first,
             "TITERPK": float(positives["TITER"].max()),
         }
-    if baseline.empty or later.empty:
-        return row | {"NEVALRSN": "NOADABASE" if baseline.empty else "NOADAPOST"}
+    if baseline.empty:
+        masked = inconclusive["BASELINE"].any()
+        return row | {"NEVALRSN": "INCONBASE" if masked else "NOADABASE"}
+    if later.empty:
+        if (~inconclusive["BASELINE"] & (inconclusive["DAY"] > 0)).any():
+            return row | {"NEVALRSN": "INCONPOST", "ADASTAT": INCONCLUSIVE}
+        return row | {"NEVALRSN": "NOADAPOST"}
     if left_out:
         return row | {"NEVALRSN": DECISION}
     row |= {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.interference import InterferenceSettings
 
 
 class ImmunogenicitySettings(Section):
@@ -45,6 +46,10 @@ class ImmunogenicitySettings(Section):
             "Weeks from the first to the last positive result that make ADA persistent; shorter "
             "is transient where a subject was followed so long from the first positive result."
         ),
+    )
+    interference: InterferenceSettings = Field(
+        default_factory=InterferenceSettings,
+        description="What disturbs the assays; nothing is looked for unless it is named.",
     )
     confidence_level: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence level of the rates (Clopper-Pearson)."

@@ -27,7 +27,7 @@ STATUS_ORDER = ("INDUCED", "BOOSTED", "NOT BOOSTED", "UNDETERMINED", "NEGATIVE",
 """Groups of rows: what the infusion may have changed comes first."""
 
 INTERFERING = ("IVIG", "RITUXIMAB")
-"""Classes of medication that disturb ADA results and are marked."""
+"""Classes of medication that disturb ADA results and are marked, beside those the study names."""
 
 
 @in_figure_style
@@ -54,8 +54,12 @@ def draw_ada_timeline(context: Context) -> Figure | NotShown:
     samples = read_antibody_samples(adab[adab["PARAMCD"].isin(tests)] if tests else adab)
     keys = ["USUBJID", "ISBDAGNT"]
     data = ever[[*keys, "ADASTAT", "ADADUR"]].merge(samples, on=keys, how="left")
+    rules = context.settings["immunogenicity"]["interference"]
+    named = [*rules["immunoglobulin"]["names"], *rules["b_cell_depletion"]["names"]]
+    marked = {name.upper() for name in (*INTERFERING, *named)}
     drugs = context.dataset("ADCM")
-    drugs = drugs[drugs["CMCLASS"].isin(INTERFERING) & drugs["ASTDY"].notna()]
+    known = drugs["CMCLASS"].str.upper().isin(marked) | drugs["CMDECOD"].str.upper().isin(marked)
+    drugs = drugs[known & drugs["ASTDY"].notna()]
     printed = ever.head(int(context.options.get("rows", MOST_ROWS)))
     several = len(targets) > 1
     rows = [

@@ -24,6 +24,9 @@ _STATUSES = {
     "NOT_BOOSTED": 0,
     "NEGATIVE": 0,
     "UNDETERMINED": 0,
+    "PASSIVE_POSITIVE": 0,
+    "EMERGENT_ATTRIBUTABLE": 0,
+    "INCONCLUSIVE_NEGATIVE": 0,
 }
 """Rows of the table and their indent: an indented row is a part of the one above it."""
 
@@ -55,6 +58,9 @@ def draw_ada_incidence(context: Context) -> Table | NotShown:
         rows.append(Row((Cell(language.text("ada.EVALUABLE")), *cells)))
         for status, indent in _STATUSES.items():
             places = [Place(INCIDENCE, status, target, by) for by in groups]
+            if not printer.exists(places[-1]):
+                # Lines of an interference stand where the study names one.
+                continue
             cells = [
                 _share_cell(printer, place) if printer.exists(place) else printer.blank()
                 for place in places
@@ -68,7 +74,9 @@ def draw_ada_incidence(context: Context) -> Table | NotShown:
         for dose in doses
     ]
     columns.append(Column(language.text("label.total")))
-    return Table(tuple(columns), tuple(rows), printer.subjects)
+    return Table(
+        tuple(columns), tuple(rows), printer.subjects, footnotes=_interference_notes(context)
+    )
 
 
 def draw_ada_listing(context: Context) -> Table | NotShown:
@@ -78,6 +86,30 @@ def draw_ada_listing(context: Context) -> Table | NotShown:
         return NotShown("NOTCOLL")
     columns = context.options.get("columns")
     return list_dataset(context, frame, "ADIM", columns if isinstance(columns, list) else None)
+
+
+def _interference_notes(context: Context) -> tuple[str, ...]:
+    """What counts as disturbed, where the study names something."""
+    text, rules = context.language.text, context.settings["immunogenicity"]["interference"]
+    separator = text("label.list_separator")
+    notes = [
+        text(key, names=separator.join(rules[part]["names"]), days=f"{rules[part]['days']:g}")
+        for key, part in (
+            ("ada.note.immunoglobulin", "immunoglobulin"),
+            ("ada.note.b_cell_depletion", "b_cell_depletion"),
+        )
+        if rules[part]["names"]
+    ]
+    notes += [
+        text(
+            "ada.note.soluble_target",
+            marker=rule["marker"],
+            limit=f"{rule['limit']:g}",
+            days=f"{rule['days']:g}",
+        )
+        for rule in rules["soluble_targets"]
+    ]
+    return tuple(notes)
 
 
 def _reason_rows(context: Context, printer: Printer, target: str, groups: int) -> list[Row]:
