@@ -26,12 +26,12 @@ def make_adab(records: list[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(records)
     frame = frame.assign(
         STUDYID="S",
-        PARAMCD="ADA_BAB",
         PARAM="Antibody",
         SRCDOM="IS",
         SRCROW=range(1, len(frame) + 1),
         ABLFL=frame["AFRLT"].map(lambda t: "Y" if t <= 0 else "N"),
     )
+    frame["PARAMCD"] = frame["PARAMCD"].fillna("ADA_BAB") if "PARAMCD" in frame else "ADA_BAB"
     frame["ISBDAGNT"] = frame["ISBDAGNT"].fillna("CAR") if "ISBDAGNT" in frame else "CAR"
     return conform(frame, "ADAB")
 

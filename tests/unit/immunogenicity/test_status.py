@@ -276,3 +276,45 @@ def test_a_study_without_samples_gives_empty_datasets() -> None:
     adab = make_adab(course("A", (0, N, None))).iloc[:0]
     output = summarise_immunogenicity(adab, make_adsl(["A"]), SETTINGS)
     assert output.adim.empty and output.results.empty
+
+
+def neutralising(subject: str, day: float, result: str) -> dict[str, Any]:
+    return {
+        "USUBJID": subject, "AFRLT": day, "ISCAT": "RESULT", "AVALC": result, "PARAMCD": "ADA_NAB",
+    }  # fmt: skip
+
+
+def test_neutralising_antibodies_are_counted_among_the_positive_who_were_tested() -> None:
+    records = [
+        *course("A", (0, N, None), (28, P, 20)),
+        *course("B", (0, N, None), (28, P, 20)),
+        *course("C", (0, N, None), (28, P, 20)),
+        *course("D", (0, N, None), (28, N, None)),
+        neutralising("A", 0.0, N),
+        neutralising("A", 28.0, P),
+        neutralising("B", 28.0, N),
+        # D is negative: a result of it is none of ADA-positive subjects.
+        neutralising("D", 28.0, P),
+    ]
+    adab, adsl = make_adab(records), make_adsl(list("ABCD"))
+    settings = ImmunogenicitySettings(neutralising_tests=("ADA_NAB",))
+    output = summarise_immunogenicity(adab, adsl, settings)
+    status = output.adim.set_index("USUBJID")
+    assert status["NABFL"].to_dict() == {"A": "Y", "B": "N", "C": "", "D": ""}
+    assert status["NABRSN"].to_dict() == {"A": "", "B": "", "C": "NABNORES", "D": "NABNOPOS"}
+    assert status["ADASTAT"].to_dict() == {
+        "A": "INDUCED", "B": "INDUCED", "C": "INDUCED", "D": "NEGATIVE",
+    }  # fmt: skip
+    values = AnalysisResults([output.results])
+    place = ("immunogenicity.incidence", "NEUTRALISING", "CAR", {})
+    assert [values.find(*place, stat).number for stat in ("n", "denominator")] == [1, 2]
+
+
+def test_a_study_without_neutralising_tests_says_that_they_were_not_collected() -> None:
+    adab = make_adab(course("A", (0, N, None), (28, P, 20)))
+    output = summarise_immunogenicity(adab, make_adsl(["A"]), SETTINGS)
+    assert output.adim["NABRSN"].tolist() == ["NABNOTCO"]
+    values = AnalysisResults([output.results])
+    for stat in ("n", "denominator", "pct", "ci_low", "ci_high"):
+        found = values.find("immunogenicity.incidence", "NEUTRALISING", "CAR", {}, stat)
+        assert found is not None and math.isnan(found.number) and found.note_code == "NABNOTCO"

@@ -11,7 +11,9 @@ incidence     PREVALENCE, BASELINE_POSITIVE,          none, or dose    n, denomi
               TREATMENT_EMERGENT, NOT_BOOSTED,                         ci_high (%)
               NEGATIVE, UNDETERMINED, PERSISTENT,
               TRANSIENT, INDETERMINATE,
-              POSITIVE_AT_END; where the study
+              POSITIVE_AT_END, NEUTRALISING
+              (NABNOTCO where no test for it
+              was made); where the study
               names an interference
               PASSIVE_POSITIVE,
               EMERGENT_ATTRIBUTABLE,
@@ -24,8 +26,9 @@ Denominators: of prevalence (positive at any time, baseline included), incidence
 (TREATMENT_EMERGENT = induced + boosted), BASELINE_POSITIVE and NEGATIVE the evaluable
 subjects; of TREATMENT_INDUCED those of them negative at baseline; of TREATMENT_BOOSTED,
 NOT_BOOSTED and UNDETERMINED (of a boost) those positive at baseline; of the categories of
-duration the induced. EMERGENT_ATTRIBUTABLE is the incidence without positive samples under
-immunoglobulin, of those evaluable without them.
+duration the induced; of NEUTRALISING the positive with a result of such a test.
+EMERGENT_ATTRIBUTABLE is the incidence without positive samples under immunoglobulin, of
+those evaluable without them.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.immunogenicity.neutralising import NOT_COLLECTED
 from celldossier.immunogenicity.status import derive_adim
 from celldossier.immunogenicity.study import Sources
 from celldossier.results import ResultCollector, add_block, explain_missing
@@ -79,6 +83,7 @@ CATEGORIES: dict[str, Category] = {
     "TRANSIENT": Category("ADADUR", ("TRANSIENT",), denominator=_INDUCED),
     "INDETERMINATE": Category("ADADUR", ("INDETERMINATE",), denominator=_INDUCED),
     "POSITIVE_AT_END": Category("INDETRSN", ("SHORTPOS",), denominator=_INDUCED),
+    "NEUTRALISING": Category("NABFL", ("Y",), denominator=("NABRSN", "")),
 }
 """Lines of table 78, each of the subjects in whom it could be seen."""
 
@@ -163,9 +168,11 @@ def _add_incidence(
         if category.denominator is not None:
             variable, value = category.denominator
             base = base.loc[base[variable] == value]
-            where = f"{where} and {variable} = {value}"
+            where = f"{where} and {variable} = {value or 'blank'}"
         count = int(base[category.variable].isin(category.values).sum())
-        statistics = _share(count, len(base), settings)
+        statistics, reason = _share(count, len(base), settings), "NOGROUP"
+        if name == "NEUTRALISING" and (rows["NABRSN"] == NOT_COLLECTED).all():
+            statistics, reason = dict.fromkeys(statistics, math.nan), NOT_COLLECTED
         out.add(
             "incidence",
             statistics,
@@ -177,7 +184,7 @@ def _add_incidence(
             units={"pct": "%", "ci_low": "%", "ci_high": "%"},
             n=float(len(base)),
             method="Clopper-Pearson",
-            notes=explain_missing(statistics, "NOGROUP"),
+            notes=explain_missing(statistics, reason),
         )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from celldossier.datasets import conform, empty_dataset
 from celldossier.immunogenicity.amounts import CATEGORY, derive_amounts, test_boost
 from celldossier.immunogenicity.interference import mark_interference
+from celldossier.immunogenicity.neutralising import classify_neutralising
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
 KEY = ["STUDYID", "USUBJID", "ISBDAGNT"]
@@ -94,8 +95,9 @@ def _sample_status(records: pd.DataFrame, samples: pd.DataFrame, by_sample: list
 
 
 def select_binding(adab: pd.DataFrame, settings: ImmunogenicitySettings) -> pd.DataFrame:
-    """Records of the antibodies whose status is derived."""
-    records = adab.loc[adab["ISCAT"] != CELLULAR]
+    """Records of the binding antibodies, whose status is derived."""
+    neutralising = adab["PARAMCD"].isin(settings.neutralising_tests)
+    records = adab.loc[(adab["ISCAT"] != CELLULAR) & ~neutralising]
     if settings.tests:
         records = records.loc[records["PARAMCD"].isin(settings.tests)]
     return records
@@ -117,7 +119,8 @@ def derive_adim(
     `categorise_duration`. A negative sample that `mark_interference` marks is
     inconclusive and has no status; a subject whose later samples are all of this kind is
     INCONCLUSIVE and not evaluable. A positive sample under immunoglobulin counts; the
-    status without it stands beside (EVALATFL, ADASTATT).
+    status without it stands beside (EVALATFL, ADASTATT). Neutralising:
+    `classify_neutralising`.
 
     Parameters
     ----------
@@ -141,16 +144,20 @@ def derive_adim(
     targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()
     expected = infused[["STUDYID", "USUBJID", "TRT01A"]].merge(targets, on="STUDYID")
     groups = dict(iter(samples.groupby(KEY)))
+    tested = adab.loc[adab["PARAMCD"].isin(settings.neutralising_tests)]
+    neutralising = dict(iter(derive_samples(tested).groupby(KEY)))
+    collected = {(study, target) for study, _, target in neutralising}
     left_out = set(adsl.loc[adsl["NIMRSN"] == DECISION, "USUBJID"])
-    rows = [
-        row
-        | _subject(
-            groups.get((row["STUDYID"], row["USUBJID"], row["ISBDAGNT"])),
-            settings,
-            left_out=row["USUBJID"] in left_out,
+    rows = []
+    for row in expected.to_dict("records"):
+        key = tuple(row[name] for name in KEY)
+        status = _subject(groups.get(key), settings, left_out=row["USUBJID"] in left_out)
+        row |= status | classify_neutralising(
+            neutralising.get(key),
+            collected=(row["STUDYID"], row["ISBDAGNT"]) in collected,
+            positive=status.get("ADAPOSFL") == "Y",
         )
-        for row in expected.to_dict("records")
-    ]
+        rows.append(row)
     return conform(pd.DataFrame(rows), "ADIM")
 
 

@@ -12,7 +12,17 @@ class ImmunogenicitySettings(Section):
     """Status of anti-drug antibodies (ADA) per subject and target."""
 
     tests: tuple[Code, ...] = Field(
-        (), description="Test codes of ADAB that are analysed; empty: all of them."
+        (),
+        description=(
+            "Test codes of ADAB of the binding antibodies; empty: all but `neutralising_tests`."
+        ),
+    )
+    neutralising_tests: tuple[Code, ...] = Field(
+        (),
+        description=(
+            "Test codes of ADAB that say whether antibodies neutralise; they are no part of the "
+            "status, and are counted among its positive subjects. Empty: not collected."
+        ),
     )
     boosted_steps: int = Field(
         2,

@@ -50,11 +50,13 @@ def draw_ada_timeline(context: Context) -> Figure | NotShown:
     ever = ever.assign(TARGET=ever["ISBDAGNT"].map(targets.index))
     ever = ever.sort_values(["RANK", "TARGET", "USUBJID"], kind="stable", ignore_index=True)
     adab = context.dataset("ADAB")
-    tests = context.settings["immunogenicity"]["tests"]
+    settings = context.settings["immunogenicity"]
+    adab = adab[~adab["PARAMCD"].isin(settings["neutralising_tests"])]
+    tests = settings["tests"]
     samples = read_antibody_samples(adab[adab["PARAMCD"].isin(tests)] if tests else adab)
     keys = ["USUBJID", "ISBDAGNT"]
     data = ever[[*keys, "ADASTAT", "ADADUR"]].merge(samples, on=keys, how="left")
-    rules = context.settings["immunogenicity"]["interference"]
+    rules = settings["interference"]
     named = [*rules["immunoglobulin"]["names"], *rules["b_cell_depletion"]["names"]]
     marked = {name.upper() for name in (*INTERFERING, *named)}
     drugs = context.dataset("ADCM")
