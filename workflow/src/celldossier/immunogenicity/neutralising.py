@@ -16,8 +16,8 @@ def classify_neutralising(
     Parameters
     ----------
     samples
-        Its samples by the neutralising tests, with STATUS (`derive_samples`); None
-        without any.
+        Its samples by the neutralising tests (`derive_samples`); None without any. Those
+        after the first infusion count.
     collected
         Whether the study has results of neutralising tests for the target.
     positive
@@ -29,7 +29,10 @@ def classify_neutralising(
         return {"NABFL": "", "NABRSN": NOT_COLLECTED}
     if not positive:
         return {"NABFL": "", "NABRSN": NO_ANTIBODY}
-    found = set() if samples is None else set(samples["STATUS"]) - {""}
+    found = set()
+    if samples is not None:
+        later = ~samples["BASELINE"] & (samples["DAY"] > 0)
+        found = set(samples.loc[later, "STATUS"]) - {""}
     if not found:
         return {"NABFL": "", "NABRSN": NO_RESULT}
     return {"NABFL": "Y" if "POSITIVE" in found else "N", "NABRSN": ""}

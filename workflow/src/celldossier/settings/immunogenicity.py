@@ -21,7 +21,8 @@ class ImmunogenicitySettings(Section):
         (),
         description=(
             "Test codes of ADAB that say whether antibodies neutralise; they are no part of the "
-            "status, and are counted among its positive subjects. Empty: not collected."
+            "status; their results after the first infusion are counted among its positive "
+            "subjects. Empty: not collected."
         ),
     )
     boosted_steps: int = Field(
