@@ -318,3 +318,24 @@ def test_a_study_without_neutralising_tests_says_that_they_were_not_collected() 
     for stat in ("n", "denominator", "pct", "ci_low", "ci_high"):
         found = values.find("immunogenicity.incidence", "NEUTRALISING", "CAR", {}, stat)
         assert found is not None and math.isnan(found.number) and found.note_code == "NABNOTCO"
+
+
+def test_onset_duration_and_titres_are_described_by_status() -> None:
+    records = [
+        *course("A", (0, N, None), (28, P, 20), (90, P, 80)),
+        *course("B", (0, N, None), (30, P, 40)),
+        *course("C", (0, P, 20), (28, P, 160)),
+    ]
+    output = summarise_immunogenicity(make_adab(records), make_adsl(list("ABC")), SETTINGS)
+    values = AnalysisResults([output.results])
+    expected = {
+        ("course", "ADAONDY", "INDUCED"): 29,
+        ("course", "ADADURDY", "INDUCED"): 31,
+        ("titre", "TITERPK", "INDUCED"): 60,
+        ("titre", "TITERBL", "BOOSTED"): 20,
+        ("titre", "TITERPK", "BOOSTED"): 160,
+    }
+    for (analysis, variable, status_), median in expected.items():
+        place = (f"immunogenicity.{analysis}", variable, "CAR", {"status": status_})
+        found = values.find(*place, "median")
+        assert found is not None and found.number == median, variable

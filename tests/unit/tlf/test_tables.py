@@ -10,7 +10,7 @@ import pytest
 from table_texts import heads, texts
 
 from celldossier.datasets import empty_dataset
-from celldossier.results import ResultCollector
+from celldossier.results import ResultCollector, add_block
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.stats.descriptive import describe
 from celldossier.tlf.model import Context, NotShown, Table
@@ -320,6 +320,19 @@ def test_antibodies_are_counted_by_target_and_dose(
         "1/9 (11.1) [0.3, 48.2]"
     )
     assert row_of(table, "not evaluable: no antibody result after the infusion")[-1] == "1"
+
+
+def test_onset_and_titres_of_antibodies_stand_in_the_total(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    out = ResultCollector("immunogenicity")
+    common: dict[str, Any] = {"dataset": "ADIM", "analyte": "CAR", "by": {"status": "INDUCED"}}
+    values = pd.Series([28.0, 30.0, 90.0])
+    add_block(out, "course", values, variable="ADAONDY", where="EVALFL = Y", unit="d", **common)
+    results = pd.concat([stage_results["immunogenicity"], out.frame()], ignore_index=True)
+    table = draw_ada_incidence(context_for(results, settings))
+    label = "Induced: first positive sample, day: median (min, max)"
+    assert row_of(table, label)[1:] == ["", "", "30.0 (28.0, 90.0)"]
 
 
 def test_the_table_of_antibodies_says_what_counts_as_disturbed_where_the_study_names_it(

@@ -20,6 +20,7 @@ incidence     PREVALENCE, BASELINE_POSITIVE,          none, or dose    n, denomi
               INCONCLUSIVE_NEGATIVE
 not_evaluable EVALFL                                  reason           n
 titre         TITERBL, TITERPK                        status (ADASTAT) block
+course        ADAONDY, ADADURDY (d)                   status: INDUCED  block
 ============= ======================================= ================ =================
 
 Denominators: of prevalence (positive at any time, baseline included), incidence
@@ -141,6 +142,7 @@ def summarise_immunogenicity(
                 n=float(len(rows)),
             )
         _add_titres(rows, target, out)
+        _add_course(rows, target, out)
     return Immunogenicity(adim, out.frame())
 
 
@@ -230,3 +232,20 @@ def _add_titres(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:
                 where="EVALFL = Y",
                 unit=str(units.iloc[0]) if len(units) else "",
             )
+
+
+def _add_course(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:
+    """Onset and duration of induced antibodies; those of the others began before the product."""
+    induced = rows.loc[(rows["EVALFL"] == "Y") & (rows["ADASTAT"] == "INDUCED")]
+    for variable in ("ADAONDY", "ADADURDY") if len(induced) else ():
+        add_block(
+            out,
+            "course",
+            induced[variable],
+            dataset="ADIM",
+            variable=variable,
+            analyte=target,
+            by={"status": "INDUCED"},
+            where="EVALFL = Y",
+            unit="d",
+        )

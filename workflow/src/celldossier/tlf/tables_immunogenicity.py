@@ -32,6 +32,16 @@ _STATUSES = {
 """Rows of the table and their indent: an indented row is a part of the one above it."""
 
 
+_COURSE = (
+    ("course", "ADAONDY", "INDUCED"),
+    ("course", "ADADURDY", "INDUCED"),
+    ("titre", "TITERPK", "INDUCED"),
+    ("titre", "TITERBL", "BOOSTED"),
+    ("titre", "TITERPK", "BOOSTED"),
+)
+"""Analysis, variable and status of the rows on the course of antibodies."""
+
+
 def draw_ada_incidence(context: Context) -> Table | NotShown:
     """ADA status of the subjects, target by target: n/N (%) with Clopper-Pearson interval.
 
@@ -68,6 +78,7 @@ def draw_ada_incidence(context: Context) -> Table | NotShown:
             ]
             label = Cell(language.text(f"ada.{status}"))
             rows.append(Row((label, *cells), indent=indent))
+        rows.extend(_course_rows(context, printer, target, len(groups)))
         rows.extend(_reason_rows(context, printer, target, len(groups)))
     columns = [Column(language.text("column.ada_status"), align="left", width="24%")]
     columns += [
@@ -87,6 +98,17 @@ def draw_ada_listing(context: Context) -> Table | NotShown:
         return NotShown("NOTCOLL")
     columns = context.options.get("columns")
     return list_dataset(context, frame, "ADIM", columns if isinstance(columns, list) else None)
+
+
+def _course_rows(context: Context, printer: Printer, target: str, groups: int) -> list[Row]:
+    """Onset and duration of induced antibodies, titres of induced and boosted ones, in all."""
+    rows = []
+    for analysis, variable, status in _COURSE:
+        place = Place(f"immunogenicity.{analysis}", variable, target, {"status": status})
+        if printer.exists(place):
+            label = Cell(context.language.text(f"ada.course.{variable}.{status}"))
+            rows.append(Row((label, *[Cell("")] * (groups - 1), printer.median(place))))
+    return rows
 
 
 def _interference_notes(context: Context) -> tuple[str, ...]:
