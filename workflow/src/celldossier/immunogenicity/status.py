@@ -152,12 +152,12 @@ def derive_adim(
     for row in expected.to_dict("records"):
         key = tuple(row[name] for name in KEY)
         status = _subject(groups.get(key), settings, left_out=row["USUBJID"] in left_out)
-        row |= status | classify_neutralising(
+        neutral = classify_neutralising(
             neutralising.get(key),
             collected=(row["STUDYID"], row["ISBDAGNT"]) in collected,
             positive=status.get("ADAPOSFL") == "Y",
         )
-        rows.append(row)
+        rows.append({**row, **status, **neutral})
     return conform(pd.DataFrame(rows), "ADIM")
 
 
