@@ -322,6 +322,18 @@ def test_antibodies_are_counted_by_target_and_dose(
     assert row_of(table, "not evaluable: no antibody result after the infusion")[-1] == "1"
 
 
+def test_a_share_of_nobody_is_printed_as_counts_alone(
+    context_for: ContextFor, stage_results: Results, settings: Settings
+) -> None:
+    results = stage_results["immunogenicity"].copy()
+    place = results["value_id"].str.startswith("immunogenicity.incidence/PERSISTENT/CAR/")
+    results.loc[place & results["stat_name"].isin(["n", "denominator"]), "value"] = 0.0
+    missing = place & results["stat_name"].isin(["pct", "ci_low", "ci_high"])
+    results.loc[missing, ["value", "note_code"]] = [float("nan"), "NOGROUP"]
+    table = draw_ada_incidence(context_for(results, settings))
+    assert row_of(table, "Persistent, of the induced")[1:] == ["0/0"] * 3
+
+
 def test_onset_and_titres_of_antibodies_stand_in_the_total(
     context_for: ContextFor, stage_results: Results, settings: Settings
 ) -> None:

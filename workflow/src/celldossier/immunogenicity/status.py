@@ -157,7 +157,7 @@ def derive_adim(
             collected=(row["STUDYID"], row["ISBDAGNT"]) in collected,
             positive=status.get("ADAPOSFL") == "Y",
         )
-        rows.append({**row, **status, **neutral})
+        rows.append(row | status | dict[str, object](neutral))
     return conform(pd.DataFrame(rows), "ADIM")
 
 

@@ -150,6 +150,9 @@ def _reason_rows(context: Context, printer: Printer, target: str, groups: int) -
 
 
 def _share_cell(printer: Printer, place: Place) -> Cell:
+    if printer.value(place, "denominator").number == 0:
+        # Nobody in whom it could be seen: 0/0 says it all.
+        return printer.cell(place, "{}/{}", ("n", "count"), ("denominator", "count"))
     return printer.cell(
         place,
         "{}/{} ({}) [{}, {}]",
