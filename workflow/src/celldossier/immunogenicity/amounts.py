@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
@@ -58,6 +59,37 @@ def derive_amounts(records: pd.DataFrame, by_sample: list[str]) -> pd.DataFrame:
     return found[["TITER", "TITERLO", "TITERHI", "TITERU", "READOUT"]]
 
 
+def compare_amounts(
+    baseline: pd.Series, samples: pd.DataFrame, settings: ImmunogenicitySettings
+) -> NDArray[np.object_]:
+    """Whether the amount of each sample rose over that of the baseline sample by a boost.
+
+    Only amounts of the same readout and unit are compared. A titre outside the series
+    decides where its bound does: 160 after "<20" is at least 8-fold.
+
+    Returns
+    -------
+    numpy.ndarray
+        "Y", "N", or blank where the amounts leave it open, shape (n,).
+    """
+    fold = settings.signal_fold
+    if baseline["READOUT"] == TITRE:
+        fold = settings.dilution_factor**settings.boosted_steps
+    same = _comparable(baseline, samples)
+    least = samples["TITERLO"].where(same).to_numpy(dtype=float)
+    most = samples["TITERHI"].where(same).to_numpy(dtype=float)
+    # A dilution series gives exact powers; the factor keeps its rounding from deciding.
+    fold *= 1 - 1e-9
+    rose = [least >= fold * baseline["TITERHI"], most < fold * baseline["TITERLO"]]
+    return np.select(rose, ["Y", "N"], default="").astype(object)
+
+
+def _comparable(baseline: pd.Series, samples: pd.DataFrame) -> pd.Series:
+    same = samples["READOUT"].eq(baseline["READOUT"]) & samples["TITERU"].eq(baseline["TITERU"])
+    # A titre of 0 or none at all is no baseline to rise from.
+    return same & samples["TITERHI"].notna() & bool(baseline["TITERHI"] > 0)
+
+
 def test_boost(
     baseline: pd.Series, positives: pd.DataFrame, settings: ImmunogenicitySettings
 ) -> tuple[str, str]:
@@ -66,8 +98,6 @@ def test_boost(
     Boosted: a later titre is at least `boosted_steps` steps of a dilution by
     `dilution_factor` above that of baseline (Shankar 2014: two steps of two-fold, four
     times); a signal (fluorescence, signal to noise) at least `signal_fold` times.
-    Only amounts of the same readout and unit are compared. A titre outside the series
-    decides where its bound does: 160 after "<20" is at least 8-fold.
 
     Parameters
     ----------
@@ -82,25 +112,11 @@ def test_boost(
         BOOSTED, NOT BOOSTED or UNDETERMINED, and the reason code of the last:
         CATEGORIC, NOTITER or TITERLIM.
     """
-    if positives.empty:
+    rose = compare_amounts(baseline, positives, settings)
+    if (rose == "Y").any():
+        return "BOOSTED", ""
+    if (rose == "N").all():
         return "NOT BOOSTED", ""
     if baseline["READOUT"] == CATEGORY:
         return "UNDETERMINED", "CATEGORIC"
-    fold = settings.signal_fold
-    if baseline["READOUT"] == TITRE:
-        fold = settings.dilution_factor**settings.boosted_steps
-    same = positives["READOUT"].eq(baseline["READOUT"]) & positives["TITERU"].eq(baseline["TITERU"])
-    least = positives["TITERLO"].where(same).to_numpy(dtype=float)
-    most = positives["TITERHI"].where(same).to_numpy(dtype=float)
-    # A dilution series gives exact powers; the factor keeps its rounding from deciding.
-    fold *= 1 - 1e-9
-    # A titre of 0 or none at all is no baseline to rise from.
-    if not baseline["TITERHI"] > 0 or np.isnan(most).all():
-        return "UNDETERMINED", "NOTITER"
-    if (least >= fold * baseline["TITERHI"]).any():
-        return "BOOSTED", ""
-    if np.isnan(most).any():
-        return "UNDETERMINED", "NOTITER"
-    if (most < fold * baseline["TITERLO"]).all():
-        return "NOT BOOSTED", ""
-    return "UNDETERMINED", "TITERLIM"
+    return "UNDETERMINED", "TITERLIM" if _comparable(baseline, positives).all() else "NOTITER"
