@@ -1,4 +1,5 @@
-# Needs: adam/{ADSL,ADAB,ADCM,ADPD}.parquet, the gate, settings/{immunogenicity}.json.
+# Needs: adam/{ADSL,ADAB,ADCM,ADPD,ADPP,ADPAIR,ADTTE,ADEX,ADAESI}.parquet, the gate,
+#        settings/{immunogenicity}.json.
 # Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
@@ -8,6 +9,11 @@ rule immunogenicity:
         "<results>/adam/ADAB.parquet",
         "<results>/adam/ADCM.parquet",
         "<results>/adam/ADPD.parquet",
+        "<results>/adam/ADPP.parquet",
+        "<results>/adam/ADPAIR.parquet",
+        "<results>/adam/ADTTE.parquet",
+        "<results>/adam/ADEX.parquet",
+        "<results>/adam/ADAESI.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("immunogenicity"),
         sources=get_sources("immunogenicity"),

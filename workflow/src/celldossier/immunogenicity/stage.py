@@ -30,6 +30,9 @@ NOT_BOOSTED and UNDETERMINED (of a boost) those positive at baseline; of the cat
 duration the induced; of NEUTRALISING the positive with a result of such a test.
 EMERGENT_ATTRIBUTABLE is the incidence without positive samples under immunoglobulin, of
 those evaluable without them.
+
+The other analyses stand with their modules: `impact` (exposure, ratio of assays), `outcomes`,
+`cellular_summaries` and `factors`.
 """
 
 from __future__ import annotations
@@ -39,7 +42,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.datasets import conform
+from celldossier.immunogenicity.cellular_summaries import summarise_cellular_response
+from celldossier.immunogenicity.emergence import derive_emergence
+from celldossier.immunogenicity.factors import summarise_factors
+from celldossier.immunogenicity.impact import summarise_assay_ratio, summarise_baseline_exposure
 from celldossier.immunogenicity.neutralising import NOT_COLLECTED
+from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_reinfusion_crs
 from celldossier.immunogenicity.status import derive_adim
 from celldossier.immunogenicity.study import Sources
 from celldossier.results import ResultCollector, add_block, explain_missing
@@ -107,10 +116,22 @@ class Immunogenicity:
 
 
 def analyse_immunogenicity(sources: Sources, settings: ImmunogenicitySettings) -> Immunogenicity:
-    """Run the stage."""
-    return summarise_immunogenicity(
+    """Run the stage: status of antibodies and its rates, then what they go with."""
+    status = summarise_immunogenicity(
         sources.adab, sources.adsl, settings, sources.adcm, sources.adpd
     )
+    out = ResultCollector("immunogenicity")
+    summarise_cellular_response(sources.adab, sources.adsl, status.adim, settings, out)
+    spells = derive_emergence(sources.adab, status.adim, settings, sources.adcm, sources.adpd)
+    summarise_baseline_exposure(status.adim, sources.adpp, settings.impact, out)
+    summarise_assay_ratio(spells, sources.adpair, settings.impact, out)
+    summarise_landmarks(spells, status.adim, sources.adtte, sources.adsl, settings.impact, out)
+    summarise_factors(sources.adab, sources.adsl, status.adim, settings, out)
+    summarise_reinfusion_crs(
+        spells, status.adim, sources.adex, sources.adaesi, settings.impact, out
+    )
+    results = pd.concat([status.results, out.frame()], ignore_index=True)
+    return Immunogenicity(status.adim, conform(results, "ARD"))
 
 
 def summarise_immunogenicity(

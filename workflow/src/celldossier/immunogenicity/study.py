@@ -15,3 +15,8 @@ class Sources:
     adab: pd.DataFrame
     adcm: pd.DataFrame
     adpd: pd.DataFrame
+    adpp: pd.DataFrame
+    adpair: pd.DataFrame
+    adtte: pd.DataFrame
+    adex: pd.DataFrame
+    adaesi: pd.DataFrame

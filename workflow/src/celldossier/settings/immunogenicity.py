@@ -5,6 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.cellular_response import CellularSettings
+from celldossier.settings.immune_impact import ImpactSettings
 from celldossier.settings.interference import InterferenceSettings
 
 
@@ -64,4 +66,12 @@ class ImmunogenicitySettings(Section):
     )
     confidence_level: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence level of the rates (Clopper-Pearson)."
+    )
+    cellular: CellularSettings = Field(
+        default_factory=CellularSettings,
+        description="Cellular immune responses: who has one (table 79).",
+    )
+    impact: ImpactSettings = Field(
+        default_factory=ImpactSettings,
+        description="Antibodies beside exposure, the flow assay and outcomes (tables 79a to 79d).",
     )

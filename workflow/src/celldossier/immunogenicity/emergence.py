@@ -1,0 +1,129 @@
+"""When a subject has treatment-emergent ADA: the days that are known, and those that are not.
+
+Antibodies can act only on what follows their onset, and the onset is seen at samples only.
+Between the last sample without them and the first one with them the state is not known, nor
+is it after the last sample.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from celldossier.immunogenicity.amounts import test_boost
+from celldossier.immunogenicity.status import (
+    KEY,
+    NEGATIVE,
+    POSITIVE,
+    UNKNOWN,
+    derive_marked_samples,
+)
+from celldossier.settings.immunogenicity import ImmunogenicitySettings
+
+WITH, WITHOUT = "WITH", "WITHOUT"
+"""State of a subject at a time: with or without treatment-emergent ADA; blank where unknown."""
+NEVER = ("NEGATIVE", "NOT BOOSTED")
+EMERGENT = ("INDUCED", "BOOSTED")
+SAME_VISIT = 0.5
+"""Days between an antibody sample and another sample of the same visit."""
+
+
+def derive_emergence(
+    adab: pd.DataFrame,
+    adim: pd.DataFrame,
+    settings: ImmunogenicitySettings,
+    adcm: pd.DataFrame | None = None,
+    adpd: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Days of treatment-emergent ADA of each subject and target whose status is known.
+
+    A later sample is with emergent ADA where it is positive (of an induced subject), or rose over
+    baseline by what `test_boost` says (of a boosted one); a positive sample of a boosted subject
+    for which that is undetermined says nothing, nor does an inconclusive one.
+
+    Parameters
+    ----------
+    adab, adim
+        Datasets ADAB and ADIM.
+    settings
+        Section `immunogenicity`.
+    adcm, adpd
+        Datasets ADCM and ADPD, as for ADIM.
+
+    Returns
+    -------
+    pandas.DataFrame
+        STUDYID, USUBJID, ISBDAGNT; CLEARDY, last day known to be without emergent ADA before
+        any; ONSETDY and LASTDY, first and last day of the first spell with them (NaN without
+        one); FIRSTDY, day of the first later sample with a status. Days from the first infusion.
+    """
+    samples = derive_marked_samples(adab, settings, adcm, adpd)
+    known = samples.loc[samples["STATUS"].isin([POSITIVE, NEGATIVE]) & samples["DAY"].notna()]
+    groups = dict(iter(known.groupby(KEY)))
+    rows = []
+    for subject in adim.loc[adim["ADASTAT"].isin([*NEVER, *EMERGENT])].to_dict("records"):
+        key = tuple(str(subject[name]) for name in KEY)
+        days, positive = _emergent_samples(groups[key], str(subject["ADASTAT"]), settings)
+        rows.append(dict(zip(KEY, key, strict=True)) | _first_spell(days, positive))
+    columns = [*KEY, "CLEARDY", "ONSETDY", "LASTDY", "FIRSTDY"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _emergent_samples(
+    known: pd.DataFrame, status: str, settings: ImmunogenicitySettings
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Days of the later samples that say something, and whether each is with emergent ADA."""
+    later = known.loc[~known["BASELINE"] & (known["DAY"] > 0)]
+    positive = (later["STATUS"] == POSITIVE).to_numpy(dtype=bool)
+    days = later["DAY"].to_numpy(dtype=float)
+    if status in NEVER:
+        return days, np.zeros_like(positive)
+    if status == "INDUCED":
+        return days, positive
+    baseline = known.loc[known["BASELINE"]].iloc[-1]
+    boosts = [
+        test_boost(baseline, later.iloc[[place]], settings)[0] if positive[place] else "NEGATIVE"
+        for place in range(len(later))
+    ]
+    says = np.array([boost != "UNDETERMINED" for boost in boosts])
+    return days[says], np.array([boost == "BOOSTED" for boost in boosts])[says]
+
+
+def _first_spell(days: NDArray[np.float64], positive: NDArray[np.bool_]) -> dict[str, float]:
+    """The first run of samples with emergent ADA; a baseline without them is behind all."""
+    if not positive.any():
+        return {
+            "CLEARDY": float(days[-1]),
+            "ONSETDY": math.nan,
+            "LASTDY": math.nan,
+            "FIRSTDY": float(days[0]),
+        }
+    first = int(np.argmax(positive))
+    rest = positive[first:]
+    length = rest.size if rest.all() else int(np.argmin(rest))
+    return {
+        "CLEARDY": float(days[first - 1]) if first else 0.0,
+        "ONSETDY": float(days[first]),
+        "LASTDY": float(days[first + length - 1]),
+        "FIRSTDY": float(days[0]),
+    }
+
+
+def state_at(spells: pd.DataFrame, days: ArrayLike) -> list[str]:
+    """State at a day each: WITH, WITHOUT, or blank where no sample vouches for it.
+
+    Parameters
+    ----------
+    spells
+        Rows of `derive_emergence`, one for each day, shape (n,).
+    days
+        Days from the first infusion, shape (n,).
+    """
+    t = np.asarray(days, dtype=float)
+    onset, last = spells["ONSETDY"].to_numpy(float), spells["LASTDY"].to_numpy(float)
+    after = (t >= onset - SAME_VISIT) & (t <= last + SAME_VISIT)
+    before = t <= spells["CLEARDY"].to_numpy(float) + SAME_VISIT
+    return [str(state) for state in np.select([after, before], [WITH, WITHOUT], UNKNOWN)]
