@@ -8,6 +8,7 @@ zero, a difference alone where the background is high.
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,7 @@ def _find_controls(
     return controls
 
 
-def _judge(row: dict[str, object], settings: CellularSettings) -> tuple[str, str]:
+def _judge(row: Mapping[Hashable, object], settings: CellularSettings) -> tuple[str, str]:
     """Response of a sample, and the reason where there is no saying."""
     if row["POSITIVE"] or row["NEGATIVE"]:
         return (POSITIVE if row["POSITIVE"] else NEGATIVE), ""

@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from celldossier.immunogenicity.amounts import test_boost
+from celldossier.immunogenicity.amounts import compare_amounts
 from celldossier.immunogenicity.status import (
     KEY,
     NEGATIVE,
     POSITIVE,
     UNKNOWN,
-    derive_marked_samples,
+    derive_judged_samples,
+    select_binding,
 )
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 
@@ -40,9 +41,9 @@ def derive_emergence(
 ) -> pd.DataFrame:
     """Days of treatment-emergent ADA of each subject and target whose status is known.
 
-    A later sample is with emergent ADA where it is positive (of an induced subject), or rose over
-    baseline by what `test_boost` says (of a boosted one); a positive sample of a boosted subject
-    for which that is undetermined says nothing, nor does an inconclusive one.
+    A later sample is with emergent ADA where it is positive (of an induced subject), or also rose
+    over baseline by a boost (of a boosted one); a positive sample of a boosted subject whose
+    amount leaves that open says nothing, nor does an inconclusive one.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ def derive_emergence(
         any; ONSETDY and LASTDY, first and last day of the first spell with them (NaN without
         one); FIRSTDY, day of the first later sample with a status. Days from the first infusion.
     """
-    samples = derive_marked_samples(adab, settings, adcm, adpd)
+    samples = derive_judged_samples(select_binding(adab, settings), settings, adcm, adpd)
     known = samples.loc[samples["STATUS"].isin([POSITIVE, NEGATIVE]) & samples["DAY"].notna()]
     groups = dict(iter(known.groupby(KEY)))
     rows = []
@@ -84,12 +85,9 @@ def _emergent_samples(
     if status == "INDUCED":
         return days, positive
     baseline = known.loc[known["BASELINE"]].iloc[-1]
-    boosts = [
-        test_boost(baseline, later.iloc[[place]], settings)[0] if positive[place] else "NEGATIVE"
-        for place in range(len(later))
-    ]
-    says = np.array([boost != "UNDETERMINED" for boost in boosts])
-    return days[says], np.array([boost == "BOOSTED" for boost in boosts])[says]
+    rose = compare_amounts(baseline, later, settings)
+    says = ~positive | (rose != "")
+    return days[says], (positive & (rose == "Y"))[says]
 
 
 def _first_spell(days: NDArray[np.float64], positive: NDArray[np.bool_]) -> dict[str, float]:

@@ -70,8 +70,8 @@ def summarise_factors(
     samples = derive_cellular_samples(adab, settings.cellular)
     subjects = derive_cellular_subjects(samples, adsl).merge(known, on=SUBJECT)
     judged = subjects.loc[subjects["AFTER"] != UNKNOWN]
-    for (target, test), rows in judged.groupby(["ISBDAGNT", "PARAMCD"]):
-        place = ("cellular_factor", "AFTER", str(target), {"test": str(test)})
+    for (agent, test), rows in judged.groupby(["ISBDAGNT", "PARAMCD"]):
+        place = ("cellular_factor", "AFTER", str(agent), {"test": str(test)})
         _add_factors(rows, rows["AFTER"] == POSITIVE, factors, place, level, out)
 
 

@@ -103,22 +103,15 @@ def select_binding(adab: pd.DataFrame, settings: ImmunogenicitySettings) -> pd.D
     return records
 
 
-def derive_marked_samples(
-    adab: pd.DataFrame,
+def derive_judged_samples(
+    records: pd.DataFrame,
     settings: ImmunogenicitySettings,
     adcm: pd.DataFrame | None = None,
     adpd: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Samples of the binding antibodies; a negative one that says nothing is INCONCLUSIVE.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `derive_samples` and `mark_interference`.
-    """
+    """Samples of `derive_samples`, marked; a negative one under interference is INCONCLUSIVE."""
     adcm = empty_dataset("ADCM") if adcm is None else adcm
     adpd = empty_dataset("ADPD") if adpd is None else adpd
-    records = select_binding(adab, settings)
     samples = mark_interference(derive_samples(records), adcm, adpd, settings)
     masked = (samples["STATUS"] == NEGATIVE) & (samples["MASK"] != "")
     samples["STATUS"] = samples["STATUS"].mask(masked, INCONCLUSIVE)
@@ -157,7 +150,7 @@ def derive_adim(
         Dataset ADIM; each target of a study has a row for every infused subject.
     """
     records = select_binding(adab, settings)
-    samples = derive_marked_samples(adab, settings, adcm, adpd)
+    samples = derive_judged_samples(records, settings, adcm, adpd)
     infused = adsl.loc[adsl["SAFFL"] == "Y"]
     targets = records[["STUDYID", "ISBDAGNT"]].drop_duplicates()
     expected = infused[["STUDYID", "USUBJID", "TRT01A"]].merge(targets, on="STUDYID")
