@@ -168,3 +168,21 @@ def test_immune_responses_stand_by_level_of_each_factor(
 
 def test_without_a_known_factor_there_is_nothing_to_show(context: Context) -> None:
     assert draw_immune_factors(context) == NotShown("NODATA")
+
+
+def test_both_languages_print_the_same_values(
+    context_for: ContextFor, settings: dict[str, Any], sources: Sources
+) -> None:
+    results = analyse_immunogenicity(sources, ImmunogenicitySettings()).results
+    for draw in (
+        draw_cellular_responses,
+        draw_exposure_by_baseline_ada,
+        draw_assay_ratio_by_ada,
+        draw_outcomes_by_ada,
+    ):
+        printed = []
+        for language in ("en", "zh"):
+            table = draw(context_for(results, settings, language))
+            assert isinstance(table, Table)
+            printed.append([[cell.value_ids for cell in row.cells] for row in table.rows])
+        assert printed[0] == printed[1] and any(cell for row in printed[0] for cell in row)
