@@ -23,6 +23,8 @@ titre         TITERBL, TITERPK                        status (ADASTAT) block
 course        ADAONDY, ADADURDY (d)                   status: INDUCED  block
 ============= ======================================= ================ =================
 
+Cut points of the assays: see `cut_points_summary`.
+
 Denominators: of prevalence (positive at any time, baseline included), incidence
 (TREATMENT_EMERGENT = induced + boosted), BASELINE_POSITIVE and NEGATIVE the evaluable
 subjects; of TREATMENT_INDUCED those of them negative at baseline; of TREATMENT_BOOSTED,
@@ -47,6 +49,7 @@ from celldossier.immunogenicity.cellular_summaries import summarise_cellular_res
 from celldossier.immunogenicity.emergence import derive_emergence
 from celldossier.immunogenicity.factors import summarise_factors
 from celldossier.immunogenicity.impact import summarise_assay_ratio, summarise_baseline_exposure
+from celldossier.immunogenicity.cut_points_summary import summarise_cut_points
 from celldossier.immunogenicity.neutralising import NOT_COLLECTED
 from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_reinfusion_crs
 from celldossier.immunogenicity.status import derive_adim
@@ -164,6 +167,7 @@ def summarise_immunogenicity(
             )
         _add_titres(rows, target, out)
         _add_course(rows, target, out)
+    summarise_cut_points(adab, settings.cut_points, out)
     return Immunogenicity(adim, out.frame())
 
 

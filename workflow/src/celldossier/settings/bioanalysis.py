@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from celldossier.settings.antibody_assays import AntibodyAssayFacts
 from celldossier.settings.assay_versions import (
     AssayVersion,
     MethodFacts,
@@ -61,7 +62,7 @@ class MeasuredAnalyte(Section):
     )
 
 
-class Assay(MethodFacts, MeasuredAnalyte):
+class Assay(AntibodyAssayFacts, MethodFacts, MeasuredAnalyte):
     """One assay, of one analyte, with what holds for all its versions."""
 
     version: str = Field("", description="Version of the method, where it has only one.")

@@ -7,6 +7,7 @@ from pydantic import Field
 from celldossier.settings.base import Code, Section
 from celldossier.settings.cellular_response import CellularSettings
 from celldossier.settings.immune_impact import ImpactSettings
+from celldossier.settings.cut_points import CutPointSettings
 from celldossier.settings.interference import InterferenceSettings
 
 
@@ -63,6 +64,10 @@ class ImmunogenicitySettings(Section):
     interference: InterferenceSettings = Field(
         default_factory=InterferenceSettings,
         description="What disturbs the assays; nothing is looked for unless it is named.",
+    )
+    cut_points: CutPointSettings = Field(
+        default_factory=CutPointSettings,
+        description="Cut points of the assays, where the records hold raw signals.",
     )
     confidence_level: float = Field(
         0.95, gt=0.5, lt=1, description="Confidence level of the rates (Clopper-Pearson)."
