@@ -114,6 +114,21 @@ def test_an_outlier_is_removed_and_counted() -> None:
     assert find(results, "n_above", unit="MFI").number == 3
 
 
+def test_a_sample_that_was_confirmed_positive_is_no_background() -> None:
+    word = {"ISCAT": "CONFIRMATORY", "AVALC": "POSITIVE", "AFRLT": -1.0}
+    # The last two signals are inside the fences; a positive result of a later sample is no matter.
+    confirmed = [{**word, "USUBJID": f"S{i:03d}"} for i in (38, 39)]
+    later = [{**word, "USUBJID": "S000", "AFRLT": 28.0}]
+    records = [*signals(np.exp(NORMAL)), *confirmed, *later]
+    results = summarise(records)
+    assert find(results, "n", unit="MFI").number == 38
+    assert find(results, "n_positive", unit="MFI").number == 2
+    kept = summarise(records, exclude_confirmed=False)
+    assert find(kept, "n", unit="MFI").number == 40
+    low, high = (find(each, "cut_point", unit="MFI").number for each in (results, kept))
+    assert low < high
+
+
 def test_visits_that_are_named_stand_in_the_place_of_the_baseline() -> None:
     frame = make_adab(
         [

@@ -5,10 +5,11 @@ Analysis (analyte = target, ISBDAGNT; variable = test, PARAMCD):
 =========== ============================ ==================================================
 analysis    by                           statistics
 =========== ============================ ==================================================
-cut_points  tier (ISCAT); where there    n, n_outliers, n_passes, scale, shapiro_p, skewness,
-            are signals, unit and,       rule, reason, false_positive (%), cut_point (unit),
-            where known, version of      bound (unit, where the study asks for it), n_above
-            the assay                    (of all samples), n_runs, p_means, p_variances, form
+cut_points  tier (ISCAT); where there    n, n_outliers, n_passes, n_positive (left out), scale,
+            are signals, unit and,       shapiro_p, skewness, rule, reason, false_positive (%),
+            where known, version of      cut_point (unit), bound (unit, where the study asks for
+            the assay                    it), n_above (of those used and the outliers), n_runs,
+                                         p_means, p_variances, form
 =========== ============================ ==================================================
 
 A tier without raw signals has `cut_point` and `n` only, with the reason.
@@ -66,7 +67,9 @@ def summarise_cut_points(
                 _add_missing(place, {}, NO_SIGNAL, out)
             for (unit, version), own in signals.groupby(["AVALU", "ASSAYV"]):
                 by = {"unit": str(unit)} | ({"version": str(version)} if version else {})
-                _add_tier(place, by, own, settings, out)
+                naive = select_naive(own, settings)
+                confirmed = find_confirmed(naive, rows) & settings.exclude_confirmed
+                _add_tier(place, by, naive[~confirmed], int(confirmed.sum()), settings, out)
 
 
 def select_naive(signals: pd.DataFrame, settings: CutPointSettings) -> pd.DataFrame:
@@ -84,10 +87,28 @@ def select_naive(signals: pd.DataFrame, settings: CutPointSettings) -> pd.DataFr
     return naive.drop_duplicates("USUBJID")
 
 
+def find_confirmed(naive: pd.DataFrame, tested: pd.DataFrame) -> np.ndarray:
+    """Whether each sample was confirmed positive: antibodies before the product, no background.
+
+    Parameters
+    ----------
+    naive
+        Drug-naive signals of one test and target.
+    tested
+        All records of that test and target. A sample is known by subject, visit and time.
+    """
+    final = tested["ISCAT"].isin([CONFIRMATORY, "RESULT"]) & (tested["AVALC"] == "POSITIVE")
+    keys = ["USUBJID", "AVISIT", "AFRLT"]
+    return pd.MultiIndex.from_frame(naive[keys]).isin(
+        pd.MultiIndex.from_frame(tested.loc[final, keys])
+    )
+
+
 def _add_tier(
     place: tuple[str, str, str],
     by: dict[str, str],
-    signals: pd.DataFrame,
+    naive: pd.DataFrame,
+    n_positive: int,
     settings: CutPointSettings,
     out: ResultCollector,
 ) -> None:
@@ -95,7 +116,6 @@ def _add_tier(
     if tier == CONFIRMATORY and by["unit"] != "%":
         _add_missing(place, by, NOT_INHIBITION, out)
         return
-    naive = select_naive(signals, settings)
     if naive.empty:
         _add_missing(place, by, NOT_NAIVE, out)
         return
@@ -107,6 +127,7 @@ def _add_tier(
         "n": float(found.n),
         "n_outliers": float(found.n_outliers),
         "n_passes": float(found.n_passes),
+        "n_positive": float(n_positive),
         "scale": found.scale,
         "shapiro_p": found.p,
         "skewness": found.skewness,
@@ -197,4 +218,5 @@ def _naive_rows(tier: str, settings: CutPointSettings) -> str:
     """Rows of ADAB that the cut point stands on."""
     visits = ", ".join(settings.naive_visits)
     rows = f"AVISIT in {visits}, first of a subject" if visits else "ABLFL = Y"
-    return f"ISCAT = {tier} and AVALC = {SIGNAL} and {rows}"
+    confirmed = " and not confirmed positive" if settings.exclude_confirmed else ""
+    return f"ISCAT = {tier} and AVALC = {SIGNAL} and {rows}{confirmed}"

@@ -19,6 +19,13 @@ class CutPointSettings(Section):
             "the first of a subject counts. Empty: the baseline sample."
         ),
     )
+    exclude_confirmed: bool = Field(
+        True,
+        description=(
+            "Whether drug-naive samples that were confirmed positive are left out: they hold "
+            "antibodies from before the product and not the background of the assay."
+        ),
+    )
     rule: Literal["auto", "parametric", "robust", "nonparametric"] = Field(
         "auto",
         description=(

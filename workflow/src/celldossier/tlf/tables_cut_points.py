@@ -13,6 +13,7 @@ from celldossier.tlf.model import Cell, Context, NotShown, Row, Table
 
 CUT_POINTS = "immunogenicity.cut_points"
 TIERS = ("SCREENING", "CONFIRMATORY")
+_SAMPLES = (("n", "count"), ("n_outliers", "count"), ("n_positive", "count"))
 NOT_GIVEN = "NOSENSIT"
 """Reason code of a sensitivity that the settings do not give."""
 
@@ -61,14 +62,14 @@ def _fields(assays: dict[str, Assay], *, bounded: bool) -> tuple[Field, ...]:
         Field("column.tier", _read_tier, "15%", align="left"),
         Field(
             "column.naive_samples",
-            where("n_outliers", stats("{} ({})", ("n", "count"), ("n_outliers", "count"))),
+            where("n_outliers", stats("{} ({}; {})", *_SAMPLES)),
         ),
         Field(
             "column.normality",
             where("shapiro_p", stats("{}; {}", ("shapiro_p", "p"), ("skewness", "fixed2"))),
         ),
         Field("column.cut_point_rule", where("rule", _read_rule), "20%", align="left"),
-        Field("column.false_positive", where("false_positive", stat("false_positive"))),
+        Field("column.false_positive", where("false_positive", stat("false_positive", "fixed1"))),
         Field("column.cut_point", stat("cut_point")),
         *((bound,) if bounded else ()),
         Field("column.above_cut_point", where("n_above", stat("n_above", "count"))),
