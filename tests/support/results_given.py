@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
+from cut_points_given import add_cut_points
 from outcome_results import add_responses, add_times
 from products_given import make_products_given
 
@@ -164,6 +165,7 @@ def immunogenicity_results(target: str = "CAR") -> pd.DataFrame:
         analyte=target,
         by={"reason": "NOADAPOST"},
     )
+    add_cut_points(out, target)
     return out.frame()
 
 

@@ -9,21 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from antibody_courses import course, make_adab
+from cut_points_given import NORMAL, make_signals
 from scipy import stats
 
 from celldossier.immunogenicity.cut_points_summary import select_naive, summarise_cut_points
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.cut_points import CutPointSettings
 
-NORMAL = stats.norm.ppf((np.arange(1, 41) - 0.5) / 40)
 
-
-def signals(values: Any, **given: Any) -> list[dict[str, Any]]:
-    common = {"ISCAT": "SCREENING", "AVALC": "VALUE", "AVALU": "MFI", "AFRLT": -1.0} | given
-    return [
-        {**common, "USUBJID": f"S{i:03d}", "RUNID": f"R{i % 2}", "AVAL": value}
-        for i, value in enumerate(values)
-    ]
+def signals(values: Any, tier: str = "SCREENING", unit: str = "MFI", **given: Any) -> Any:
+    return make_signals(tier, unit, values, **given)
 
 
 def summarise(records: list[dict[str, Any]], **settings: Any) -> AnalysisResults:
@@ -55,7 +50,7 @@ def test_the_screening_cut_point_is_the_log_normal_quantile_of_the_baseline() ->
 
 
 def test_percent_inhibition_is_cut_on_its_own_scale_at_one_percent() -> None:
-    records = signals(10 + 5 * NORMAL, ISCAT="CONFIRMATORY", AVALU="%")
+    records = signals(10 + 5 * NORMAL, tier="CONFIRMATORY", unit="%")
     results = summarise(records)
     by = {"tier": "CONFIRMATORY", "unit": "%"}
     assert find(results, "scale", **by).text == "OWN"
@@ -75,7 +70,7 @@ def test_words_and_titres_have_no_cut_point_but_a_reason() -> None:
     ("given", "by", "code"),
     [
         ({"AFRLT": 28.0}, {"unit": "MFI"}, "NONAIVE"),
-        ({"ISCAT": "CONFIRMATORY"}, {"tier": "CONFIRMATORY", "unit": "MFI"}, "NOINHIB"),
+        ({"tier": "CONFIRMATORY"}, {"tier": "CONFIRMATORY", "unit": "MFI"}, "NOINHIB"),
     ],
 )
 def test_signals_that_cannot_be_used_say_why(
@@ -147,7 +142,7 @@ def test_a_signal_below_the_limit_of_quantitation_is_no_signal() -> None:
 
 
 def test_cellular_responses_have_no_cut_point() -> None:
-    frame = make_adab(signals([1.0, 2.0], ISCAT="CELLULAR"))
+    frame = make_adab(signals([1.0, 2.0], tier="CELLULAR"))
     out = ResultCollector("immunogenicity")
     summarise_cut_points(frame, CutPointSettings(), out)
     assert isinstance(out.frame(), pd.DataFrame)

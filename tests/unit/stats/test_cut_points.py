@@ -68,12 +68,11 @@ def test_too_few_or_equal_values_have_no_cut_point(values: np.ndarray, missing: 
     assert estimate_cut_point(values, OWN).missing == missing
 
 
-def test_the_rule_follows_normality_skewness_and_number() -> None:
+def test_the_rule_follows_normality_and_skewness() -> None:
     rules = CutPointRules(0.05)
-    assert cut_points.choose_rule(50, 0.05, 3.0, rules) == ("parametric", "NORMAL")
-    assert cut_points.choose_rule(50, 0.049, -1.0, rules) == ("robust", "SYMMETRIC")
-    assert cut_points.choose_rule(50, 0.049, 1.01, rules) == ("nonparametric", "SKEWED")
-    assert cut_points.choose_rule(18, 0.049, 1.01, rules) == ("robust", "SKEWEDFEW")
+    assert cut_points.choose_rule(0.05, 3.0, rules) == ("parametric", "NORMAL")
+    assert cut_points.choose_rule(0.049, -1.0, rules) == ("robust", "SYMMETRIC")
+    assert cut_points.choose_rule(0.049, 1.01, rules) == ("nonparametric", "SKEWED")
 
 
 def test_a_skewed_sample_is_cut_at_its_percentile() -> None:
@@ -81,6 +80,9 @@ def test_a_skewed_sample_is_cut_at_its_percentile() -> None:
     found = estimate_cut_point(skewed, CutPointRules(0.05, log_scale=False, passes=0))
     assert (found.rule, found.reason) == ("nonparametric", "SKEWED")
     assert found.value == pytest.approx(np.sort(skewed)[94])
+    # 60 of them are too few for 1%: no cut point rather than one that several percent exceed.
+    few = stats.expon.ppf((np.arange(1, 61) - 0.5) / 60)
+    assert estimate_cut_point(few, CutPointRules(0.01, log_scale=False)).missing == "FEWTAIL"
 
 
 def test_outliers_go_pass_by_pass_and_no_further_than_declared() -> None:

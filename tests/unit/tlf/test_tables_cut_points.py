@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from antibody_courses import course, make_adab
+from cut_points_given import NORMAL, make_signals
 from scipy import stats
 
 from celldossier.datasets import empty_dataset
@@ -18,20 +19,9 @@ from celldossier.terms.language import Language
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_cut_points import draw_cut_points
 
-NORMAL = stats.norm.ppf((np.arange(1, 41) - 0.5) / 40)
-
-
-def signals(tier: str, unit: str, values: Any) -> list[dict[str, Any]]:
-    common = {"ISCAT": tier, "AVALC": "VALUE", "AVALU": unit, "AFRLT": -1.0}
-    return [
-        {**common, "USUBJID": f"S{i:03d}", "RUNID": f"R{i % 2}", "AVAL": value}
-        for i, value in enumerate(values)
-    ]
-
-
 SIGNALS = [
-    *signals("CONFIRMATORY", "%", 10 + 5 * NORMAL),
-    *signals("SCREENING", "MFI", np.exp(6 + 0.3 * NORMAL)),
+    *make_signals("CONFIRMATORY", "%", 10 + 5 * NORMAL),
+    *make_signals("SCREENING", "MFI", np.exp(6 + 0.3 * NORMAL)),
 ]
 
 
@@ -97,7 +87,7 @@ def test_without_raw_signals_the_table_says_so(settings: dict[str, Any]) -> None
 
 
 def test_too_few_samples_leave_no_rule_and_no_text_of_none(settings: dict[str, Any]) -> None:
-    (row, _) = body(draw(signals("SCREENING", "MFI", np.exp(NORMAL[:10])), settings))
+    (row, _) = body(draw(make_signals("SCREENING", "MFI", np.exp(NORMAL[:10])), settings))
     assert row["Cut point"] == row["Rule and its reason"] == "NC"
 
 

@@ -30,8 +30,8 @@ class CutPointSettings(Section):
         "auto",
         description=(
             "auto: parametric (mean + z SD) where the values are normal, robust (median + z 1.4826 "
-            "MAD) where they are not, but symmetric, else the percentile, where there are enough "
-            "values for it. The reason is printed."
+            "MAD) where they are not, but symmetric, else nonparametric (percentile), which needs "
+            "19 values for 5% and 99 for 1%. The reason is printed."
         ),
     )
     screening_false_positive: float = Field(

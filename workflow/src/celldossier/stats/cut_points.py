@@ -80,8 +80,8 @@ class CutPoint:
         Shapiro-Wilk p and adjusted Fisher-Pearson skewness on that scale; NaN where they
         cannot be had.
     rule, reason
-        The rule, and why it: DECLARED, NORMAL, SYMMETRIC, SKEWED or SKEWEDFEW (skewed,
-        and too few for a percentile). Blank where there is no cut point.
+        The rule, and why it: DECLARED, NORMAL, SYMMETRIC or SKEWED. Blank where there is no
+        cut point.
     value, bound
         Cut point and its lower confidence bound, in the unit of the values.
     missing
@@ -125,7 +125,7 @@ def estimate_cut_point(values: ArrayLike, rules: CutPointRules) -> CutPoint:
     if np.ptp(kept) == 0:
         return CutPoint(*head, missing="NOSPREAD")
     p, skewness = test_normality(kept)
-    rule, reason = choose_rule(kept.size, p, skewness, rules)
+    rule, reason = choose_rule(p, skewness, rules)
     found = (*head, p, skewness)
     if rule == "nonparametric" and not has_percentile(kept.size, rules.false_positive):
         return CutPoint(*found, missing="FEWTAIL")
@@ -169,7 +169,7 @@ def test_normality(values: ArrayLike) -> tuple[float, float]:
     return float(stats.shapiro(x).pvalue), float(stats.skew(x, bias=False))
 
 
-def choose_rule(n: int, p: float, skewness: float, rules: CutPointRules) -> tuple[Rule, str]:
+def choose_rule(p: float, skewness: float, rules: CutPointRules) -> tuple[Rule, str]:
     """The rule, and the code of the reason for it; see `CutPoint`."""
     if rules.rule != "auto":
         return rules.rule, "DECLARED"
@@ -177,10 +177,9 @@ def choose_rule(n: int, p: float, skewness: float, rules: CutPointRules) -> tupl
         return "parametric", "NORMAL"
     if abs(skewness) <= rules.skewness:
         return "robust", "SYMMETRIC"
-    if has_percentile(n, rules.false_positive):
-        return "nonparametric", "SKEWED"
-    # A robust cut point of a right-skewed signal lies low: it errs to more positive samples.
-    return "robust", "SKEWEDFEW"
+    # Also where there are too few values for the percentile, and so no cut point: the robust one of
+    # skewed values is exceeded by several times the declared share.
+    return "nonparametric", "SKEWED"
 
 
 def has_percentile(n: int, false_positive: float) -> bool:
