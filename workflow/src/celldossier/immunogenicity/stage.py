@@ -46,10 +46,10 @@ import pandas as pd
 
 from celldossier.datasets import conform
 from celldossier.immunogenicity.cellular_summaries import summarise_cellular_response
+from celldossier.immunogenicity.cut_points_summary import summarise_cut_points
 from celldossier.immunogenicity.emergence import derive_emergence
 from celldossier.immunogenicity.factors import summarise_factors
 from celldossier.immunogenicity.impact import summarise_assay_ratio, summarise_baseline_exposure
-from celldossier.immunogenicity.cut_points_summary import summarise_cut_points
 from celldossier.immunogenicity.neutralising import NOT_COLLECTED
 from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_reinfusion_crs
 from celldossier.immunogenicity.status import derive_adim

@@ -6,8 +6,8 @@ from pydantic import Field
 
 from celldossier.settings.base import Code, Section
 from celldossier.settings.cellular_response import CellularSettings
-from celldossier.settings.immune_impact import ImpactSettings
 from celldossier.settings.cut_points import CutPointSettings
+from celldossier.settings.immune_impact import ImpactSettings
 from celldossier.settings.interference import InterferenceSettings
 
 
