@@ -106,6 +106,7 @@ _PRODUCT = "test_crossdomain.py::test_what_the_guideline_asks_of_the_product_is_
 SINGLE = {
     "CKONEMETHOD": _PRODUCT,
     "COEXPRESSEDADA": _PRODUCT,
+    "COEXPRESSEDASSAY": _PRODUCT,
     "UNITMIXED": "test_crossdomain.py::test_a_test_in_two_units_is_a_note_with_both",
     "TESTNEVER": "test_crossdomain.py::test_a_declared_assay_without_any_record_is_a_warning",
     "ASSAYNOLLOQ": "test_crossdomain.py::test_an_assay_of_kinetics_without_a_limit_is_a_warning",

@@ -1,5 +1,5 @@
 # Needs: adam/{ADSL,ADAB,ADCM,ADPD,ADPP,ADPAIR,ADTTE,ADEX,ADAESI}.parquet, the gate,
-#        settings/{immunogenicity}.json.
+#        settings/{study,bioanalysis,immunogenicity}.json.
 # Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
@@ -15,7 +15,7 @@ rule immunogenicity:
         "<results>/adam/ADEX.parquet",
         "<results>/adam/ADAESI.parquet",
         gate="<results>/checks/gate.json",
-        settings=get_section_settings("immunogenicity"),
+        settings=get_section_settings("study", "bioanalysis", "immunogenicity"),
         sources=get_sources("immunogenicity"),
         resources=get_files("resources/datasets", "*.yaml") + get_files("resources/terms", "*.yaml"),
     output:

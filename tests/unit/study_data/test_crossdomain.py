@@ -36,6 +36,15 @@ def test_what_the_guideline_asks_of_the_product_is_a_warning(study):
     assert values(data, "CKONEMETHOD") == [["warning", "PC", "PCR"]]
     # The antibodies of the study are against the receptor, whose name may be written otherwise.
     assert values(data, "COEXPRESSEDADA") == [["warning", "IS", "truncated EGFR"]]
+    warning = ["warning", "IS"]
+    named = [[*warning, "car"], [*warning, "truncated EGFR"]]
+    assert values(data, "COEXPRESSEDASSAY") == named
+    declared = [assay("EGFRT", "ADA", "ADA_EGFRT", "titer") | {"target": "Truncated-EGFR"}]
+    study.bioanalysis = BioanalysisSettings.model_validate(
+        {"assays": [*BIOANALYSIS.model_dump()["assays"], *declared]}
+    )
+    again = derive(study, product={"co_expressed": ["car", "truncated EGFR"]})
+    assert values(again, "COEXPRESSEDASSAY") == named[:1]
     flow = BioanalysisSettings.model_validate(
         {"assays": [*BIOANALYSIS.model_dump()["assays"], assay("FLOW", "CK", "CARF", "cells/uL")]}
     )

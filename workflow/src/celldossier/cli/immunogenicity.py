@@ -25,10 +25,14 @@ def summarise_stage(options: argparse.Namespace) -> int:
     from celldossier.immunogenicity.stage import analyse_immunogenicity
     from celldossier.immunogenicity.study import Sources
     from celldossier.io.run_folder import RunFolder
+    from celldossier.settings.bioanalysis import BioanalysisSettings
     from celldossier.settings.immunogenicity import ImmunogenicitySettings
+    from celldossier.settings.study import StudySettings
 
     run = RunFolder(options.run_folder)
     settings = ImmunogenicitySettings.model_validate(run.settings("immunogenicity"))
-    output = analyse_immunogenicity(read_sources(run, Sources), settings)
+    product = StudySettings.model_validate(run.settings("study")).product
+    assays = BioanalysisSettings.model_validate(run.settings("bioanalysis")).assays
+    output = analyse_immunogenicity(read_sources(run, Sources), settings, product, assays)
     write_output(run, "immunogenicity", output)
     return 0

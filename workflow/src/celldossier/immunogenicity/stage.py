@@ -40,7 +40,8 @@ The other analyses stand with their modules: `impact` (exposure, ratio of assays
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -52,10 +53,13 @@ from celldossier.immunogenicity.factors import summarise_factors
 from celldossier.immunogenicity.impact import summarise_assay_ratio, summarise_baseline_exposure
 from celldossier.immunogenicity.neutralising import NOT_COLLECTED
 from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_reinfusion_crs
+from celldossier.immunogenicity.risk_class import summarise_risk_class
 from celldossier.immunogenicity.status import derive_adim
 from celldossier.immunogenicity.study import Sources
 from celldossier.results import ResultCollector, add_block, explain_missing
+from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.study import Product
 from celldossier.stats.proportion import clopper_pearson
 
 
@@ -118,8 +122,13 @@ class Immunogenicity:
     results: pd.DataFrame
 
 
-def analyse_immunogenicity(sources: Sources, settings: ImmunogenicitySettings) -> Immunogenicity:
-    """Run the stage: status of antibodies and its rates, then what they go with."""
+def analyse_immunogenicity(
+    sources: Sources,
+    settings: ImmunogenicitySettings,
+    product: Product,
+    assays: Sequence[Assay] = (),
+) -> Immunogenicity:
+    """Run the stage: status of antibodies and its rates, what they go with, and the risk class."""
     status = summarise_immunogenicity(
         sources.adab, sources.adsl, settings, sources.adcm, sources.adpd
     )
@@ -133,7 +142,8 @@ def analyse_immunogenicity(sources: Sources, settings: ImmunogenicitySettings) -
     summarise_reinfusion_crs(
         spells, status.adim, sources.adex, sources.adaesi, settings.impact, out
     )
-    results = pd.concat([status.results, out.frame()], ignore_index=True)
+    risk = summarise_risk_class(product, assays, status.adim, sources.adsl)
+    results = pd.concat([status.results, out.frame(), risk], ignore_index=True)
     return Immunogenicity(status.adim, conform(results, "ARD"))
 
 

@@ -31,6 +31,13 @@ class MeasuredAnalyte(Section):
     platform: Bilingual = Field(description="Method: qPCR, dPCR, flow cytometry, LBA, ...")
     matrix: Bilingual = Field(description="Specimen material.")
     unit: str = Field(description="Unit of the analysis value, for instance copies/ug.")
+    target: str = Field(
+        "",
+        description=(
+            "What the antibodies bind, of an assay of domain ADA: the receptor, donor HLA or a "
+            "co-expressed product, as ISBDAGNT names it."
+        ),
+    )
     molar_mass: float | None = Field(
         None,
         gt=0,

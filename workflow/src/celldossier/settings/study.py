@@ -46,12 +46,16 @@ class Product(Section):
         description="Class of the product; it decides which clauses and tables are live."
     )
     gene_modified: bool = Field(description="Whether the cells are genetically modified.")
-    source: Literal["autologous", "allogeneic", "not_applicable"] = Field(
+    source: Literal["autologous", "allogeneic", "xenogeneic", "not_applicable"] = Field(
         description="Origin of the cells."
     )
     target: str = Field("", description="Antigen that the product recognises.")
     co_expressed: tuple[str, ...] = Field(
-        (), description="Products co-expressed with the receptor."
+        (),
+        description=(
+            "Products co-expressed with the receptor, as ISBDAGNT names them. Each calls for an "
+            "assay of domain ADA whose `target` it is (guideline lines 393-394)."
+        ),
     )
     route: Literal["systemic", "local"] = Field(description="Route of administration.")
     first_of_kind: bool = Field(

@@ -119,7 +119,10 @@ def _check_product(
     asked = product.gene_modified and product.product_class in IMMUNE
     if asked and bool(nucleic) != bool(cells):
         mapped["PC"].report_file("CKONEMETHOD", value=", ".join(nucleic or cells))
+    declared = {simplify(assay.target) for assay in assays if assay.domain == "ADA"}
     targets = {simplify(target) for target in mapped["IS"].frame["ISBDAGNT"].unique()}
     for name in product.co_expressed:
+        if simplify(name) not in declared:
+            mapped["IS"].report_file("COEXPRESSEDASSAY", value=name)
         if mapped["IS"].usable and mapped["IS"].collected and simplify(name) not in targets:
             mapped["IS"].report_file("COEXPRESSEDADA", value=name)
