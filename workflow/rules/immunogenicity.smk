@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADAB,ADCM,ADPD,ADPP,ADPAIR,ADTTE,ADEX,ADAESI}.parquet, the gate,
+# Needs: adam/{ADSL,ADAB,ADCM,ADPD,ADPC,ADPP,ADPAIR,ADTTE,ADEX,ADAESI}.parquet, the gate,
 #        settings/{study,bioanalysis,immunogenicity}.json.
 # Makes: the datasets and analysis results that celldossier.io.stages names.
 
@@ -14,6 +14,7 @@ rule immunogenicity:
         "<results>/adam/ADTTE.parquet",
         "<results>/adam/ADEX.parquet",
         "<results>/adam/ADAESI.parquet",
+        "<results>/adam/ADPC.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("study", "bioanalysis", "immunogenicity"),
         sources=get_sources("immunogenicity"),

@@ -51,6 +51,7 @@ from celldossier.immunogenicity.cut_points_summary import summarise_cut_points
 from celldossier.immunogenicity.emergence import derive_emergence
 from celldossier.immunogenicity.factors import summarise_factors
 from celldossier.immunogenicity.impact import summarise_assay_ratio, summarise_baseline_exposure
+from celldossier.immunogenicity.kinetics_by_status import summarise_kinetics_by_status
 from celldossier.immunogenicity.neutralising import NOT_COLLECTED
 from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_reinfusion_crs
 from celldossier.immunogenicity.risk_class import summarise_risk_class
@@ -143,7 +144,8 @@ def analyse_immunogenicity(
         spells, status.adim, sources.adex, sources.adaesi, settings.impact, out
     )
     risk = summarise_risk_class(product, assays, status.adim, sources.adsl)
-    results = pd.concat([status.results, out.frame(), risk], ignore_index=True)
+    kinetics = summarise_kinetics_by_status(status.adim, sources.adpc)
+    results = pd.concat([status.results, out.frame(), risk, kinetics], ignore_index=True)
     return Immunogenicity(status.adim, conform(results, "ARD"))
 
 

@@ -20,3 +20,4 @@ class Sources:
     adtte: pd.DataFrame
     adex: pd.DataFrame
     adaesi: pd.DataFrame
+    adpc: pd.DataFrame
