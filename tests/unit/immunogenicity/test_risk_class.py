@@ -15,6 +15,7 @@ from celldossier.immunogenicity.risk_class import (
     summarise_risk_class,
 )
 from celldossier.io.resources import shared_path
+from celldossier.report.clauses import Output, derive_clause_matrix
 from celldossier.results import AnalysisResults
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.study import Product, ProductClass
@@ -128,6 +129,13 @@ def test_a_waived_study_shows_the_justification_of_the_sponsor() -> None:
     assert "Justification of the sponsor" not in made
 
 
+def test_a_study_owed_and_not_made_is_no_evidence_for_a_clause() -> None:
+    product = make_product("pluripotent_derived", "allogeneic", False)
+    table = draw(product, make_status(), "en")
+    assert lines_of(table)["Outcome"] == "Owed and not made"
+    assert table.subjects == 0
+
+
 def test_each_co_expressed_product_says_whether_an_assay_is_declared() -> None:
     product = make_product("car_t", "autologous", True, "tEGFR", "IL-15")
     words = {"en": "x", "zh": "x"}
@@ -163,3 +171,28 @@ def test_the_clause_has_the_table_as_its_evidence() -> None:
     clauses = {item["id"]: item for item in yaml.safe_load(path.read_text("utf-8"))["clauses"]}
     assert clauses["S7.1-2"]["evidence"] == ["T77"]
     assert "T77" in clauses["S7.2-1"]["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("config", "status"),
+    [
+        (("config.yaml",), "not_applicable"),
+        (("studies", "nkx_201.yaml"), "not_applicable"),
+        (("studies", "msx_301.yaml"), "addressed"),
+    ],
+)
+def test_the_examples_answer_both_clauses(config: tuple[str, ...], status: str) -> None:
+    study = yaml.safe_load(shared_path("config", *config).read_text("utf-8"))
+    product = Product.model_validate(study["study"]["product"])
+    results = summarise_risk_class(product, (), make_status("CAR", "CAR"), ADSL)
+    assert set(results["analysis_id"]) == {"immunogenicity.risk_class"}
+    path = shared_path("resources", "guideline", "cde-draft-2024-06", "clauses.yaml")
+    asked = [
+        item
+        for item in yaml.safe_load(path.read_text("utf-8"))["clauses"]
+        if item["id"] in ("S7.1-2", "S7.2-1")
+    ]
+    outputs = {name: Output(name, True, 12) for name in ("T06", "T77", "T78")}
+    texts = study["report"]["narratives"]
+    rows = derive_clause_matrix(asked, outputs, {}, product.product_class.value, texts, 3)
+    assert [row.status for row in rows] == [status, "addressed"]

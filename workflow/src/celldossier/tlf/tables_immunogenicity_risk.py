@@ -51,7 +51,9 @@ def draw_risk_class(context: Context) -> Table | NotShown:
         Column(text("column.question"), align="left", width="32%"),
         Column(text("column.answer"), align="left", width="68%"),
     )
-    return Table(columns, tuple(rows), int(printer.value(RISK, "n_infused").number))
+    # A study that is owed and was not made answers no clause, whatever the table says.
+    shown = "n_studied" if outcome.text == "LACKING" else "n_infused"
+    return Table(columns, tuple(rows), int(printer.value(RISK, shown).number))
 
 
 def _expressed_rows(context: Context, printer: Printer) -> list[Row]:
