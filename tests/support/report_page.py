@@ -18,6 +18,7 @@ from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.pharmacodynamics import PharmacodynamicsSettings
 from celldossier.settings.report import ReportSettings
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.terms.covariates import covariate_level
@@ -116,6 +117,7 @@ class Page:
             "cellular_kinetics": CellularKineticsSettings(),
             "exposure_response": ExposureResponseSettings(),
             "immunogenicity": ImmunogenicitySettings(),
+            "special_considerations": SpecialConsiderationsSettings(),
             "pharmacodynamics": PharmacodynamicsSettings(),
             "dose_exploration": DoseExplorationSettings(),
             "report": ReportSettings(),

@@ -22,6 +22,7 @@ from phases_given import make_adph
 from precision_study import make_precision_results
 from results_given import adim, dose_results, exclusions, immunogenicity_results, study_data_results
 from sampling_given import make_adsa, make_sampling_results
+from special_given import special_results
 from survival_study import make_survival_results
 
 from celldossier.datasets import empty_dataset
@@ -33,6 +34,7 @@ from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.pharmacodynamics import PharmacodynamicsSettings
 from celldossier.settings.safety import SafetySettings
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.terms.language import Language
 from celldossier.tlf.model import Context
 from celldossier.tlf.stage import RunInputs
@@ -79,6 +81,7 @@ def settings() -> dict[str, Any]:
         "dose_exploration": DoseExplorationSettings().model_dump(mode="json"),
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
+        "special_considerations": SpecialConsiderationsSettings().model_dump(mode="json"),
         "pharmacodynamics": PharmacodynamicsSettings().model_dump(mode="json"),
         "study_data": {
             "safety": SafetySettings().model_dump(mode="json"),
@@ -109,6 +112,7 @@ def stage_results() -> dict[str, pd.DataFrame]:
             ignore_index=True,
         ),
         "immunogenicity": immunogenicity_results(),
+        "special_considerations": special_results(),
     }
 
 

@@ -12,6 +12,7 @@ import pytest
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.terms.language import Language
 from celldossier.tlf.model import Context
 
@@ -47,6 +48,7 @@ SETTINGS: dict[str, Any] = {
         "figures": {"panels": 12, "report_pages": 2},
     },
     "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
+    "special_considerations": SpecialConsiderationsSettings().model_dump(mode="json"),
     "exposure_response": {
         "analyte": "PCR",
         "endpoints": ["OBJRESP"],

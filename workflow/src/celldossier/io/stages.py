@@ -45,6 +45,7 @@ STAGES = MappingProxyType(
         "dose_exploration": HandedOn(("ADDA",), curves=True),
         "immunogenicity": HandedOn(("ADIM",), curves=False),
         "exposure_response": HandedOn(("ADER", "ADEREND"), curves=True),
+        "special_considerations": HandedOn((), curves=False),
     }
 )
 """Stages with analysis results, in run order, and what each hands on."""

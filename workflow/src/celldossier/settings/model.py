@@ -14,6 +14,7 @@ from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.pharmacodynamics import PharmacodynamicsSettings
 from celldossier.settings.report import ReportSettings
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
 
@@ -53,6 +54,10 @@ class Settings(RunSettings):
     )
     exposure_response: ExposureResponseSettings = Field(
         default_factory=ExposureResponseSettings, description="Exposure-response models."
+    )
+    special_considerations: SpecialConsiderationsSettings = Field(
+        default_factory=SpecialConsiderationsSettings,
+        description="Age groups, lymphodepletion, gene modification, concomitant medicines.",
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 

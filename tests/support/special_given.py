@@ -1,0 +1,81 @@
+"""Small frames for the stage of special considerations, whose answers can be told by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from celldossier.datasets import empty_dataset
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
+from celldossier.special_considerations.stage import summarise_special_considerations
+from celldossier.special_considerations.study import Sources, Study, read_study
+
+ANALYTE = "PCR"
+METRICS = ("CMAX", "AUC28")
+
+
+def make_subjects(**columns: list[Any]) -> pd.DataFrame:
+    """ADSL of infused subjects S-01, S-02 ... with the given columns."""
+    n = len(next(iter(columns.values())))
+    frame = empty_dataset("ADSL").reindex(range(n))
+    text = frame.select_dtypes(exclude="number").columns
+    frame[text] = frame[text].astype(object).fillna("")
+    frame["STUDYID"], frame["USUBJID"] = "S", [f"S-{k:02d}" for k in range(1, n + 1)]
+    for flag in ("SAFFL", "PKFL", "EFFFL"):
+        frame[flag] = "Y"
+    return frame.assign(**columns)
+
+
+def make_exposure(
+    values: list[float], unit: str = "copies/ug", metrics: tuple[str, ...] = METRICS
+) -> pd.DataFrame:
+    """ADPP with the same value of each metric, a subject a value."""
+    return pd.DataFrame(
+        [
+            {
+                "STUDYID": "S", "USUBJID": f"S-{k:02d}", "PARCAT1": ANALYTE, "PROFTYP": "COURSE",
+                "PARAMCD": metric, "AVAL": value, "AVALU": unit,
+            }
+            for k, value in enumerate(values, start=1)
+            for metric in metrics
+        ]
+    )  # fmt: skip
+
+
+def make_records(*records: dict[str, Any]) -> pd.DataFrame:
+    """Records of any dataset; `subject` is the number of the subject."""
+    rows = [
+        {"STUDYID": "S", "USUBJID": f"S-{record['subject']:02d}"}
+        | {name: value for name, value in record.items() if name != "subject"}
+        for record in records
+    ]
+    return pd.DataFrame(rows)
+
+
+def make_sources(adsl: pd.DataFrame, adpp: pd.DataFrame, **others: pd.DataFrame) -> Sources:
+    """Sources with empty datasets for all that is not given."""
+    names = [name for name in Sources.__dataclass_fields__ if name not in ("adsl", "adpp")]
+    empty = {name: empty_dataset(name.upper()) for name in names}
+    return replace(Sources(adsl=adsl, adpp=adpp, **empty), **others)
+
+
+def make_study(sources: Sources, **settings: Any) -> Study:
+    return read_study(sources, SpecialConsiderationsSettings(**settings), ANALYTE)
+
+
+def special_results() -> pd.DataFrame:
+    """Analysis results of the stage for twelve subjects of four ages."""
+    adsl = make_subjects(
+        AGE=[13.0, 15, 16, 30, 35, 40, 45, 50, 55, 66, 70, 71],
+        WTBL=[30.0, 40, 50, 60, 62, 64, 66, 68, 70, 72, 74, 76],
+    )
+    adpp = make_exposure([800.0, 900, 700, 400, 300, 500, 450, 350, 420, 200, 150, 180])
+    adrs = make_records(
+        *({"subject": k, "PARAMCD": "BOR", "RESPFL": "YN"[k % 2]} for k in range(1, 13))
+    )
+    adaesi = make_records({"subject": 1, "AESI": "CRS", "ATOXGRN": 3.0})
+    sources = make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi)
+    settings = SpecialConsiderationsSettings()
+    return summarise_special_considerations(sources, settings, ANALYTE).results

@@ -1,0 +1,1 @@
+"""Special considerations: age groups, lymphodepletion, gene modification, other medicines."""

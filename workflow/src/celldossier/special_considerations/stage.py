@@ -1,0 +1,46 @@
+"""Special considerations (guideline 8.1, 8.2, 8.3, 8.5), from the datasets of earlier stages.
+
+Analyses, for tables and templates; gmr with gmr_low and gmr_high, n of the values above 0:
+
+=============== ================================== ============ ==========================
+analysis        variable                           by           statistics
+=============== ================================== ============ ==========================
+age_count       AGE                                agegr        n
+age_exposure    metric                             agegr        n, n_zero, geomean, gcv,
+                                                                gmr (not of the reference)
+age_outcome     RESPONSE, CRS, CRSGE3, ICANS,      agegr        n, denominator, pct,
+                ICANSGE3                                        ci_low, ci_high (%)
+age_order       AGE                                none         n_minors, n_adults,
+                                                                n_unknown, reference
+weight_exponent metric                             none         n, exponent with limits,
+                                                                weight_min, weight_max (kg)
+=============== ================================== ============ ==========================
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from celldossier.results import ResultCollector
+from celldossier.settings.special_considerations import SpecialConsiderationsSettings
+from celldossier.special_considerations.age import summarise_age_groups
+from celldossier.special_considerations.study import Sources, read_study
+
+
+@dataclass(frozen=True)
+class SpecialConsiderations:
+    """What the stage hands on."""
+
+    results: pd.DataFrame
+
+
+def summarise_special_considerations(
+    sources: Sources, settings: SpecialConsiderationsSettings, analyte: str
+) -> SpecialConsiderations:
+    """Run the stage; `analyte` is the primary one of the kinetics."""
+    study = read_study(sources, settings, analyte)
+    out = ResultCollector("special_considerations")
+    summarise_age_groups(study, out)
+    return SpecialConsiderations(out.frame())
