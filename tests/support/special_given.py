@@ -65,17 +65,34 @@ def make_study(sources: Sources, **settings: Any) -> Study:
     return read_study(sources, SpecialConsiderationsSettings(**settings), ANALYTE)
 
 
-def special_results() -> pd.DataFrame:
-    """Analysis results of the stage for twelve subjects of four ages."""
+def special_sources() -> Sources:
+    """Twelve subjects of three age groups, with all that the stage reads."""
     adsl = make_subjects(
         AGE=[13.0, 15, 16, 30, 35, 40, 45, 50, 55, 66, 70, 71],
         WTBL=[30.0, 40, 50, 60, 62, 64, 66, 68, 70, 72, 74, 76],
+        LDFL=["Y"] * 12,
+        LDREG=["CYCLOPHOSPHAMIDE"] * 12,
+        ALCINF=[0.01 * k for k in range(1, 13)],
+        ALCNAD=[0.02] * 12,
     )
     adpp = make_exposure([800.0, 900, 700, 400, 300, 500, 450, 350, 420, 200, 150, 180])
     adrs = make_records(
         *({"subject": k, "PARAMCD": "BOR", "RESPFL": "YN"[k % 2]} for k in range(1, 13))
     )
     adaesi = make_records({"subject": 1, "AESI": "CRS", "ATOXGRN": 3.0})
-    sources = make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi)
+    adld = make_records(
+        *(
+            {
+                "subject": k, "LDNO": 1, "LDTRT": "CYCLOPHOSPHAMIDE", "LDTOTA": 1500.0 - k,
+                "LDRATIO": 1.0, "LDDOSEU": "mg/m2", "LDOMFL": "N",
+            }
+            for k in range(1, 13)
+        )
+    )  # fmt: skip
+    return make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi, adld=adld)
+
+
+def special_results() -> pd.DataFrame:
+    """Analysis results of the stage for the subjects of `special_sources`."""
     settings = SpecialConsiderationsSettings()
-    return summarise_special_considerations(sources, settings, ANALYTE).results
+    return summarise_special_considerations(special_sources(), settings, ANALYTE).results

@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
+# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI,ADLD}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
 # Makes: the analysis results that celldossier.io.stages names.
 
 
@@ -9,6 +9,7 @@ rule special_considerations:
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADAE.parquet",
         "<results>/adam/ADAESI.parquet",
+        "<results>/adam/ADLD.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("special_considerations", "cellular_kinetics"),
         sources=get_sources("special_considerations"),

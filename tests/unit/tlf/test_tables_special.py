@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import pytest
-from special_given import special_results
+from special_given import special_results, special_sources
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
 from celldossier.terms.language import Language
-from celldossier.tlf.model import Context, NotShown, Table
+from celldossier.tlf.figures_lymphodepletion import draw_depth_exposure
+from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_age_groups import draw_age_groups
+from celldossier.tlf.tables_lymphodepletion_exposure import draw_lymphodepletion_exposure
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,66 @@ def test_without_infused_subjects_there_is_no_table_of_age(
 ) -> None:
     none = results.assign(value=results["value"].where(results["variable"] != "AGE", 0.0))
     assert draw_age_groups(make_context(none, settings)) == NotShown("NODATA")
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "third", "dose"),
+    [
+        (
+            "en",
+            "Lymphocytes at Infusion",
+            "Lymphocytes at Infusion, lowest third: 0.0100–0.0400 (10⁹/L)",
+            "Cyclophosphamide: Dose Intensity Relative to Plan",
+        ),
+        (
+            "zh",
+            "输注时淋巴细胞计数",
+            "输注时淋巴细胞计数，最低三分位组：0.0100–0.0400 (10⁹/L)",
+            "环磷酰胺：相对剂量强度",
+        ),
+    ],
+)
+def test_lymphodepletion_stands_by_correlation_regimen_and_third(
+    results: pd.DataFrame,
+    settings: dict[str, Any],
+    language: str,
+    count: str,
+    third: str,
+    dose: str,
+) -> None:
+    table = draw_lymphodepletion_exposure(make_context(results, settings, language))
+    rows = texts(table)
+    assert rows[count][0] == "12"
+    assert rows[count][1].startswith("-0.")
+    # Geometric means 670.0 of 800, 900, 700, 400 and 218.2 of 420, 200, 150, 180.
+    assert rows[third][3].startswith("3.07 (")
+    # A constant intensity has no correlation.
+    assert rows[dose][:2] == ["12", "NC"]
+    assert table.subjects == 12
+
+
+@pytest.mark.parametrize(("product", "reason"), [("car_t", "NOTCOLL"), ("stem", "NOTCLASS")])
+def test_without_lymphodepletion_table_and_figure_say_why(
+    results: pd.DataFrame, settings: dict[str, Any], product: str, reason: str
+) -> None:
+    none = results.loc[~results["analysis_id"].str.contains(".ld_", regex=False)]
+    study = settings["study"] | {"product": {"product_class": product}}
+    context = make_context(none, settings | {"study": study})
+    assert draw_lymphodepletion_exposure(context) == NotShown(reason)
+    assert draw_depth_exposure(context) == NotShown(reason)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_figure_of_depth_has_a_panel_a_measure_and_metric(
+    results: pd.DataFrame, settings: dict[str, Any], language: str
+) -> None:
+    sources = special_sources()
+    datasets = {"ADSL": sources.adsl, "ADPP": sources.adpp}
+    context = replace(make_context(results, settings, language), dataset=datasets.__getitem__)
+    figure = draw_depth_exposure(context)
+    assert isinstance(figure, Figure)
+    assert len(figure.pages[0].axes) == 4
+    assert len(figure.data) == 4 * 12
+    assert any(value_id.endswith("/rho") for value_id in figure.value_ids)
+    # The nadir is the same in all: no correlation, and the figure says so.
+    assert figure.reasons == ("CONSTANT",)

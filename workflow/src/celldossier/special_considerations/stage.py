@@ -14,6 +14,15 @@ age_order       AGE                                none         n_minors, n_adul
                                                                 n_unknown, reference
 weight_exponent metric                             none         n, exponent with limits,
                                                                 weight_min, weight_max (kg)
+ld_count        LDFL                               none         n, n_infused
+ld_correlation  ALCINF, ALCNAD, ALCDEPL, IL15INF;  metric;      n, rho with limits
+                LDTOTA, LDRATIO                    with drug
+ld_reference    LDREG                              none         regimen, n
+ld_regimen      metric                             regimen      as age_exposure
+ld_tertile      metric                             depth,       as age_exposure
+                                                   tertile
+ld_tertile_     ALCINF, ALCNAD                     tertile      n, min, max
+range
 =============== ================================== ============ ==========================
 """
 
@@ -26,6 +35,7 @@ import pandas as pd
 from celldossier.results import ResultCollector
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.special_considerations.age import summarise_age_groups
+from celldossier.special_considerations.lymphodepletion import summarise_lymphodepletion
 from celldossier.special_considerations.study import Sources, read_study
 
 
@@ -43,4 +53,5 @@ def summarise_special_considerations(
     study = read_study(sources, settings, analyte)
     out = ResultCollector("special_considerations")
     summarise_age_groups(study, out)
+    summarise_lymphodepletion(study, out)
     return SpecialConsiderations(out.frame())

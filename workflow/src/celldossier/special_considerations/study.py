@@ -20,6 +20,7 @@ class Sources:
     adrs: pd.DataFrame
     adae: pd.DataFrame
     adaesi: pd.DataFrame
+    adld: pd.DataFrame
 
 
 @dataclass(frozen=True)
