@@ -74,12 +74,14 @@ def special_sources() -> Sources:
         LDREG=["CYCLOPHOSPHAMIDE"] * 12,
         ALCINF=[0.01 * k for k in range(1, 13)],
         ALCNAD=[0.02] * 12,
+        VCN=[1.0 + k for k in range(12)],
+        FUDUR=[100.0] * 6 + [500.0] * 6,
     )
     adpp = make_exposure([800.0, 900, 700, 400, 300, 500, 450, 350, 420, 200, 150, 180])
     adrs = make_records(
         *({"subject": k, "PARAMCD": "BOR", "RESPFL": "YN"[k % 2]} for k in range(1, 13))
     )
-    adaesi = make_records({"subject": 1, "AESI": "CRS", "ATOXGRN": 3.0})
+    adaesi = make_records({"subject": 1, "AESI": "CRS", "ATOXGRN": 3.0, "ASTDY": 5.0})
     adld = make_records(
         *(
             {
@@ -89,7 +91,10 @@ def special_sources() -> Sources:
             for k in range(1, 13)
         )
     )  # fmt: skip
-    return make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi, adld=adld)
+    adpq = pd.DataFrame(
+        {"INFUSFL": "Y", "VCN": [1.0 + k for k in range(12)], "TRANSPCT": [40.0] * 12}
+    )
+    return make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi, adld=adld, adpq=adpq)
 
 
 def special_results() -> pd.DataFrame:

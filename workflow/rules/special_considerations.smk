@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI,ADLD}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
+# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI,ADLD,ADPC,ADPD,ADPQ}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
 # Makes: the analysis results that celldossier.io.stages names.
 
 
@@ -10,6 +10,9 @@ rule special_considerations:
         "<results>/adam/ADAE.parquet",
         "<results>/adam/ADAESI.parquet",
         "<results>/adam/ADLD.parquet",
+        "<results>/adam/ADPC.parquet",
+        "<results>/adam/ADPD.parquet",
+        "<results>/adam/ADPQ.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("special_considerations", "cellular_kinetics"),
         sources=get_sources("special_considerations"),

@@ -68,7 +68,11 @@ def settings() -> dict[str, Any]:
             "id": "S",
             "data_cutoff": "2025-12-15",
             "trials": [trial],
-            "product": {"product_class": "car_t", "first_of_kind": False},
+            "product": {
+                "product_class": "car_t",
+                "gene_modified": True,
+                "first_of_kind": False,
+            },
         },
         "bioanalysis": {
             "assays": [

@@ -16,6 +16,7 @@ from celldossier.terms.language import Language
 from celldossier.tlf.figures_lymphodepletion import draw_depth_exposure
 from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_age_groups import draw_age_groups
+from celldossier.tlf.tables_gene_modification import draw_gene_modification
 from celldossier.tlf.tables_lymphodepletion_exposure import draw_lymphodepletion_exposure
 
 
@@ -134,3 +135,39 @@ def test_the_figure_of_depth_has_a_panel_a_measure_and_metric(
     assert any(value_id.endswith("/rho") for value_id in figure.value_ids)
     # The nadir is the same in all: no correlation, and the figure says so.
     assert figure.reasons == ("CONSTANT",)
+
+
+@pytest.mark.parametrize(
+    ("language", "year", "follow_up", "malignancy", "virus"),
+    [
+        ("en", "Year 2", "2.2 person-years", "Secondary malignancy", "Replication-competent virus"),
+        ("zh", "第2年", "2.2人年", "继发恶性肿瘤", "检出可复制型病毒"),
+    ],
+)
+def test_follow_up_stands_by_year_and_what_was_not_collected_says_so(
+    results: pd.DataFrame,
+    settings: dict[str, Any],
+    language: str,
+    year: str,
+    follow_up: str,
+    malignancy: str,
+    virus: str,
+) -> None:
+    product = settings["study"]["product"] | {"gene_modified": True}
+    settings = settings | {"study": settings["study"] | {"product": product}}
+    table = draw_gene_modification(make_context(results, settings, language))
+    rows = texts(table)
+    # Six subjects of 500 days: 6 x (500 - 365.25) / 365.25 years.
+    assert rows[year][0] == "6"
+    assert rows[year][1].startswith(follow_up)
+    assert rows[malignancy][1].startswith("0/12 (0.0)")
+    tested = next(cells for label, cells in rows.items() if label.startswith(virus))
+    assert tested == ["NC", "NC"]
+
+
+def test_cells_that_are_not_modified_have_no_table(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    product = settings["study"]["product"] | {"gene_modified": False}
+    settings = settings | {"study": settings["study"] | {"product": product}}
+    assert draw_gene_modification(make_context(results, settings)) == NotShown("NOTGENE")

@@ -34,7 +34,10 @@ def summarise_stage(options: argparse.Namespace) -> int:
     settings = SpecialConsiderationsSettings.model_validate(run.settings("special_considerations"))
     kinetics = CellularKineticsSettings.model_validate(run.settings("cellular_kinetics"))
     output = summarise_special_considerations(
-        read_sources(run, Sources), settings, kinetics.primary_analyte
+        read_sources(run, Sources),
+        settings,
+        kinetics.primary_analyte,
+        kinetics.persistence.landmarks,
     )
     write_output(run, "special_considerations", output)
     return 0

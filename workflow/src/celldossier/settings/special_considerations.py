@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -35,6 +35,27 @@ class SpecialConsiderationsSettings(Section):
         description=(
             "Heaviest over lightest subject from which exposure is related to body weight; below "
             "it a slope says nothing."
+        ),
+    )
+    expression_analyte: Code | Literal[""] = Field(
+        "",
+        description=(
+            "Analyte of ADPC that tells of the expression of the gene, such as cells positive for "
+            "the receptor in flow cytometry; blank: expression in blood was not measured."
+        ),
+    )
+    replication_tests: tuple[Code, ...] = Field(
+        (),
+        description=(
+            "Test codes of ADPD for replication-competent virus, with results POSITIVE or "
+            "DETECTED where it was found; empty: not collected."
+        ),
+    )
+    integration_tests: tuple[Code, ...] = Field(
+        (),
+        description=(
+            "Test codes of ADPD for a dominant clone by integration sites, with results POSITIVE "
+            "or DETECTED; empty: not collected."
         ),
     )
     min_per_group: int = Field(

@@ -23,6 +23,16 @@ ld_tertile      metric                             depth,       as age_exposure
                                                    tertile
 ld_tertile_     ALCINF, ALCNAD                     tertile      n, min, max
 range
+lot_attribute   VCN, TRANSPCT                      none         block
+lot_correlation VCN, TRANSPCT                      metric       as ld_correlation
+expression      EXPRESSION                         landmark     n, n_quantifiable, pct,
+                                                                limits, median, min, max
+vector_test     RCV, INTEGRATION                   none         as age_outcome
+follow_up       FUDUR                              year         n, person_years, n_sampled,
+                                                                n_quantifiable, n_deaths,
+                                                                n_secondary
+secondary_      SECONDMALIG                        none         as age_outcome
+malignancy
 =============== ================================== ============ ==========================
 """
 
@@ -33,8 +43,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.results import ResultCollector
+from celldossier.settings.persistence import LANDMARKS, Landmark
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.special_considerations.age import summarise_age_groups
+from celldossier.special_considerations.gene_modified import summarise_gene_modification
 from celldossier.special_considerations.lymphodepletion import summarise_lymphodepletion
 from celldossier.special_considerations.study import Sources, read_study
 
@@ -47,11 +59,15 @@ class SpecialConsiderations:
 
 
 def summarise_special_considerations(
-    sources: Sources, settings: SpecialConsiderationsSettings, analyte: str
+    sources: Sources,
+    settings: SpecialConsiderationsSettings,
+    analyte: str,
+    landmarks: tuple[Landmark, ...] = LANDMARKS,
 ) -> SpecialConsiderations:
-    """Run the stage; `analyte` is the primary one of the kinetics."""
-    study = read_study(sources, settings, analyte)
+    """Run the stage; `analyte` and `landmarks` are those of the settings of the kinetics."""
+    study = read_study(sources, settings, analyte, landmarks)
     out = ResultCollector("special_considerations")
     summarise_age_groups(study, out)
     summarise_lymphodepletion(study, out)
+    summarise_gene_modification(study, out)
     return SpecialConsiderations(out.frame())

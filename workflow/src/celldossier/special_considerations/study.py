@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.settings.persistence import LANDMARKS, Landmark
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 
 KEY = ["STUDYID", "USUBJID"]
@@ -21,6 +22,9 @@ class Sources:
     adae: pd.DataFrame
     adaesi: pd.DataFrame
     adld: pd.DataFrame
+    adpc: pd.DataFrame
+    adpd: pd.DataFrame
+    adpq: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Study:
         Unit of each metric, blank where no subject has a value.
     analyte
         Primary analyte of the kinetics.
+    landmarks
+        Days at which persistence is counted, from the settings of the kinetics.
     """
 
     sources: Sources
@@ -43,9 +49,15 @@ class Study:
     analyte: str
     subjects: pd.DataFrame
     units: dict[str, str]
+    landmarks: tuple[Landmark, ...]
 
 
-def read_study(sources: Sources, settings: SpecialConsiderationsSettings, analyte: str) -> Study:
+def read_study(
+    sources: Sources,
+    settings: SpecialConsiderationsSettings,
+    analyte: str,
+    landmarks: tuple[Landmark, ...] = LANDMARKS,
+) -> Study:
     """Put the exposure of the whole course beside each infused subject."""
     adsl, adpp = sources.adsl, sources.adpp
     subjects = adsl.loc[adsl["SAFFL"] == "Y"].reset_index(drop=True)
@@ -58,4 +70,4 @@ def read_study(sources: Sources, settings: SpecialConsiderationsSettings, analyt
         units[metric] = str(known.iloc[0]) if len(known) else ""
         values = rows.set_index(KEY)["AVAL"].reindex(places).to_numpy(dtype=float)
         subjects[metric] = pd.Series(values).where(subjects["PKFL"] == "Y")
-    return Study(sources, settings, analyte, subjects, units)
+    return Study(sources, settings, analyte, subjects, units, landmarks)
