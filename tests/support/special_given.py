@@ -94,7 +94,15 @@ def special_sources() -> Sources:
     adpq = pd.DataFrame(
         {"INFUSFL": "Y", "VCN": [1.0 + k for k in range(12)], "TRANSPCT": [40.0] * 12}
     )
-    return make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi, adld=adld, adpq=adpq)
+    adcm = make_records(
+        *(
+            {"subject": k, "CMCLASS": "STEROID", "CMDECOD": "", "ASTDY": day, "AENDY": day}
+            for k, day in ((1, 3.0), (2, 4.0), (3, 5.0), (4, 11.0))
+        )
+    )
+    peaks = make_exposure([10.0] * 12, "d", ("TMAX",))
+    adpp = pd.concat([adpp, peaks], ignore_index=True)
+    return make_sources(adsl, adpp, adrs=adrs, adaesi=adaesi, adld=adld, adpq=adpq, adcm=adcm)
 
 
 def special_results() -> pd.DataFrame:

@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI,ADLD,ADPC,ADPD,ADPQ}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
+# Needs: adam/{ADSL,ADPP,ADRS,ADAE,ADAESI,ADLD,ADPC,ADPD,ADPQ,ADCM}.parquet, the gate, settings/{special_considerations,cellular_kinetics}.json.
 # Makes: the analysis results that celldossier.io.stages names.
 
 
@@ -13,6 +13,7 @@ rule special_considerations:
         "<results>/adam/ADPC.parquet",
         "<results>/adam/ADPD.parquet",
         "<results>/adam/ADPQ.parquet",
+        "<results>/adam/ADCM.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("special_considerations", "cellular_kinetics"),
         sources=get_sources("special_considerations"),

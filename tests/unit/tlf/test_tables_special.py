@@ -16,6 +16,7 @@ from celldossier.terms.language import Language
 from celldossier.tlf.figures_lymphodepletion import draw_depth_exposure
 from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_age_groups import draw_age_groups
+from celldossier.tlf.tables_concomitant import draw_concomitant_exposure
 from celldossier.tlf.tables_gene_modification import draw_gene_modification
 from celldossier.tlf.tables_lymphodepletion_exposure import draw_lymphodepletion_exposure
 
@@ -171,3 +172,37 @@ def test_cells_that_are_not_modified_have_no_table(
     product = settings["study"]["product"] | {"gene_modified": False}
     settings = settings | {"study": settings["study"] | {"product": product}}
     assert draw_gene_modification(make_context(results, settings)) == NotShown("NOTGENE")
+
+
+@pytest.mark.parametrize(
+    ("language", "before", "after", "never", "reference"),
+    [
+        ("en", "Before the peak", "At or after the peak", "Not given", "reference"),
+        ("zh", "峰值前", "峰值时或峰值后", "未使用", "参照"),
+    ],
+)
+def test_medicines_stand_by_their_timing_and_the_never_treated_are_the_reference(
+    results: pd.DataFrame,
+    settings: dict[str, Any],
+    language: str,
+    before: str,
+    after: str,
+    never: str,
+    reference: str,
+) -> None:
+    rows = texts(draw_concomitant_exposure(make_context(results, settings, language)))
+    # Geometric means 795.8 of three before; the one after is listed and has no ratio.
+    assert rows[before][:2] == ["3", "796 (13)"]
+    assert rows[after][:3] == ["1", "[400]", "NC"]
+    assert rows[never][0] == "8"
+    assert rows[never][2] == reference
+    assert next(iter(rows)).endswith("-5.5 (-7.0, 1.0) d")
+
+
+def test_medicines_that_were_not_collected_have_no_table(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    none = results.loc[~results["analysis_id"].str.contains(".cm_", regex=False)]
+    assert draw_concomitant_exposure(make_context(none, settings)) == NotShown("NOTCOLL")
+    count = results.loc[results["variable"] == "CMCLASS"].assign(value=0.0)
+    assert draw_concomitant_exposure(make_context(count, settings)) == NotShown("NODATA")

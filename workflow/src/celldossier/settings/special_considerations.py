@@ -58,6 +58,26 @@ class SpecialConsiderationsSettings(Section):
             "or DETECTED; empty: not collected."
         ),
     )
+    concomitant: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Classes (ADCM.CMCLASS) or standardised names (ADCM.CMDECOD) of concomitant medicines "
+            "that are related to exposure; empty: all classes but lymphodepletion and new therapy."
+        ),
+    )
+    concomitant_before: float = Field(
+        7,
+        ge=0,
+        description=(
+            "Days before the infusion until which a medicine still counts after its end; one "
+            "without an end goes on."
+        ),
+    )
+    concomitant_until: float = Field(
+        28,
+        gt=0,
+        description="Day after the infusion from which on a medicine that begins does not count.",
+    )
     min_per_group: int = Field(
         3,
         ge=2,

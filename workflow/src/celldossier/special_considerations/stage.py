@@ -31,6 +31,11 @@ vector_test     RCV, INTEGRATION                   none         as age_outcome
 follow_up       FUDUR                              year         n, person_years, n_sampled,
                                                                 n_quantifiable, n_deaths,
                                                                 n_secondary
+cm_count        CMCLASS                            none         n_classes
+cm_timing       ASTDY (from TMAX, d)               medication   n, median, min, max; n_before,
+                                                                n_after, n_never, n_unknown
+cm_exposure     metric                             medication,  as age_exposure
+                                                   timing
 secondary_      SECONDMALIG                        none         as age_outcome
 malignancy
 =============== ================================== ============ ==========================
@@ -46,6 +51,7 @@ from celldossier.results import ResultCollector
 from celldossier.settings.persistence import LANDMARKS, Landmark
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.special_considerations.age import summarise_age_groups
+from celldossier.special_considerations.concomitant import summarise_concomitant_medicines
 from celldossier.special_considerations.gene_modified import summarise_gene_modification
 from celldossier.special_considerations.lymphodepletion import summarise_lymphodepletion
 from celldossier.special_considerations.study import Sources, read_study
@@ -70,4 +76,5 @@ def summarise_special_considerations(
     summarise_age_groups(study, out)
     summarise_lymphodepletion(study, out)
     summarise_gene_modification(study, out)
+    summarise_concomitant_medicines(study, out)
     return SpecialConsiderations(out.frame())

@@ -10,6 +10,8 @@ from celldossier.settings.persistence import LANDMARKS, Landmark
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 
 KEY = ["STUDYID", "USUBJID"]
+COURSE = "COURSE"
+"""Profile of the whole course (ADPP.PROFTYP)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Sources:
     adpc: pd.DataFrame
     adpd: pd.DataFrame
     adpq: pd.DataFrame
+    adcm: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def read_study(
     adsl, adpp = sources.adsl, sources.adpp
     subjects = adsl.loc[adsl["SAFFL"] == "Y"].reset_index(drop=True)
     places = pd.MultiIndex.from_frame(subjects[KEY])
-    course = adpp.loc[(adpp["PARCAT1"] == analyte) & (adpp["PROFTYP"] == "COURSE")]
+    course = adpp.loc[(adpp["PARCAT1"] == analyte) & (adpp["PROFTYP"] == COURSE)]
     units: dict[str, str] = {}
     for metric in settings.metrics:
         rows = course.loc[course["PARAMCD"] == metric]
