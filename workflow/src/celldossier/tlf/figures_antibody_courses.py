@@ -305,7 +305,7 @@ def _handle(context: Context, kind: str) -> Artist:
     label = context.language.text(f"figure.antibody_mark.{kind}")
     if kind == "CRS":
         return Line2D([], [], color=PALETTE[3], linewidth=2.2, label=label)
-    look = {"markersize": 4, "linestyle": "none"} | LOOKS[kind]
+    look: dict[str, Any] = {"markersize": 4, "linestyle": "none"} | LOOKS[kind]
     return Line2D([], [], label=label, **look)
 
 
