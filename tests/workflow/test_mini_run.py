@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from clones import MINI, Clone
 
 RUN = Path("results/MINI")
@@ -14,7 +15,9 @@ AFTER_KINETICS = {
     "cellular_kinetics",
     "pharmacodynamics",
     "dose_exploration",
+    "immunogenicity",
     "exposure_response",
+    "special_considerations",
     "tlf",
     "clause_matrix",
     "render_report",
@@ -55,14 +58,21 @@ def test_a_changed_report_text_re_runs_no_analysis(mini_copy: Clone, planned: Pl
     assert not rules & {"study_data", "cellular_kinetics", "exposure_response"}
 
 
+@pytest.mark.parametrize(
+    ("stage", "before"),
+    [
+        ("cellular_kinetics", {"study_data"}),
+        ("immunogenicity", {"study_data", "cellular_kinetics", "pharmacodynamics"}),
+    ],
+)
 def test_an_edit_of_a_stage_re_runs_that_stage_and_not_the_stages_before(
-    mini_copy: Clone, planned: Planned
+    mini_copy: Clone, planned: Planned, stage: str, before: set[str]
 ) -> None:
-    source = mini_copy.root / "workflow/src/celldossier/cellular_kinetics/__init__.py"
+    source = mini_copy.root / "workflow/src/celldossier" / stage / "__init__.py"
     source.write_text(source.read_text(encoding="utf-8") + "\n# edited\n", encoding="utf-8")
     rules = planned(mini_copy)
-    assert "cellular_kinetics" in rules
-    assert not rules & {"study_data", "immunogenicity"}
+    assert stage in rules
+    assert not rules & before
 
 
 def test_a_changed_concentration_moves_the_reported_cmax(mini_copy: Clone) -> None:
