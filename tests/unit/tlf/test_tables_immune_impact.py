@@ -26,9 +26,10 @@ from immune_study import (
 from table_texts import texts
 
 from celldossier.datasets import empty_dataset
-from celldossier.immunogenicity.stage import analyse_immunogenicity
+from celldossier.immunogenicity.stage import Immunogenicity, analyse_immunogenicity
 from celldossier.immunogenicity.study import Sources
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
+from celldossier.settings.study import Product
 from celldossier.tlf.model import Context, NotShown, Table
 from celldossier.tlf.tables_cellular_response import draw_cellular_responses
 from celldossier.tlf.tables_immune_factors import draw_immune_factors
@@ -68,6 +69,7 @@ def make_sources() -> Sources:
         adab=pd.concat([make_adab(visits), make_readouts(spots)], ignore_index=True),
         adcm=empty_dataset("ADCM"),
         adpd=empty_dataset("ADPD"),
+        adpc=empty_dataset("ADPC"),
         adpp=make_adpp(peaks),
         adpair=make_adpair(ratios),
         adtte=make_adtte(
@@ -82,6 +84,19 @@ def row_of(table: object, label: str) -> list[str]:
     return next(row for row in texts(table) if row[0] == label)
 
 
+PRODUCT = Product.model_validate(
+    {
+        **{"name": "X", "product_class": "car_t", "gene_modified": True, "source": "autologous"},
+        **{"route": "systemic", "description": {"en": "x", "zh": "x"}},
+    }
+)
+
+
+def analyse(sources: Sources) -> Immunogenicity:
+    """Run the stage with settings as they come."""
+    return analyse_immunogenicity(sources, ImmunogenicitySettings(), PRODUCT)
+
+
 @pytest.fixture(scope="module")
 def sources() -> Sources:
     return make_sources()
@@ -89,7 +104,7 @@ def sources() -> Sources:
 
 @pytest.fixture
 def context(context_for: ContextFor, settings: dict[str, Any], sources: Sources) -> Context:
-    results = analyse_immunogenicity(sources, ImmunogenicitySettings()).results
+    results = analyse(sources).results
     return context_for(results, settings)
 
 
@@ -116,7 +131,7 @@ def test_without_antibody_results_or_without_pairs_nothing_is_shown(
 ) -> None:
     def draw(adab: pd.DataFrame, adpair: pd.DataFrame) -> Table | NotShown:
         changed = replace(sources, adab=adab, adpair=adpair)
-        results = analyse_immunogenicity(changed, ImmunogenicitySettings()).results
+        results = analyse(changed).results
         return draw_assay_ratio_by_ada(context_for(results, settings))
 
     assert draw(NOTHING, sources.adpair) == NotShown("NOTCOLL")
@@ -139,7 +154,7 @@ def test_a_study_without_cellular_records_says_that_none_were_collected(
 ) -> None:
     adab = sources.adab[sources.adab["ISCAT"] != "CELLULAR"]
     changed = replace(sources, adab=adab)
-    results = analyse_immunogenicity(changed, ImmunogenicitySettings()).results
+    results = analyse(changed).results
     assert draw_cellular_responses(context_for(results, settings)) == NotShown("NOTCOLL")
 
 
@@ -159,7 +174,7 @@ def test_immune_responses_stand_by_level_of_each_factor(
 ) -> None:
     sex = ["F" if number % 2 else "M" for number in range(20)]
     changed = replace(sources, adsl=sources.adsl.assign(SEX=sex))
-    results = analyse_immunogenicity(changed, ImmunogenicitySettings()).results
+    results = analyse(changed).results
     table = draw_immune_factors(context_for(results, settings))
     assert [row[0] for row in texts(table)] == ["Antibodies against: CAR", "Sex", "Female", "Male"]
     assert row_of(table, "Male")[1:3] == ["3 / 10 (30.0) [6.7, 65.2]"] * 2
@@ -173,7 +188,7 @@ def test_without_a_known_factor_there_is_nothing_to_show(context: Context) -> No
 def test_both_languages_print_the_same_values(
     context_for: ContextFor, settings: dict[str, Any], sources: Sources
 ) -> None:
-    results = analyse_immunogenicity(sources, ImmunogenicitySettings()).results
+    results = analyse(sources).results
     for draw in (
         draw_cellular_responses,
         draw_exposure_by_baseline_ada,
