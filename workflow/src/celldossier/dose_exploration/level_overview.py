@@ -33,8 +33,13 @@ from celldossier.dose_exploration.dose_levels import order_levels
 from celldossier.dose_exploration.escalation_data import ESCALATION, derive_dlt_status
 from celldossier.dose_exploration.exposure_overlap import describe_exposure
 from celldossier.dose_exploration.study import KEY, Study
-from celldossier.results import ResultCollector, explain_missing, list_few
-from celldossier.stats.proportion import clopper_pearson
+from celldossier.results import (
+    SHARE_UNITS,
+    ResultCollector,
+    describe_share,
+    explain_missing,
+    list_few,
+)
 
 Group = tuple[dict[str, str], pd.DataFrame]
 
@@ -88,15 +93,8 @@ def _add_rate(
     reason: str = "",
     extra: Mapping[str, float] | None = None,
 ) -> None:
-    low, high = clopper_pearson(count, total, study.settings.levels.confidence_level)
-    statistics = {
-        "n": float(count),
-        "denominator": float(total),
-        "pct": 100 * count / total if total else math.nan,
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
-        **(extra or {}),
-    }
+    share = describe_share(count, total, study.settings.levels.confidence_level)
+    statistics = {**share, **(extra or {})}
     if reason:
         statistics = dict.fromkeys(statistics, math.nan)
     out.add(
@@ -106,7 +104,7 @@ def _add_rate(
         variable=variable,
         by=by,
         where=where,
-        units=dict.fromkeys(("pct", "ci_low", "ci_high"), "%"),
+        units=SHARE_UNITS,
         n=0.0 if reason else float(total),
         method="Clopper-Pearson",
         notes=explain_missing(statistics, reason or "NOGROUP"),

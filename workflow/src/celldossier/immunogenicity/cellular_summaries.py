@@ -22,8 +22,6 @@ cellular_unjudged      RESPONSE reason, test        n (samples)
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from celldossier.immunogenicity.cellular_response import (
@@ -33,11 +31,8 @@ from celldossier.immunogenicity.cellular_response import (
 )
 from celldossier.immunogenicity.emergence import EMERGENT, NEVER
 from celldossier.immunogenicity.status import NEGATIVE, POSITIVE, UNKNOWN
-from celldossier.results import ResultCollector, add_block
+from celldossier.results import SHARE_UNITS, ResultCollector, add_block, describe_share
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
-from celldossier.stats.proportion import clopper_pearson
-
-PERCENTS = ("pct", "ci_low", "ci_high")
 
 
 def summarise_cellular_response(
@@ -162,24 +157,16 @@ def _add_share(
 ) -> None:
     """Share of the positive among the judged, with its exact interval."""
     n, count = int((verdicts != UNKNOWN).sum()), int((verdicts == POSITIVE).sum())
-    low, high = clopper_pearson(count, n, level)
-    statistics = {
-        "n": float(count),
-        "denominator": float(n),
-        "pct": 100 * count / n if n else math.nan,
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
-    }
     out.add(
         analysis,
-        statistics,
+        describe_share(count, n, level),
         dataset="ADAB",
         variable=variable,
         analyte=target,
         by=by,
         where="ISCAT = CELLULAR",
-        units=dict.fromkeys(PERCENTS, "%"),
+        units=SHARE_UNITS,
         n=float(n),
         method="Clopper-Pearson",
-        notes={} if n else dict.fromkeys(PERCENTS, absent),
+        notes={} if n else dict.fromkeys(SHARE_UNITS, absent),
     )

@@ -25,9 +25,8 @@ from celldossier.immunogenicity.cellular_response import (
 )
 from celldossier.immunogenicity.emergence import EMERGENT
 from celldossier.immunogenicity.status import POSITIVE, UNKNOWN
-from celldossier.results import ResultCollector
+from celldossier.results import SHARE_UNITS, ResultCollector, describe_share
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
-from celldossier.stats.proportion import clopper_pearson
 from celldossier.terms.order import natural_order
 
 MISSING = "MISSING"
@@ -105,17 +104,15 @@ def _add_factors(
         for value in natural_order(set(values)):
             of_level = shown.loc[rows.index][values == value]
             count, n = int(of_level.sum()), len(of_level)
-            low, high = clopper_pearson(count, n, level)
-            percents = {"pct": 100 * count / n, "ci_low": 100 * low, "ci_high": 100 * high}
             out.add(
                 analysis,
-                {"n": float(count), "denominator": float(n), **percents},
+                describe_share(count, n, level),
                 dataset="ADIM" if analysis == "factor" else "ADAB",
                 variable=variable,
                 analyte=target,
                 by=by | {"factor": factor, "level": value},
                 where="EVALFL = Y" if analysis == "factor" else "ISCAT = CELLULAR",
-                units=dict.fromkeys(percents, "%"),
+                units=SHARE_UNITS,
                 n=float(n),
                 method="Clopper-Pearson",
             )

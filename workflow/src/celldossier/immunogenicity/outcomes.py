@@ -27,10 +27,10 @@ import pandas as pd
 
 from celldossier.immunogenicity.emergence import WITH, WITHOUT
 from celldossier.immunogenicity.status import KEY, UNKNOWN
-from celldossier.results import ResultCollector, explain_missing
+from celldossier.results import SHARE_UNITS, ResultCollector, describe_share, explain_missing
 from celldossier.settings.immune_impact import ImpactSettings
 from celldossier.stats.cox import estimate_cox, hazard_ratio
-from celldossier.stats.proportion import clopper_pearson, test_fisher
+from celldossier.stats.proportion import test_fisher
 from celldossier.stats.survival import estimate_quantile, estimate_survival
 
 SUBJECT = ["STUDYID", "USUBJID"]
@@ -222,22 +222,17 @@ def summarise_reinfusion_crs(
 def _add_crs(
     count: int, n: int, state: str, target: str, settings: ImpactSettings, out: ResultCollector
 ) -> None:
-    low, high = clopper_pearson(count, n, settings.confidence_level)
-    percents = {
-        "pct": 100 * count / n if n else math.nan,
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
-    }
+    share = describe_share(count, n, settings.confidence_level)
     out.add(
         "reinfusion_crs",
-        {"n": float(count), "denominator": float(n), **percents},
+        share,
         dataset="ADAESI",
         variable="CRS",
         analyte=target,
         by={"ada": state},
         where="ADEX.DOSETYPE a further infusion",
-        units=dict.fromkeys(percents, "%"),
+        units=SHARE_UNITS,
         n=float(n),
         method="Clopper-Pearson",
-        notes=explain_missing(percents, "NOGROUP"),
+        notes=explain_missing(share, "NOGROUP"),
     )

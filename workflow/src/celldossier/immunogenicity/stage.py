@@ -57,11 +57,16 @@ from celldossier.immunogenicity.outcomes import summarise_landmarks, summarise_r
 from celldossier.immunogenicity.risk_class import summarise_risk_class
 from celldossier.immunogenicity.status import derive_adim
 from celldossier.immunogenicity.study import Sources
-from celldossier.results import ResultCollector, add_block, explain_missing
+from celldossier.results import (
+    SHARE_UNITS,
+    ResultCollector,
+    add_block,
+    describe_share,
+    explain_missing,
+)
 from celldossier.settings.bioanalysis import Assay
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.study import Product
-from celldossier.stats.proportion import clopper_pearson
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,7 @@ def _add_incidence(
             base = base.loc[base[variable] == value]
             where = f"{where} and {variable} = {value or 'blank'}"
         count = int(base[category.variable].isin(category.values).sum())
-        statistics, reason = _share(count, len(base), settings), "NOGROUP"
+        statistics, reason = describe_share(count, len(base), settings.confidence_level), "NOGROUP"
         if name == "NEUTRALISING" and (rows["NABRSN"] == NOT_COLLECTED).all():
             statistics, reason = dict.fromkeys(statistics, math.nan), NOT_COLLECTED
         out.add(
@@ -220,7 +225,7 @@ def _add_incidence(
             analyte=target,
             by=by,
             where=where,
-            units={"pct": "%", "ci_low": "%", "ci_high": "%"},
+            units=SHARE_UNITS,
             n=float(len(base)),
             method="Clopper-Pearson",
             notes=explain_missing(statistics, reason),
@@ -235,18 +240,6 @@ def _categories(settings: ImmunogenicitySettings) -> dict[str, Category]:
     if rules.b_cell_depletion.names or rules.soluble_targets:
         lines |= INCONCLUSIVE
     return lines
-
-
-def _share(count: int, n: int, settings: ImmunogenicitySettings) -> dict[str, float]:
-    """Statistics of a share: n, denominator, pct with its exact interval, %."""
-    low, high = clopper_pearson(count, n, settings.confidence_level)
-    return {
-        "n": float(count),
-        "denominator": float(n),
-        "pct": 100 * count / n if n else math.nan,
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
-    }
 
 
 def _add_titres(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:

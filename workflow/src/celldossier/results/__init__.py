@@ -12,7 +12,9 @@ from celldossier.results.blocks import (
     BLOCK_UNITS,
     GEOMETRIC,
     LISTED_BELOW,
+    SHARE_UNITS,
     add_block,
+    describe_share,
     list_few,
 )
 
@@ -21,10 +23,12 @@ __all__ = [
     "BLOCK_UNITS",
     "GEOMETRIC",
     "LISTED_BELOW",
+    "SHARE_UNITS",
     "AnalysisResults",
     "ResultCollector",
     "Value",
     "add_block",
+    "describe_share",
     "explain_missing",
     "list_few",
     "make_value_id",

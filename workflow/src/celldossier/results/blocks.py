@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from celldossier.results.analysis_results import ResultCollector, explain_missing
 from celldossier.stats.descriptive import BLOCK, describe
+from celldossier.stats.proportion import clopper_pearson
 
 LISTED_BELOW = 3
 """Number of values below which they are listed beside their statistics (science.md G-19)."""
@@ -23,6 +24,9 @@ BLOCK_UNITS = {"n": "", "gcv": "%"}
 
 GEOMETRIC = ("geomean", "gcv")
 """Statistics of the block that stand on the values above 0 only."""
+
+SHARE_UNITS = {"pct": "%", "ci_low": "%", "ci_high": "%"}
+"""Units of `describe_share`."""
 
 
 def list_few(values: ArrayLike) -> dict[str, str]:
@@ -47,6 +51,39 @@ def list_few(values: ArrayLike) -> dict[str, str]:
     if not 0 < known.size < LISTED_BELOW:
         return {}
     return {"values": "; ".join(f"{value:.6g}" for value in known)}
+
+
+def describe_share(count: int, n: int, level: float = 0.95) -> dict[str, float]:
+    """A count of subjects or samples among those in whom it could be seen, with its interval.
+
+    Parameters
+    ----------
+    count, n
+        Those with the event, and the denominator.
+    level
+        Confidence level of the exact interval.
+
+    Returns
+    -------
+    dict
+        ``n``, ``denominator``, and ``pct``, ``ci_low`` and ``ci_high`` in %, NaN without a
+        denominator.
+
+    References
+    ----------
+    Clopper CJ, Pearson ES (1934), Biometrika 26:404-413.
+
+    >>> describe_share(0, 0)["pct"]
+    nan
+    """
+    low, high = clopper_pearson(count, n, level)
+    return {
+        "n": float(count),
+        "denominator": float(n),
+        "pct": 100 * count / n if n else math.nan,
+        "ci_low": 100 * low,
+        "ci_high": 100 * high,
+    }
 
 
 def add_block(

@@ -7,10 +7,15 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from celldossier.results import ResultCollector, explain_missing, list_few
+from celldossier.results import (
+    SHARE_UNITS,
+    ResultCollector,
+    describe_share,
+    explain_missing,
+    list_few,
+)
 from celldossier.special_considerations.study import Study
 from celldossier.stats.descriptive import describe
-from celldossier.stats.proportion import clopper_pearson
 from celldossier.stats.ratio import estimate_ratio
 
 GMR = ("gmr", "gmr_low", "gmr_high")
@@ -112,14 +117,7 @@ def add_rate(
         Reason code where it was not collected; then nothing is counted.
     """
     n, events = len(flags), int(flags.sum())
-    low, high = clopper_pearson(events, n, level)
-    statistics = {
-        "n": float(events),
-        "denominator": float(n),
-        "pct": 100 * events / n if n else math.nan,
-        "ci_low": 100 * low,
-        "ci_high": 100 * high,
-    }
+    statistics = describe_share(events, n, level)
     if absent:
         statistics = dict.fromkeys(statistics, math.nan)
     out.add(
@@ -129,7 +127,7 @@ def add_rate(
         variable=variable,
         by=by,
         where=where,
-        units={"pct": "%", "ci_low": "%", "ci_high": "%"},
+        units=SHARE_UNITS,
         n=math.nan if absent else float(n),
         method="Clopper-Pearson",
         notes=explain_missing(statistics, absent or "NOGROUP"),
