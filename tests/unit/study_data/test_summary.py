@@ -97,7 +97,7 @@ def test_demographics_are_those_of_the_infused(results):
     assert number(results, "demographics", "AGE") == 2
     assert number(results, "demographics", "AGE", stat="median") == 31
     values = results.find("study_data.demographics", "AGE", "", {}, "values")
-    assert values.text == "45; 17"
+    assert values.text == "17; 45"
     assert number(results, "demographics", "SEX", {"level": "F"}, "pct") == 50
     assert number(results, "demographics", "AGEGR1", {"level": "<18", "dose": "DL2"}) == 1
     assert number(results, "demographics", "AGEGR1", {"level": "<18", "dose": "DL1"}) == 0
