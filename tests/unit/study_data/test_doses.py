@@ -279,7 +279,7 @@ MARKS = st.lists(st.tuples(MARK, EPOCHS), min_size=6, max_size=6)
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(days=DAYS, marks=MARKS, order=st.randoms())
 def test_neither_order_of_rows_nor_names_of_subjects_matter(days, marks, order):
     infusions = [
@@ -309,7 +309,7 @@ def test_neither_order_of_rows_nor_names_of_subjects_matter(days, marks, order):
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(factor=st.floats(0.01, 100))
 def test_scaling_doses_scales_them_per_weight_and_leaves_their_ratio(factor):
     study = make_study()

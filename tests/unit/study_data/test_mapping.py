@@ -379,7 +379,7 @@ GARBAGE = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     cells=st.lists(st.tuples(GARBAGE, GARBAGE, GARBAGE, GARBAGE), max_size=8),
     options=st.fixed_dictionaries(

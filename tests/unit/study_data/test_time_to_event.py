@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
-from small_study import SmallStudy, make_study
+from small_study import ManyStudies, SmallStudy, make_study
 
 from celldossier.io.resources import read_resource
 from celldossier.settings.study import ProductClass
@@ -284,42 +284,56 @@ def assess_days(study: SmallStudy, course: list[tuple[int, str]]) -> None:
     )
 
 
+# One run of the stage costs seconds, however many subjects it has: the courses of an example are
+# those of as many copies of the study, derived together.
+COURSES = 8
 slowly = settings(
-    max_examples=12,
+    max_examples=3,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
 
 
+def courses_of(*parts: st.SearchStrategy) -> st.SearchStrategy:
+    """As many courses as are derived together, each with the parts named."""
+    return st.lists(st.tuples(COURSE, *parts), min_size=COURSES, max_size=COURSES)
+
+
+def merge_courses(courses: list[list[tuple[int, str]]]) -> SmallStudy:
+    """A study with the courses, each in subject A of a copy of its own."""
+    copies = [make_study() for _ in courses]
+    for copy, course in zip(copies, courses, strict=True):
+        assess_days(copy, course)
+    return ManyStudies(copies).merge()
+
+
 @pytest.mark.slow
 @slowly
-@given(
-    course=COURSE, progression=st.integers(1, 250), later=st.integers(1, 40), category=CATEGORIES
-)
-def test_an_assessment_after_progression_changes_no_endpoint_and_no_best_response(
-    course, progression, later, category
-):
-    course = [(day, c) for day, c in course if day < progression]
+@given(drawn=courses_of(st.integers(1, 250), st.integers(1, 40), CATEGORIES))
+def test_an_assessment_after_progression_changes_no_endpoint_and_no_best_response(drawn):
     found = []
-    for more in ([], [(progression + later, category)]):
-        study = make_study()
-        assess_days(study, [*course, (progression, "PD"), *more])
-        data = study.derive().datasets
-        best = data["ADRS"].query("PARAMCD == 'BOR' and USUBJID == 'A'")["AVALC"].tolist()
+    for late in (False, True):
+        courses = []
+        for course, progression, later, category in drawn:
+            before = [(day, c) for day, c in course if day < progression]
+            after = [(progression + later, category)] if late else []
+            courses.append([*before, (progression, "PD"), *after])
+        data = merge_courses(courses).derive().datasets
+        assessed = data["ADRS"][data["ADRS"]["USUBJID"].str.startswith("A")]
+        best = assessed.loc[assessed["PARAMCD"] == "BOR", ["USUBJID", "AVALC"]].to_csv(index=False)
         codes = data["ADTTE"]["PARAMCD"].isin(["PFS", "EFS", "DOR", "TTR"])
-        rows = data["ADTTE"][codes & (data["ADTTE"]["USUBJID"] == "A")]
-        found.append((best, rows.drop(columns=["SRCROW"]).to_csv()))
+        rows = data["ADTTE"][codes & data["ADTTE"]["USUBJID"].str.startswith("A")]
+        found.append((best, rows.drop(columns=["SRCROW"]).to_csv(index=False)))
     assert found[0] == found[1]
+    assert found[0][0].count("\n") == COURSES + 1
 
 
 @pytest.mark.slow
 @slowly
-@given(course=COURSE, seed=st.integers(0, 99))
-def test_the_order_of_the_rows_changes_nothing(course, seed):
-    days = {day: category for day, category in course}
-    study = make_study()
-    assess_days(study, sorted(days.items()))
+@given(courses=courses_of(), seed=st.integers(0, 99))
+def test_the_order_of_the_rows_changes_nothing(courses, seed):
+    study = merge_courses([sorted({day: c for day, c in course}.items()) for (course,) in courses])
     first = study.derive().datasets["ADTTE"]
     mixed = study.tables["RS"].sample(frac=1, random_state=seed)
     mixed.index = pd.RangeIndex(1, len(mixed) + 1, name="row")
@@ -329,13 +343,12 @@ def test_the_order_of_the_rows_changes_nothing(course, seed):
     pd.testing.assert_frame_equal(first[columns], second[columns])
 
 
+# The latest date is 2024-12-01, the cut-off 2024-12-31: a longer shift would pass it.
 @pytest.mark.slow
 @slowly
-# The latest date is 2024-12-01, the cut-off 2024-12-31: a longer shift would pass it.
-@given(course=COURSE, days=st.integers(-200, 30))
-def test_a_shift_of_all_dates_changes_no_time(course, days):
-    study = make_study()
-    assess_days(study, course)
+@given(courses=courses_of(), days=st.integers(-200, 30))
+def test_a_shift_of_all_dates_changes_no_time(courses, days):
+    study = merge_courses([course for (course,) in courses])
     first = study.derive().datasets["ADTTE"]
     for name, table in study.tables.items():
         for column in table.columns:
