@@ -96,7 +96,14 @@ def special_sources() -> Sources:
     )
     adcm = make_records(
         *(
-            {"subject": k, "CMCLASS": "STEROID", "CMDECOD": "", "ASTDY": day, "AENDY": day}
+            {
+                "subject": k,
+                "CMCLASS": "STEROID",
+                "CMDECOD": "",
+                "ASTDY": day,
+                "AENDY": day,
+                "CMDOSFRQ": "",
+            }
             for k, day in ((1, 3.0), (2, 4.0), (3, 5.0), (4, 11.0))
         )
     )

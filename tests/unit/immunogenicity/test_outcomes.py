@@ -63,6 +63,27 @@ def test_the_status_is_what_was_known_at_the_landmark() -> None:
     assert find_status(spells, 95) == ["WITH", "WITH", "WITHOUT", "WITH"]
 
 
+def test_a_sample_that_leaves_a_boost_open_says_nothing_of_later_days_nor_hides_earlier_ones() -> (
+    None
+):
+    visits = {
+        # Not boosted on day 28; what day 90 left open makes the status undetermined at the end.
+        "A": [(0, P, 20), (28, P, 40), (90, P, None)],
+        # The same up to day 90, and boosted later.
+        "B": [(0, P, 20), (28, P, 40), (90, P, None), (180, P, 160)],
+        "C": [(0, P, 20), (28, P, None)],
+    }
+    adab = make_adab(visits)
+    adim = make_adim(adab, SETTINGS)
+    assert adim["ADASTAT"].tolist() == ["UNDETERMINED", "BOOSTED", "UNDETERMINED"]
+    spells = adim[["STUDYID", "USUBJID", "ISBDAGNT"]].merge(
+        derive_emergence(adab, adim, SETTINGS), how="left"
+    )
+    assert find_status(spells, 35) == ["WITHOUT", "WITHOUT", ""]
+    assert find_status(spells, 95) == ["", "", ""]
+    assert find_status(spells, 200) == ["", "WITH", ""]
+
+
 def test_only_those_at_risk_at_the_landmark_are_in_it() -> None:
     visits = {"A": INDUCED, "B": INDUCED, "C": NEVER, "D": NEVER, "E": UNSEEN, "F": NEVER}
     times = [
@@ -112,8 +133,9 @@ def simulate(seed: int, ratio: float, subjects: int = 600) -> tuple[pd.DataFrame
         if end > 28:
             day = onset if end > onset else math.nan
             spells.append(
-                {"STUDYID": "S", "USUBJID": name, "ISBDAGNT": "CAR", "ONSETDY": day, "FIRSTDY": 28}
-            )
+                {"STUDYID": "S", "USUBJID": name, "ISBDAGNT": "CAR", "ONSETDY": day, "FIRSTDY": 28,
+                 "OPENDY": math.nan}
+            )  # fmt: skip
         times.append((name, "PFS", 0, max(1, min(round(end), 400)), end < 400))
     return pd.DataFrame(spells), times
 

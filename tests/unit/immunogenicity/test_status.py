@@ -129,7 +129,26 @@ def test_days_and_titres_of_the_course_are_kept() -> None:
     row = status((-1, P, 20), (28, P, 40), (90, P, 160), (180, N, None))
     assert (row["TITERBL"], row["TITERPK"], row["TITERU"]) == (20, 160, "titer")
     assert (row["ADAONDY"], row["ADALSTDY"], row["ADADURDY"]) == (28, 90, 62)
+    # The titre of day 28 is one step above baseline, that of day 90 three.
+    assert row["ADATEDY"] == 90
     assert (row["NPOSTBL"], row["NPOSTPOS"], row["NNOSTAT"]) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("visits", "onset"),
+    [
+        ([(0, N, None), (28, N, None), (90, P, 20)], 90),
+        # Two steps of a two-fold dilution are reached on day 60, though day 28 was positive.
+        ([(0, P, 20), (28, P, 40), (60, P, 80), (90, P, 640)], 60),
+        ([(0, P, 20), (28, P, None), (60, P, 80)], 60),
+        ([(0, P, 20), (28, P, 40)], math.nan),
+        ([(0, N, None), (28, N, None)], math.nan),
+    ],
+)
+def test_the_onset_of_emergent_antibodies_is_the_first_sample_that_makes_them(
+    visits: list[Visit], onset: float
+) -> None:
+    assert status(*visits)["ADATEDY"] == pytest.approx(onset, nan_ok=True)
 
 
 @pytest.mark.parametrize(

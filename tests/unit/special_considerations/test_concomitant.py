@@ -30,7 +30,14 @@ def make_adcm(*courses: tuple[int, str, float, float]) -> pd.DataFrame:
     """Subject, class, first and last day."""
     return make_records(
         *(
-            {"subject": k, "CMCLASS": name, "CMDECOD": "", "ASTDY": first, "AENDY": last}
+            {
+                "subject": k,
+                "CMCLASS": name,
+                "CMDECOD": "",
+                "ASTDY": first,
+                "AENDY": last,
+                "CMDOSFRQ": "",
+            }
             for k, name, first, last in courses
         )
     )
@@ -107,6 +114,14 @@ def test_only_courses_that_reach_into_the_window_count() -> None:
     assert list(days["FIRST"].dropna()) == [-30, -90]
     nobody = read_first_days(adcm, make_subjects(AGE=[40.0] * 5), "ANAKINRA", 7, 28)
     assert not nobody["GIVEN"].any()
+
+
+def test_a_medicine_given_once_ends_on_its_day_and_does_not_go_on() -> None:
+    adcm = make_adcm((1, "IVIG", -90.0, math.nan), (2, "IVIG", -7.0, math.nan))
+    subjects = make_subjects(AGE=[40.0] * 2)
+    assert list(read_first_days(adcm, subjects, "IVIG", 7, 28)["GIVEN"]) == [True, True]
+    once = adcm.assign(CMDOSFRQ="once")
+    assert list(read_first_days(once, subjects, "IVIG", 7, 28)["GIVEN"]) == [False, True]
 
 
 def test_a_record_without_a_day_leaves_the_timing_open() -> None:

@@ -140,12 +140,38 @@ def test_tests_of_the_vector_count_subjects_after_the_infusion() -> None:
         {"subject": 3, "PARAMCD": "RCL", "AVALC": "POSITIVE", "AFRLT": -1.0},
         {"subject": 3, "PARAMCD": "CRP", "AVALC": "POSITIVE", "AFRLT": 9.0},
     )
+    adpd = adpd.assign(BLQFL="N", NFRLT=math.nan)
     results = summarise(
         make_subjects(FUDUR=[200.0] * 3), settings={"replication_tests": ("RCL",)}, adpd=adpd
     )
     assert read(results, "vector_test", "RCV", "n", "denominator") == [1, 2]
     absent = results.find(f"{STAGE}.vector_test", "INTEGRATION", stat="n")
     assert absent is not None and absent.note_code == "NOTCOLL"
+
+
+def test_a_result_that_says_neither_is_no_sign_that_there_is_no_virus() -> None:
+    adpd = make_records(
+        *(
+            {"subject": k, "PARAMCD": "RCL", "AVALC": word, "BLQFL": below, "AFRLT": day,
+             "NFRLT": 90.0}
+            for k, word, below, day in (
+                (1, "NEGATIVE", "N", 90.0),
+                (2, "", "N", 90.0),
+                (3, "120", "N", 90.0),
+                (4, "<50", "Y", 90.0),
+                # Its day is the planned one.
+                (5, "not detected", "N", math.nan),
+                (5, "INDETERMINATE", "N", 180.0),
+            )
+        )
+    )  # fmt: skip
+    adsl, rules = make_subjects(FUDUR=[200.0] * 5), {"replication_tests": ("RCL",)}
+    results = summarise(adsl, settings=rules, adpd=adpd)
+    assert read(results, "vector_test", "RCV", "n", "denominator") == [0, 3]
+    assert read(results, "vector_unjudged", "RCV", "n") == [3]
+    silent = summarise(adsl, settings=rules, adpd=adpd[adpd["AVALC"] == "120"])
+    absent = silent.find(f"{STAGE}.vector_test", "RCV", stat="n")
+    assert absent is not None and absent.note_code == "NOVERDICT"
 
 
 def test_copies_of_the_lots_are_those_infused_and_rank_with_exposure() -> None:

@@ -151,6 +151,11 @@ def test_regimens_are_compared_to_the_most_frequent_and_to_none() -> None:
     assert results.find(f"{STAGE}.ld_regimen", "CMAX", ANALYTE, {"regimen": "A + B"}, "gmr") is None
 
 
+def test_one_regimen_alone_has_no_ratio_and_says_why() -> None:
+    found = value(summarise(), "ld_regimen", "gmr", "CMAX", regimen="A + B")
+    assert math.isnan(found.number) and found.note_code == "ONELEVEL"
+
+
 def test_without_lymphodepletion_nothing_is_compared() -> None:
     results = summarise(LDFL=["N"] * 9, LDREG=[""] * 9)
     assert set(results.frame["analysis_id"]) == {f"{STAGE}.ld_count"}

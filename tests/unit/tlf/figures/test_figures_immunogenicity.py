@@ -68,11 +68,16 @@ def test_a_sample_has_the_result_of_its_highest_tier() -> None:
     unconfirmed = make_tiers(("SCREENING", "POSITIVE", nan))
     negative = make_tiers(("SCREENING", "NEGATIVE", nan))
     stated = make_tiers(("RESULT", "POSITIVE", nan))
+    untiered = make_tiers(("", "POSITIVE", nan))
     results = [
         read_antibody_samples(frame)["RESULT"].tolist()
-        for frame in (confirmed, refuted, unconfirmed, negative, stated)
+        for frame in (confirmed, refuted, negative, stated, untiered)
     ]
-    assert results == [["POSITIVE"], ["NEGATIVE"], ["UNDETERMINED"], ["NEGATIVE"], ["POSITIVE"]]
+    assert results == [["POSITIVE"], ["NEGATIVE"], ["NEGATIVE"], ["POSITIVE"], ["POSITIVE"]]
+    # A screen awaits its confirmation only where the target has a confirmatory tier.
+    assert read_antibody_samples(unconfirmed)["RESULT"].tolist() == ["POSITIVE"]
+    tiered = pd.concat([unconfirmed, confirmed.assign(AFRLT=999.0)], ignore_index=True)
+    assert read_antibody_samples(tiered)["RESULT"].tolist() == ["UNDETERMINED", "POSITIVE"]
     assert read_antibody_samples(confirmed)["TITRE"].tolist() == [80.0]
 
 

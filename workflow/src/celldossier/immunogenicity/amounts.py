@@ -84,6 +84,18 @@ def compare_amounts(
     return np.select(rose, ["Y", "N"], default="").astype(object)
 
 
+def find_boost_day(
+    baseline: pd.Series, positives: pd.DataFrame, settings: ImmunogenicitySettings
+) -> float:
+    """Day of the first sample that rose over baseline by a boost; NaN where none did.
+
+    A subject who was positive at baseline is positive from the first: the antibodies that the
+    product brought begin with the rise, not with the first positive sample.
+    """
+    rose = compare_amounts(baseline, positives, settings) == "Y"
+    return float(positives["DAY"].to_numpy(dtype=float)[rose].min()) if rose.any() else math.nan
+
+
 def _comparable(baseline: pd.Series, samples: pd.DataFrame) -> pd.Series:
     same = samples["READOUT"].eq(baseline["READOUT"]) & samples["TITERU"].eq(baseline["TITERU"])
     # A titre of 0 or none at all is no baseline to rise from.

@@ -54,9 +54,11 @@ def find_status(spells: pd.DataFrame, day: pd.Series | float) -> list[str]:
     Returns
     -------
     list of str
-        WITH; WITHOUT where a later sample had been taken by then; blank where none had.
+        WITH; WITHOUT where a later sample had been taken by then; blank where none had, or where
+        one by then left open whether the antibodies were boosted.
     """
-    found, sampled = spells["ONSETDY"] <= day, spells["FIRSTDY"] <= day
+    found = spells["ONSETDY"] <= day
+    sampled = (spells["FIRSTDY"] <= day) & ~(spells["OPENDY"] <= day)
     return [str(state) for state in np.select([found, sampled], [WITH, WITHOUT], UNKNOWN)]
 
 

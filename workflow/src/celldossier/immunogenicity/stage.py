@@ -21,6 +21,7 @@ incidence     PREVALENCE, BASELINE_POSITIVE,          none, or dose    n, denomi
 not_evaluable EVALFL                                  reason           n
 titre         TITERBL, TITERPK                        status (ADASTAT) block
 course        ADAONDY, ADADURDY (d)                   status: INDUCED  block
+course        ADATEDY (d)                             status: BOOSTED  block
 ============= ======================================= ================ =================
 
 Cut points of the assays: see `cut_points_summary`.
@@ -118,6 +119,10 @@ UNDER_IMMUNOGLOBULIN = {
 
 INCONCLUSIVE = {"INCONCLUSIVE_NEGATIVE": Category("INCONFL", ("Y",))}
 """Evaluable subjects with a negative sample, among others, that says nothing."""
+
+
+COURSE = (("INDUCED", "ADAONDY"), ("INDUCED", "ADADURDY"), ("BOOSTED", "ADATEDY"))
+"""Status and variable of the days that are summarised; of boosted antibodies the rise alone."""
 
 
 @dataclass(frozen=True)
@@ -265,17 +270,19 @@ def _add_titres(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:
 
 
 def _add_course(rows: pd.DataFrame, target: str, out: ResultCollector) -> None:
-    """Onset and duration of induced antibodies; those of the others began before the product."""
-    induced = rows.loc[(rows["EVALFL"] == "Y") & (rows["ADASTAT"] == "INDUCED")]
-    for variable in ("ADAONDY", "ADADURDY") if len(induced) else ():
+    """Onset and duration of induced antibodies, and onset of a boost."""
+    for status, variable in COURSE:
+        own = rows.loc[(rows["EVALFL"] == "Y") & (rows["ADASTAT"] == status), variable]
+        if own.empty:
+            continue
         add_block(
             out,
             "course",
-            induced[variable],
+            own,
             dataset="ADIM",
             variable=variable,
             analyte=target,
-            by={"status": "INDUCED"},
+            by={"status": status},
             where="EVALFL = Y",
             unit="d",
         )

@@ -9,7 +9,12 @@ import numpy as np
 import pandas as pd
 
 from celldossier.datasets import conform, empty_dataset
-from celldossier.immunogenicity.amounts import CATEGORY, derive_amounts, test_boost
+from celldossier.immunogenicity.amounts import (
+    CATEGORY,
+    derive_amounts,
+    find_boost_day,
+    test_boost,
+)
 from celldossier.immunogenicity.interference import mark_interference
 from celldossier.immunogenicity.neutralising import classify_neutralising
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
@@ -244,9 +249,15 @@ def _status(
         duration, reason = categorise_duration(
             first, last, float(later["DAY"].iloc[-1]), settings.persistent_weeks
         )
-        return row | {"ADASTAT": "INDUCED", "ADADUR": duration, "INDETRSN": reason}
+        return row | {
+            "ADASTAT": "INDUCED",
+            "ADATEDY": first,
+            "ADADUR": duration,
+            "INDETRSN": reason,
+        }
     status, reason = test_boost(baseline.iloc[0], positives, settings)
-    return row | {"ADASTAT": status, "UNDRSN": reason}
+    onset = find_boost_day(baseline.iloc[0], positives, settings)
+    return row | {"ADASTAT": status, "ADATEDY": onset, "UNDRSN": reason}
 
 
 def categorise_duration(

@@ -113,20 +113,35 @@ def _add_outcomes(study: Study, groups: dict[str, pd.Series], out: ResultCollect
         for name, grade in EVENTS.items():
             event = name.removesuffix("GE3")
             rows = events.loc[events["AESI"] == event]
-            if grade > 1:
-                rows = rows.loc[rows["ATOXGRN"] >= grade]
-            having = pd.Series(places.isin(pd.MultiIndex.from_frame(rows[KEY])))
+            having, known = _read_event(rows, places, grade)
             add_rate(
                 out,
                 "age_outcome",
                 name,
-                having[mask],
+                having[mask & known],
                 settings.confidence_level,
                 dataset="ADAESI",
                 by={"agegr": level},
                 where=f"SAFFL = Y; AESI = {event}" + (f", grade {grade} or more" * (grade > 1)),
                 absent="" if collected else "NOTCOLL",
             )
+
+
+def _read_event(
+    rows: pd.DataFrame, places: pd.MultiIndex, grade: int
+) -> tuple[pd.Series, pd.Series]:
+    """Whether each subject had the event from a grade on, and whether that is known.
+
+    Of who had it without a grade, and at no known grade that counts, it is not known.
+    """
+
+    def found(part: pd.DataFrame) -> pd.Series:
+        return pd.Series(places.isin(pd.MultiIndex.from_frame(part[KEY])))
+
+    if grade == 1:
+        return found(rows), pd.Series(True, index=range(len(places)))
+    having = found(rows.loc[rows["ATOXGRN"] >= grade])
+    return having, having | ~found(rows.loc[rows["ATOXGRN"].isna()])
 
 
 def _add_weight(study: Study, out: ResultCollector) -> None:

@@ -17,6 +17,9 @@ from celldossier.special_considerations.groups import add_group_exposure
 from celldossier.special_considerations.study import COURSE, KEY, Study
 from celldossier.terms.study_terms import NEW_THERAPY
 
+ONCE = "ONCE"
+"""Frequency of a medicine that was given on one day and has no end."""
+
 BEFORE, AFTER, NEVER, UNKNOWN = "BEFORE", "AFTER", "NEVER", "UNKNOWN"
 
 OTHER_SECTIONS = (NEW_THERAPY, "LYMPHODEPLETION")
@@ -56,7 +59,7 @@ def read_first_days(
         Class or standardised name.
     before, until
         The course ended no earlier than `before` days before the infusion (one without an end
-        goes on), and began no later than day `until`.
+        goes on, unless it was given once), and began no later than day `until`.
 
     Returns
     -------
@@ -65,7 +68,9 @@ def read_first_days(
         rows of `subjects`.
     """
     named = (adcm["CMCLASS"] == name) | (adcm["CMDECOD"].str.upper() == name.upper())
-    rows = adcm.loc[named & ~(adcm["AENDY"] < -before) & ~(adcm["ASTDY"] > until)]
+    once = adcm["CMDOSFRQ"].str.upper() == ONCE
+    end = adcm["AENDY"].fillna(adcm["ASTDY"].where(once))
+    rows = adcm.loc[named & ~(end < -before) & ~(adcm["ASTDY"] > until)]
     places = pd.MultiIndex.from_frame(subjects[KEY])
     # A record without a day may be the first: then the first day is not known.
     first = rows.groupby(KEY)["ASTDY"].agg(lambda days: np.min(days.to_numpy(dtype=float)))

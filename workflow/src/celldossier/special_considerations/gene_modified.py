@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from celldossier.results import ResultCollector, add_block, explain_missing
@@ -25,6 +26,9 @@ SECONDARY = "SECONDMALIG"
 
 POSITIVE = ("POSITIVE", "DETECTED")
 """Results that say that a replication-competent virus or a dominant clone was found."""
+
+NEGATIVE = ("NEGATIVE", "NOT DETECTED", "UNDETECTED")
+"""Results that say that it was not; another word or a number says neither."""
 
 BLOOD = "BLOOD"
 
@@ -144,10 +148,13 @@ def _add_vector_tests(study: Study, out: ResultCollector) -> None:
     """Tests for replication-competent virus and of integration sites after the infusion."""
     rules, adpd = study.settings, study.sources.adpd
     for name, codes in (("RCV", rules.replication_tests), ("INTEGRATION", rules.integration_tests)):
-        rows = adpd.loc[adpd["PARAMCD"].isin(codes) & (adpd["AFRLT"] > 0)]
+        day = adpd["AFRLT"].fillna(adpd["NFRLT"])
+        rows = adpd.loc[adpd["PARAMCD"].isin(codes) & (day > 0)]
         rows = rows.merge(study.subjects[KEY], on=KEY)
-        positive = rows["AVALC"].str.upper().isin(POSITIVE)
-        flags = positive.groupby([rows[key] for key in KEY]).any().astype(bool)
+        # What says neither is no sign that the virus is absent.
+        judged = rows.loc[read_verdicts(rows) != ""]
+        positive = read_verdicts(judged) == "POSITIVE"
+        flags = positive.groupby([judged[key] for key in KEY]).any().astype(bool)
         add_rate(
             out,
             "vector_test",
@@ -156,9 +163,36 @@ def _add_vector_tests(study: Study, out: ResultCollector) -> None:
             rules.confidence_level,
             dataset="ADPD",
             by={},
-            where="SAFFL = Y, after the infusion",
-            absent="" if len(rows) else "NOTCOLL",
+            where="SAFFL = Y, after the infusion, result positive or negative",
+            absent="" if len(judged) else "NOVERDICT" if len(rows) else "NOTCOLL",
         )
+        out.add(
+            "vector_unjudged",
+            {"n": float(len(rows) - len(judged))},
+            dataset="ADPD",
+            variable=name,
+            where="SAFFL = Y, after the infusion",
+            n=float(len(rows)),
+        )
+
+
+def read_verdicts(results: pd.DataFrame) -> pd.Series:
+    """What each result of a test of the vector says: POSITIVE, NEGATIVE, or blank.
+
+    A result below the limit of quantitation is negative; any other number says neither, since
+    from which number on a virus or a dominant clone was found is the laboratory's to say.
+
+    Parameters
+    ----------
+    results
+        Records of ADPD, shape (n,).
+    """
+    words = results["AVALC"].fillna("").str.strip().str.upper()
+    below = results["BLQFL"] == "Y"
+    verdicts = np.select(
+        [words.isin(POSITIVE), words.isin(NEGATIVE) | below], ["POSITIVE", "NEGATIVE"], ""
+    )
+    return pd.Series(verdicts, index=results.index, dtype=object)
 
 
 def _add_follow_up(study: Study, out: ResultCollector) -> None:

@@ -40,7 +40,8 @@ def add_group_exposure(
     masks
         Level to boolean mask over ``study.subjects``; a subject may be in none.
     reference
-        Level to which the others are compared; it has no ratio itself.
+        Level to which the others are compared; it has no ratio itself, and where it is the
+        only one the reason for it (``ONELEVEL``).
     key, by
         Name of the grouping variable, and levels of others that hold for all groups.
     note
@@ -70,6 +71,10 @@ def add_group_exposure(
             notes = explain_missing(statistics, "FEWVAL", geomean="NOVALUE")
             if positive.empty:
                 notes = explain_missing(statistics, "NOVALUE" if mask.any() else "NOGROUP")
+            if len(masks) == 1:
+                # A reference beside which nothing stands is none.
+                statistics |= dict.fromkeys(GMR, math.nan)
+                notes |= dict.fromkeys(GMR, "ONELEVEL")
             if level != reference:
                 ratio = estimate_ratio(values, baseline, settings.ratio_confidence_level)
                 few = min(ratio.n_test, ratio.n_reference) < settings.min_per_group

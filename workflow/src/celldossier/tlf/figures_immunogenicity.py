@@ -101,7 +101,11 @@ def draw_ada_timeline(context: Context) -> Figure | NotShown:
 
 
 def read_antibody_samples(adab: pd.DataFrame) -> pd.DataFrame:
-    """One row a sample: USUBJID, ISBDAGNT, AFRLT, ABLFL, RESULT, TITRE."""
+    """One row a sample: USUBJID, ISBDAGNT, AFRLT, ABLFL, RESULT, TITRE.
+
+    A positive screen awaits its confirmation where the target has a confirmatory tier at all;
+    where it has none, the screen is the result, as for the status.
+    """
     keys = ["USUBJID", "ISBDAGNT", "AFRLT", "ABLFL"]
     # A cellular response is no antibody, and a readout alone says neither positive nor negative.
     timed = adab[adab["AFRLT"].notna() & (adab["ISCAT"] != "CELLULAR") & (adab["AVALC"] != "VALUE")]
@@ -112,11 +116,13 @@ def read_antibody_samples(adab: pd.DataFrame) -> pd.DataFrame:
     samples = timed[keys].drop_duplicates().sort_values(keys, kind="stable", ignore_index=True)
     index = pd.MultiIndex.from_frame(samples)
     result = np.full(len(samples), "", dtype=object)
-    for tier in ("SCREENING", "CONFIRMATORY", "RESULT"):
+    confirmed = set(timed.loc[timed["ISCAT"] == "CONFIRMATORY", "ISBDAGNT"])
+    awaits = samples["ISBDAGNT"].isin(confirmed).to_numpy()
+    for tier in ("SCREENING", "CONFIRMATORY", "", "RESULT"):
         if tier in tiers:
             found = tiers[tier]["AVALC"].reindex(index).fillna("").to_numpy(dtype=object)
             if tier == "SCREENING":
-                found = np.where(found == "POSITIVE", "UNDETERMINED", found)
+                found = np.where((found == "POSITIVE") & awaits, "UNDETERMINED", found)
             result = np.where(found != "", found, result)
     titre = (
         tiers["TITER"]["AVAL"].reindex(index).to_numpy(dtype=float)

@@ -53,6 +53,7 @@ def draw_gene_modification(context: Context) -> Table | NotShown:
             )
         ],
     ]
+    rows += _unjudged_rows(context, printer)
     columns = (
         Column(language.text("column.characteristic"), align="left", width="38%"),
         Column(language.text("statistic.n"), width="10%"),
@@ -135,6 +136,20 @@ def _year_rows(context: Context, printer: Printer, analyte: str) -> list[Row]:
         )
         count = printer.cell(place, "{}", ("n", "count"))
         rows.append(Row((Cell(language.text("special.year", year=year)), count, result), indent=1))
+    return rows
+
+
+def _unjudged_rows(context: Context, printer: Printer) -> list[Row]:
+    """Results of the tests of the vector that say neither positive nor negative, where any."""
+    rows = []
+    for name in ("RCV", "INTEGRATION"):
+        place = Place(f"{STAGE}.vector_unjudged", name)
+        if printer.exists(place) and printer.value(place, "n").number > 0:
+            label = context.language.text(
+                "special.vector_unjudged", test=context.language.text(f"special.{name}")
+            )
+            count = printer.cell(place, "{}", ("n", "count"))
+            rows.append(Row((Cell(label), count, printer.blank()), indent=1))
     return rows
 
 

@@ -36,6 +36,7 @@ _COURSE = (
     ("course", "ADAONDY", "INDUCED"),
     ("course", "ADADURDY", "INDUCED"),
     ("titre", "TITERPK", "INDUCED"),
+    ("course", "ADATEDY", "BOOSTED"),
     ("titre", "TITERBL", "BOOSTED"),
     ("titre", "TITERPK", "BOOSTED"),
 )
