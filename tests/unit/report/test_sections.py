@@ -132,6 +132,33 @@ def test_a_domain_without_a_file_is_written_as_not_collected() -> None:
         assert f"Not collected: the study has no {domain} data" in page.render(part)
 
 
+def test_the_integrated_summary_of_immunogenicity_has_each_part_with_its_place() -> None:
+    page = Page()
+    text = page.render("S7")
+    head = "Integrated summary of immunogenicity"
+    assert head in text
+    parts = {
+        "risk_class/RISKCLASS": "T77",
+        "incidence/BASELINE_POSITIVE": "T78",
+        "incidence/TREATMENT_EMERGENT": "T78",
+        "baseline_exposure/CMAX": "T79a",
+        "ratio_change/RATIO": "T79b",
+        "landmark/DOR": "T79c",
+        "reinfusion_crs/CRS": "T79c",
+        "cellular_incidence/AFTER": "T79",
+    }
+    for place, table in parts.items():
+        assert any(value.startswith(f"immunogenicity.{place}/") for value in page.printed), place
+        assert re.search(rf"{table}(?!\w)", text[text.index(head) :]), table
+    assert head not in Page(domains=()).render("S7")
+
+
+def test_each_figure_of_antibodies_is_named_where_its_clause_stands() -> None:
+    text = Page().render("S7.1")
+    named = ("T77", "T78", "F78", "F78a", "F78b", "F78c", "F78d", "L78", "T79", "T79d")
+    assert all(re.search(rf"\b{name}\b", text) for name in named)
+
+
 def test_a_section_for_another_product_class_says_why_it_does_not_apply() -> None:
     page = Page(study=make_study("mesenchymal", gene_modified=False))
     assert "Not applicable because the section concerns immune cell products" in page.render("S8.3")
