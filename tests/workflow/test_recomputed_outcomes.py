@@ -58,6 +58,55 @@ def test_antibody_incidence_and_its_exact_interval_agree_with_a_count_of_the_raw
         assert limits == pytest.approx([100 * x for x in expected], rel=1e-9)
 
 
+def test_cellular_responders_agree_with_a_count_of_the_raw_readouts(raw, infusion, result) -> None:
+    tests = raw("is")
+    tests = tests[tests["USUBJID"].isin(infusion.index) & (tests["ISCAT"] == "CELLULAR")]
+    assert set(tests["ISTESTCD"]) == {"ELISPOT"}
+    responders: dict[str, bool] = {}
+    first: list[float] = []
+    by_day: dict[float, list[bool]] = {}
+    for subject, rows in tests.groupby("USUBJID"):
+        zero = infusion.at[subject, "zero"]
+        course = sorted(
+            (days(time, zero), float(planned), float(readout))
+            for time, planned, readout in zip(
+                rows["ISDTC"], rows["ISTPTNUM"], rows["ISORRES"], strict=True
+            )
+        )
+        before = [readout for day, _, readout in course if day <= 0]
+        later = [row for row in course if row[0] > 0]
+        if not before or not later:
+            continue
+        # Three times the subject's own baseline and 50 spots above it, both.
+        limit = max(3 * before[-1], before[-1] + 50)
+        shown = [readout >= limit for _, _, readout in later]
+        responders[subject] = any(shown)
+        first += [day for (day, _, _), yes in zip(later, shown, strict=True) if yes][:1]
+        for (_, planned, _), yes in zip(later, shown, strict=True):
+            by_day.setdefault(planned, []).append(yes)
+    # Both sides are there, or the count would say nothing.
+    assert 5 < sum(responders.values()) < len(responders) - 5
+
+    def agrees(flags: list[bool], found: dict[str, float]) -> None:
+        events, n = sum(flags), len(flags)
+        interval = stats.binomtest(events, n).proportion_ci(method="exact")
+        assert (found["n"], found["denominator"]) == (events, n)
+        expected = [100 * events / n, 100 * interval.low, 100 * interval.high]
+        assert [found[name] for name in ("pct", "ci_low", "ci_high")] == pytest.approx(expected)
+
+    flags = list(responders.values())
+    agrees(flags, result("immunogenicity", "cellular_incidence", "AFTER", test="ELISPOT"))
+    counted = result("immunogenicity", "cellular_evaluable", "AFTER", test="ELISPOT")
+    assert (counted["n"], counted["n_infused"]) == (len(responders), len(infusion))
+    onset = result("immunogenicity", "cellular_onset", "FIRSTDY", test="ELISPOT")
+    assert onset["n"] == len(first)
+    assert onset["median"] == pytest.approx(pd.Series(first).median(), abs=1e-4)
+    assert set(by_day) == {28, 90, 180}
+    for day, own in by_day.items():
+        place = {"test": "ELISPOT", "time": f"{day:g}"}
+        agrees(own, result("immunogenicity", "cellular_course", "RESPONSE", **place))
+
+
 def test_worst_grades_agree_with_a_count_of_the_raw_events(grades, dataset) -> None:
     ader = dataset("ADER").set_index("USUBJID")
     assert set(grades["CRS"]) >= {0.0, 1.0, 2.0, 3.0}

@@ -33,9 +33,9 @@ class CellularSettings(Section):
         RULES,
         description=(
             "Responder rule of each unit of readouts (spot-forming units of an ELISpot; percent of "
-            "cells by flow cytometry). No source gives limits that hold for all assays: the defaults "
-            "are a starting point, the sponsor's to justify from the validation of the assay. A "
-            "readout whose unit has no rule is not judged."
+            "cells by flow cytometry). No source gives limits that hold for all assays: the "
+            "defaults are a starting point, the sponsor's to justify from the validation of the "
+            "assay. A readout whose unit has no rule is not judged."
         ),
     )
     controls: dict[Code, Code] = Field(
