@@ -14,14 +14,14 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     summarise = verbs.add_parser(
         "summarise",
-        help="derive the status and its rates -> ADIM, ard/immunogenicity.parquet",
+        help="derive the status and its rates -> ADIM, ADIMC, ard/immunogenicity.parquet",
     )
     add_run_argument(summarise)
     summarise.set_defaults(run=summarise_stage)
 
 
 def summarise_stage(options: argparse.Namespace) -> int:
-    """Read the datasets of a run; write ADIM and the analysis results."""
+    """Read the datasets of a run; write ADIM, ADIMC and the analysis results."""
     from celldossier.immunogenicity.stage import analyse_immunogenicity
     from celldossier.immunogenicity.study import Sources
     from celldossier.io.run_folder import RunFolder

@@ -43,9 +43,9 @@ def derive_cellular_samples(adab: pd.DataFrame, settings: CellularSettings) -> p
     -------
     pandas.DataFrame
         STUDYID, USUBJID, ISBDAGNT, PARAMCD, PARAM, AVALU; DAY and NFRLT (days from the first
-        infusion, actual else nominal, and nominal); BASELINE (bool); VALUE and CONTROL (unit
-        AVALU, NaN where there is none); RESPONSE (POSITIVE, NEGATIVE or blank) and REASON, the
-        code where it is blank. One row a sample and test.
+        infusion, actual else nominal, and nominal); BASELINE (bool); BELOW (bool, a readout below
+        its limit); VALUE and CONTROL (unit AVALU, NaN where there is none); RESPONSE (POSITIVE,
+        NEGATIVE or blank) and REASON, the code where it is blank. One row a sample and test.
     """
     cellular = adab.loc[adab["ISCAT"] == CELLULAR]
     day = cellular["AFRLT"].where(cellular["AFRLT"].notna(), cellular["NFRLT"])
@@ -81,7 +81,7 @@ def derive_cellular_samples(adab: pd.DataFrame, settings: CellularSettings) -> p
     verdicts = [_judge(row, settings) for row in samples.to_dict("records")]
     samples["RESPONSE"] = [response for response, _ in verdicts]
     samples["REASON"] = [reason for _, reason in verdicts]
-    return samples.drop(columns=["BOUND", "BELOW", "POSITIVE", "NEGATIVE"])
+    return samples.drop(columns=["BOUND", "POSITIVE", "NEGATIVE"])
 
 
 def _find_controls(

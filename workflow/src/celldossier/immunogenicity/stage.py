@@ -47,6 +47,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.datasets import conform
+from celldossier.immunogenicity.cellular_dataset import derive_adimc
 from celldossier.immunogenicity.cellular_summaries import summarise_cellular_response
 from celldossier.immunogenicity.cut_points_summary import summarise_cut_points
 from celldossier.immunogenicity.emergence import derive_emergence
@@ -130,6 +131,7 @@ class Immunogenicity:
     """What the stage hands on."""
 
     adim: pd.DataFrame
+    adimc: pd.DataFrame
     results: pd.DataFrame
 
 
@@ -156,7 +158,7 @@ def analyse_immunogenicity(
     risk = summarise_risk_class(product, assays, status.adim, sources.adsl)
     kinetics = summarise_kinetics_by_status(status.adim, sources.adpc)
     results = pd.concat([status.results, out.frame(), risk, kinetics], ignore_index=True)
-    return Immunogenicity(status.adim, conform(results, "ARD"))
+    return Immunogenicity(status.adim, status.adimc, conform(results, "ARD"))
 
 
 def summarise_immunogenicity(
@@ -190,7 +192,7 @@ def summarise_immunogenicity(
         _add_titres(rows, target, out)
         _add_course(rows, target, out)
     summarise_cut_points(adab, settings.cut_points, out)
-    return Immunogenicity(adim, out.frame())
+    return Immunogenicity(adim, derive_adimc(adab, adsl, settings.cellular), out.frame())
 
 
 def _add_incidence(

@@ -43,7 +43,7 @@ STAGES = MappingProxyType(
         ),
         "pharmacodynamics": HandedOn(("ADPDP",), curves=True),
         "dose_exploration": HandedOn(("ADDA",), curves=True),
-        "immunogenicity": HandedOn(("ADIM",), curves=False),
+        "immunogenicity": HandedOn(("ADIM", "ADIMC"), curves=False),
         "exposure_response": HandedOn(("ADER", "ADEREND"), curves=True),
         "special_considerations": HandedOn((), curves=False),
     }
