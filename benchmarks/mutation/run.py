@@ -5,10 +5,10 @@
 A process that has numpy and all else imported, but nothing of the project, forks a child for
 each mutant (mutants.py); the child imports the changed module in place of the true one and runs
 the tests that call the changed function, file by file, the module's own and the quickest first,
-until one fails. Which test calls which function is found once, by running all tests with a trace
-of calls. The sample is drawn by module in proportion to its mutants, so that the share that is
-killed estimates that of all. --again runs those that survived once more, after tests were
-written.
+until one fails. Which test calls which function is found once, by running all tests on modules
+whose functions tell that they are called. The sample is drawn by module in proportion to its
+mutants, so that the share that is killed estimates that of all. --again runs those that survived
+once more, after tests were written.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from celldossier.stats import interval_censoring
 from celldossier.stats.interval_censoring import estimate_turnbull
 from celldossier.stats.survival import estimate_quantile, estimate_survival
 
@@ -107,3 +108,15 @@ def test_nobody_gives_an_empty_curve_and_impossible_intervals_are_refused() -> N
     for low, high in (([3], [2]), ([math.nan], [2]), ([math.inf], [math.inf])):
         with pytest.raises(ValueError, match="an interval starts"):
             estimate_turnbull(low, high)
+
+
+@pytest.mark.parametrize("heavy", [1, 3])
+def test_the_iteration_ends_where_no_mass_can_raise_the_likelihood(monkeypatch, heavy) -> None:
+    # Intervals that do not overlap: the shares are the maximum, which the first steps reach.
+    def go_on(*given: object) -> None:
+        raise AssertionError("The maximum was left for a further step.")
+
+    monkeypatch.setattr(interval_censoring, "_newton_target", go_on)
+    left = np.array([0.0] * heavy + [2.0, 4.0])
+    curve = estimate_turnbull(left, left + 1)
+    assert curve.mass == pytest.approx(np.array([heavy, 1, 1]) / (heavy + 2))

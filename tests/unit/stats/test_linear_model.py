@@ -127,6 +127,15 @@ def test_a_bootstrap_interval_takes_nine_samples_in_ten(members: int, reason: st
     assert 1 - found.used / found.samples == pytest.approx((1 - members / 40) ** 40, abs=0.03)
 
 
+def test_nine_samples_of_ten_are_enough_for_a_bootstrap_interval() -> None:
+    y, _ = data(20)
+    level = (np.arange(20) < 2).astype(float)[:, None]
+    # A sample lacks the level with probability (18/20)^20 = 0.12: some seed loses just one.
+    tries = (estimate_bootstrap(y, [level], samples=10, seed=seed) for seed in range(50))
+    found = next(one for one in tries if one.used == 9)
+    assert found.reason == "" and found.low[0] < found.high[0]
+
+
 def test_the_unit_of_a_predictor_is_that_of_its_bootstrap_limits() -> None:
     y, x = data()
     first = estimate_bootstrap(y, [x], samples=40, seed=3)

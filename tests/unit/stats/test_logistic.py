@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celldossier.stats import logistic_fits
 from celldossier.stats.logistic import (
     choose_method,
     detect_separation,
@@ -196,3 +197,17 @@ def test_p_of_maximum_likelihood_is_that_of_the_likelihood_ratio() -> None:
         null = Logit(Y, np.column_stack([one, rest])).fit(disp=0)
         p = chi2.sf(2 * (full.llf - null.llf), 1)
         assert fit.coefficient(name).p == pytest.approx(p, rel=1e-6)
+
+
+def test_a_p_of_firth_that_is_not_that_of_the_profile_gives_way_to_it(monkeypatch) -> None:
+    fit = estimate_logistic(Y, X, ["x"], "FIRTH")
+    true = fit.coefficients[0].p
+    hold = logistic_fits._hold_to_profile
+
+    def spoil(y, design, params, position, found, se, level):
+        low, high, p = found
+        return hold(y, design, params, position, (low, high, 1.01 * p), se, level)
+
+    monkeypatch.setattr(logistic_fits, "_hold_to_profile", spoil)
+    other = estimate_logistic(Y, X, ["x"], "FIRTH")
+    assert other.coefficients[0].p == pytest.approx(true, rel=2e-4)

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from celldossier.stats import logistic_flac
+from celldossier.stats.likelihood import ProfileError
 from celldossier.stats.logistic import estimate_logistic, predict_probability
 from celldossier.stats.logistic_flac import estimate_flac
 
@@ -94,3 +96,14 @@ def test_the_covariance_is_the_inverse_information_of_the_original_rows() -> Non
     expected = np.linalg.inv(design.T @ (design * weight[:, None]))
     assert fit.covariance == pytest.approx(expected, rel=1e-8)
     assert [item.se for item in fit.coefficients] == pytest.approx(np.sqrt(np.diag(expected)))
+
+
+def test_a_weighted_likelihood_that_has_no_maximum_leaves_flac_without_estimates(
+    monkeypatch,
+) -> None:
+    def fail(*given: object) -> None:
+        raise ProfileError("the likelihood does not rise along Newton's step")
+
+    monkeypatch.setattr(logistic_flac, "_maximise_weighted", fail)
+    fit = logistic_flac.estimate_flac(Y, X, NAMES)
+    assert (fit.method, fit.reason, fit.coefficients) == ("FLAC", "NOCONV", ())

@@ -244,3 +244,10 @@ def test_exchanged_methods_give_the_reciprocal_limits_over_subjects() -> None:
     there, back = (estimate_passing_bablok(*pair, subject).slope for pair in ((x, y), (y, x)))
     assert there.low * back.high == pytest.approx(1, rel=1e-12)
     assert there.high * back.low == pytest.approx(1, rel=1e-12)
+
+
+def test_three_pairs_of_two_subjects_have_a_rank_correlation_without_limits() -> None:
+    found = estimate_rank_correlation([1.0, 2.0, 3.0], [1.0, 3.0, 2.0], ["A", "A", "B"])
+    # 1 - 6 (0 + 1 + 1) / (3 x 8)
+    assert (found.rho, found.reason, found.n) == (pytest.approx(0.5), "FEWSUBJ", 3)
+    assert math.isnan(found.low) and math.isnan(found.high)
