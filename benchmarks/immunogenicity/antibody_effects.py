@@ -219,7 +219,16 @@ def describe_decay(study: DrawnStudy, found: Found) -> dict[str, float]:
     }
 
 
-def run_replicates(replicates: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def read_truth(subjects: int | None = None) -> StudySpecification:
+    """The specification of CTX-101, with so many infused subjects if a number is given."""
+    spec = read_specification(SPECIFICATION)
+    assert isinstance(spec, StudySpecification)
+    return spec if subjects is None else spec.resized(subjects)
+
+
+def run_replicates(
+    replicates: int, seed: int, subjects: int | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Draw and estimate; the seeds are ``seed``, ``seed`` + 1, and so on.
 
     Returns
@@ -227,8 +236,7 @@ def run_replicates(replicates: int, seed: int) -> tuple[pd.DataFrame, pd.DataFra
     tuple
         Counts of `count_estimates`, and the means of what is described (QUANTITY, MEAN).
     """
-    spec = read_specification(SPECIFICATION)
-    assert isinstance(spec, StudySpecification)
+    spec = read_truth(subjects)
     rows: list[Estimate] = []
     described = []
     for number in range(replicates):
@@ -252,16 +260,23 @@ def count_estimates(rows: list[Estimate]) -> pd.DataFrame:
     table["made"] = table[["value", "low", "high"]].notna().all(axis=1)
     table["covers"] = (table["low"] <= table["truth"]) & (table["truth"] <= table["high"])
     table["claims"] = (table["low"] > 0) | (table["high"] < 0)
-    made = table.loc[table["made"]].groupby(["effect", "estimator"], sort=False)
-    counted = made.agg(
-        truth=("truth", "mean"),
-        mean=("value", "mean"),
-        spread=("value", "std"),
-        coverage=("covers", "mean"),
-        claimed=("claims", "mean"),
-        estimated=("value", "size"),
+    keys = ["effect", "estimator"]
+    counted = (
+        table.loc[table["made"]]
+        .groupby(keys, sort=False)
+        .agg(
+            truth=("truth", "mean"),
+            mean=("value", "mean"),
+            spread=("value", "std"),
+            coverage=("covers", "mean"),
+            claimed=("claims", "mean"),
+            estimated=("value", "size"),
+        )
     )
-    counted["replicates"] = table.groupby(["effect", "estimator"], sort=False).size()
+    # An estimate that was refused in all replicates keeps its row.
+    all_keys = table.groupby(keys, sort=False).size()
+    counted = counted.reindex(all_keys.index).assign(replicates=all_keys)
+    counted["estimated"] = counted["estimated"].fillna(0).astype(int)
     return counted.reset_index()
 
 
@@ -272,7 +287,7 @@ def write_estimates(counted: pd.DataFrame) -> str:
         f"|{'---|' * 7}",
     ]
     for row in counted.to_dict("records"):
-        n = row["estimated"]
+        n = max(row["estimated"], 1)
         rates = (
             f"{rate:.3f} ± {math.sqrt(rate * (1 - rate) / n):.3f}"
             for rate in (row["coverage"], row["claimed"])
@@ -283,7 +298,7 @@ def write_estimates(counted: pd.DataFrame) -> str:
             f"{row['truth']:.3f}",
             f"{row['mean']:.3f} ± {row['spread'] / math.sqrt(n):.3f}",
             *rates,
-            f"{n}/{row['replicates']}",
+            f"{row['estimated']}/{row['replicates']}",
         )
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -294,9 +309,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--replicates", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first replicate")
+    parser.add_argument("--subjects", type=int, help="infused subjects; as specified if not given")
     options = parser.parse_args()
     start = time.process_time()
-    counted, described = run_replicates(options.replicates, options.seed)
+    counted, described = run_replicates(options.replicates, options.seed, options.subjects)
     print(write_estimates(counted))
     print("\n| quantity | mean |\n|---|---|")
     for quantity, mean in described.itertuples(index=False, name=None):
