@@ -109,3 +109,37 @@ def test_a_ratio_or_an_interval_without_a_number_says_so() -> None:
     for found in (wide, steep):
         assert found.reason == "OVERFLOW"
         assert np.isnan([found.ratio, found.low, found.high]).all()
+
+
+# Clayton D, Leslie A (1981), J Int Med Res 9:470-477, AUC of erythromycin as two groups: data set
+# P1 of Fuglsang A, Schuetz H, Labes D (2015), AAPS J 17:400-404; P2 is without the first five of
+# the reference. Their 90 % intervals in percent, of equal and of unequal variances.
+TEST = [2.52, 8.87, 0.79, 1.68, 6.95, 1.05, 0.99, 5.60, 3.16]
+REFERENCE = [4.98, 7.14, 1.81, 7.34, 4.25, 6.66, 4.76, 7.16, 5.52]
+
+
+@pytest.mark.parametrize(
+    ("skipped", "variance", "published"),
+    [
+        (0, "EQUAL", (48.58, 27.15, 86.94)),
+        (0, "UNEQUAL", (48.58, 26.78, 88.14)),
+        (5, "EQUAL", (41.99, 18.26, 96.59)),
+        (5, "UNEQUAL", (41.99, 23.71, 74.38)),
+    ],
+)
+def test_ratios_are_those_of_the_reference_data_of_parallel_groups(skipped, variance, published):
+    found = estimate_ratio(TEST, REFERENCE[skipped:], 0.90, variance)
+    assert (100 * found.ratio, 100 * found.low, 100 * found.high) == pytest.approx(
+        published, abs=5.1e-3
+    )
+
+
+@pytest.mark.parametrize("variance", ["EQUAL", "UNEQUAL"])
+def test_error_and_degrees_of_freedom_give_the_interval_and_sd_is_the_pooled_one(variance):
+    found = estimate_ratio(TEST, REFERENCE[5:], 0.95, variance)
+    half = t.ppf(0.975, found.df) * found.se
+    assert math.log(found.high / found.ratio) == pytest.approx(half)
+    a, b = np.log(TEST), np.log(REFERENCE[5:])
+    squares = 8 * a.var(ddof=1) + 3 * b.var(ddof=1)
+    assert found.sd == pytest.approx(math.sqrt(squares / 11))
+    assert math.isnan(estimate_ratio([2.0], [3.0]).se)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ class Ratio:
     A ratio or an interval that cannot be estimated is NaN, and `reason` says why:
     ``FEWSUBJ`` where a group has no positive value (ratio) or fewer than two
     (interval), ``CONSTANT`` where neither group varies, ``OVERFLOW`` where the ratio or
-    its interval has no floating-point number.
+    its interval has no floating-point number; models of `adjusted_ratio` have more.
     """
 
     ratio: float
@@ -26,6 +27,12 @@ class Ratio:
     n_test: int
     n_reference: int
     reason: str = ""
+    se: float = math.nan
+    """Standard error of ln ratio; NaN where there is no interval."""
+    df: float = math.nan
+    """Degrees of freedom of the t interval."""
+    sd: float = math.nan
+    """Standard deviation of the natural logarithms within groups, pooled."""
 
 
 def _positive_logs(values: ArrayLike) -> NDArray[np.float64]:
@@ -51,9 +58,39 @@ def _make_ratio(
 
 _NO_INTERVAL = (math.nan, math.nan, math.nan)
 
+Variance = Literal["UNEQUAL", "EQUAL"]
 
-def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -> Ratio:
-    """Geometric mean ratio test / reference with a t interval of unequal variances.
+
+def ratio_from_logs(
+    difference: float,
+    se: float,
+    df: float,
+    sizes: tuple[int, int],
+    level: float,
+    sd: float = math.nan,
+) -> Ratio:
+    """The ratio and its t interval from a difference of mean logarithms.
+
+    Parameters
+    ----------
+    difference, se, df
+        Difference of the means of natural logarithms, its standard error (above 0) and the
+        degrees of freedom of that.
+    sizes
+        Subjects of the test and of the reference group.
+    level
+        Confidence level.
+    sd
+        Standard deviation of the logarithms within groups.
+    """
+    made = _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
+    return replace(made, se=se, df=df, sd=sd)
+
+
+def estimate_ratio(
+    test: ArrayLike, reference: ArrayLike, level: float = 0.90, variance: Variance = "UNEQUAL"
+) -> Ratio:
+    """Geometric mean ratio test / reference with a t interval.
 
     Parameters
     ----------
@@ -62,6 +99,8 @@ def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -
         positive have no logarithm, are left out, and are not in the counts.
     level
         Confidence level.
+    variance
+        ``UNEQUAL`` (Welch) or ``EQUAL`` (both groups have one variance, pooled).
 
     References
     ----------
@@ -79,9 +118,13 @@ def estimate_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -
     va, vb = float(a.var(ddof=1)) / a.size, float(b.var(ddof=1)) / b.size
     if va + vb <= 0:
         return _make_ratio(difference, _NO_INTERVAL, *sizes, "CONSTANT")
-    df = (va + vb) ** 2 / (va**2 / (a.size - 1) + vb**2 / (b.size - 1))
-    se = math.sqrt(va + vb)
-    return _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
+    df = a.size + b.size - 2.0
+    pooled = (va * a.size * (a.size - 1) + vb * b.size * (b.size - 1)) / df
+    se = math.sqrt(pooled * (1 / a.size + 1 / b.size))
+    if variance == "UNEQUAL":
+        df = (va + vb) ** 2 / (va**2 / (a.size - 1) + vb**2 / (b.size - 1))
+        se = math.sqrt(va + vb)
+    return ratio_from_logs(difference, se, df, sizes, level, math.sqrt(pooled))
 
 
 def _t_inference(estimate: float, se: float, df: float, level: float) -> tuple[float, float, float]:
