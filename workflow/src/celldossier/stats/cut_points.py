@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+from celldossier.stats.tolerance import one_sided_factor
+
 Rule = Literal["parametric", "robust", "nonparametric"]
 
 MAD_SCALE = 1.4826
@@ -220,7 +222,7 @@ def estimate_lower_bound(
     x, z = np.asarray(values, dtype=float), float(stats.norm.ppf(1 - false_positive))
     n = x.size
     if rule == "parametric":
-        k = stats.nct.ppf(1 - confidence, n - 1, z * math.sqrt(n)) / math.sqrt(n)
+        k = one_sided_factor(n, 1 - false_positive, 1 - confidence)
         return float(x.mean() + k * x.std(ddof=1))
     if rule == "robust":
         error = _scaled_mad(x) * math.sqrt((MEDIAN_VARIANCE + MAD_VARIANCE * z**2) / n)
