@@ -14,6 +14,7 @@ from celldossier.stats.weighting import (
     effective_size,
     estimate_treatment_weights,
     estimate_weighted_ratio,
+    overlap_weights,
     standardised_difference,
 )
 
@@ -155,3 +156,19 @@ def test_groups_too_small_or_without_spread_have_no_interval() -> None:
     assert constant.reason == "CONSTANT"
     assert constant.ratio == pytest.approx(2.0)
     assert math.isnan(constant.low)
+
+
+def test_overlap_weights_balance_the_covariates_of_the_model_exactly() -> None:
+    random = np.random.default_rng(12)
+    held = random.normal(0, 1, (80, 2))
+    treated = (random.random(80) < 1 / (1 + np.exp(-1.5 * held[:, 0] + 1))).astype(float)
+    fit = estimate_treatment_weights(treated, held, ["BURDEN", "AGE"])
+    assert fit.probability is not None
+    weights = overlap_weights(treated, fit.probability)
+    assert ((weights > 0) & (weights < 1)).all()
+    for column in held.T:
+        assert abs(standardised_difference(column, treated)) > 0.01
+        assert standardised_difference(column, treated, weights) == pytest.approx(0, abs=1e-7)
+    # Swapping the groups leaves the weights; both groups have the same sum.
+    assert overlap_weights(1 - treated, 1 - fit.probability) == pytest.approx(weights)
+    assert weights[treated == 1].sum() == pytest.approx(weights[treated == 0].sum())

@@ -85,6 +85,28 @@ def estimate_treatment_weights(
     return TreatmentWeights("", fit.fitted, weights, truncated)
 
 
+def overlap_weights(treated: ArrayLike, probability: ArrayLike) -> Vector:
+    """Weights of the subjects who might have had either treatment.
+
+    One less the probability of the treatment that a subject had: nobody weighs more than 1, and
+    with the probabilities of a logistic model by maximum likelihood the weighted means of its
+    covariates are equal in both groups.
+
+    Parameters
+    ----------
+    treated
+        0 or 1, shape (n,).
+    probability
+        Probability of treatment, as in `TreatmentWeights`, shape (n,).
+
+    References
+    ----------
+    Li F, Morgan KL, Zaslavsky AM (2018), J Am Stat Assoc 113:390-400.
+    """
+    a, p = np.asarray(treated, dtype=float), np.asarray(probability, dtype=float)
+    return np.where(a == 1, 1 - p, p)
+
+
 def effective_size(weights: ArrayLike) -> float:
     """Effective sample size of weighted subjects: (sum w)^2 / sum w^2; 0 for none.
 
