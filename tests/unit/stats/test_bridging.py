@@ -114,8 +114,18 @@ def test_pairs_of_one_ratio_have_no_interval_and_a_slope_of_1_that_depends_on_no
 
 
 def test_a_result_of_0_is_refused() -> None:
-    with pytest.raises(ValueError, match="above 0"):
-        estimate_bridge([1.0, 0.0], [1.0, 2.0], ["A", "B"])
+    for first, second in (([1.0, 0.0], [1.0, 2.0]), ([1.0, 2.0], [0.0, 2.0])):
+        with pytest.raises(ValueError, match="above 0"):
+            estimate_bridge(first, second, ["A", "B"])
+
+
+def test_a_ratio_or_an_interval_without_a_number_says_so() -> None:
+    far = estimate_bridge([1e-300, 1e-300], [1e300, 1e299], ["A", "B"])
+    # One degree of freedom carries the limit out of the range of numbers, not the ratio.
+    wide = estimate_bridge([1.0, 1.0], [1e100, 1e-100], ["A", "B"])
+    for found in (far, wide):
+        assert (found.reason, found.usable) == ("OVERFLOW", False)
+        assert np.isnan([found.ratio, found.low, found.high, found.se, found.df]).all()
 
 
 def test_both_errors_add_up_and_the_degrees_of_freedom_are_those_of_satterthwaite() -> None:

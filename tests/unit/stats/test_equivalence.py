@@ -139,6 +139,15 @@ def test_a_size_is_the_first_that_reaches_the_power_and_keeps_its_allocation() -
     one_less = power_of_equivalence(0.8, 1.1, 0.5, 2, found.n_test - 2, found.n_reference - 1)
     assert one_less < 0.9 <= found.power
     assert found.power == power_of_equivalence(0.8, 1.1, 0.5, 2, found.n_test, found.n_reference)
+    # The smaller group is not below two, and a third of twelve is four.
+    fewer = size_for_equivalence(0.8, 1, 0.5, 2, allocation=1 / 3)
+    assert fewer.n_test == math.ceil(fewer.n_reference / 3 - 1e-9)
+    assert size_for_equivalence(0.01, 1, 0.5, 2, allocation=0.1).n_test == 2
+    # A size between two powers of two, and one at them.
+    for sd in np.linspace(0.2, 1.2, 12):
+        size = size_for_equivalence(sd, 1, 0.5, 2).n_reference
+        assert power_of_equivalence(sd, 1, 0.5, 2, size, size) >= 0.8
+        assert size == 2 or power_of_equivalence(sd, 1, 0.5, 2, size - 1, size - 1) < 0.8
     least = size_for_equivalence(0.01, 1, 0.5, 2)
     assert (least.n_test, least.n_reference, least.power) == (2, 2, pytest.approx(1))
 
@@ -165,6 +174,12 @@ def test_no_size_is_given_where_none_is_enough() -> None:
     assert (outside.reason, outside.n_test, math.isnan(outside.power)) == ("OUTMARG", 0, True)
     assert size_for_equivalence(2, 1.24999, 0.8, 1.25).reason == "MANYSUBJ"
     assert math.isnan(power_of_equivalence(1, 1, 0.5, 2, 1, 1))
+    assert math.isnan(power_of_equivalence(1, 1, 0.5, 2, 0, 9))
+    assert 0.3 < power_of_equivalence(0.1, 1, 0.5, 2, 1, 2) < 1
+    for wrong in ({"sd": 0}, {"ratio": 0.0}, {"lower": 2.0}, {"lower": 0.0}):
+        asked = {"sd": 1.0, "ratio": 1.0, "lower": 0.5, "upper": 2.0} | wrong
+        with pytest.raises(ValueError, match="above 0"):
+            power_of_equivalence(**asked, n_test=5, n_reference=5)
     for wrong in ({"sd": 0}, {"lower": 3.0}, {"power": 1.0}, {"allocation": 0}):
         given_ = {"sd": 1.0, "ratio": 1.0, "lower": 0.5, "upper": 2.0} | wrong
         with pytest.raises(ValueError, match="above 0"):

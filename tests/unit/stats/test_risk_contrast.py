@@ -208,3 +208,22 @@ def test_groups_of_thousands_have_the_interval_of_the_normal_distribution() -> N
     ratio = estimate_risk_ratio(*counts)
     log_se = math.sqrt(0.7 / 30_000 + 0.8 / 20_000)
     assert math.log(ratio.high) == pytest.approx(math.log(1.5) + norm.ppf(0.975) * log_se, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [(1, 1, 1, 1_000_000), (1, 1_000_000, 1, 1), (999_999, 1_000_000, 2, 3), (0, 5, 1, 100_000)],
+)
+def test_ratios_of_extreme_counts_have_limits_where_the_score_reaches_its_quantile(
+    counts: tuple[int, ...],
+) -> None:
+    x, n, y, m = counts
+    found = estimate_risk_ratio(*counts)
+    assert found.low <= found.estimate <= found.high
+    for limit in (found.low, found.high):
+        if limit > 0:
+            one, other = constrained_by_ratio(x, n, y, m, limit)
+            variance = one * (1 - one) / n + limit**2 * other * (1 - other) / m
+            variance *= (n + m) / (n + m - 1)
+            score = (x / n - limit * y / m) / math.sqrt(variance)
+            assert abs(score) == pytest.approx(norm.ppf(0.975), rel=1e-4)
