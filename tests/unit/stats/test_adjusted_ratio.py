@@ -36,6 +36,13 @@ def test_without_covariates_it_is_the_ratio_of_two_groups(variance: str) -> None
         assert getattr(found, name) == pytest.approx(getattr(plain, name), rel=1e-10), name
 
 
+def test_a_group_of_two_has_the_interval_of_welch_and_one_subject_none() -> None:
+    found = estimate_adjusted_ratio([2.0, 8.0, 1.0, 16.0], [1, 1, 0, 0])
+    plain = estimate_ratio([2.0, 8.0], [1.0, 16.0])
+    assert (found.low, found.df) == pytest.approx((plain.low, plain.df))
+    assert estimate_adjusted_ratio([2.0, 1.0, 16.0, 3.0], [1, 0, 0, 0]).reason == "FEWSUBJ"
+
+
 def test_the_errors_are_those_of_statsmodels() -> None:
     values, group, held = _study(np.random.default_rng(2))
     fit = sm.OLS(np.log(values), _design(group, held)).fit()

@@ -47,14 +47,19 @@ def test_factors_are_those_of_the_handbook_of_nist() -> None:
     assert one_sided_factor(43, 0.90, 0.99) == pytest.approx(1.8740, abs=5e-5)
 
 
-def test_a_factor_keeps_its_promise() -> None:
+@pytest.mark.parametrize(
+    ("n", "coverage", "confidence"), [(6, 0.8, 0.9), (2, 0.95, 0.05), (3, 0.5, 0.999)]
+)
+def test_a_factor_keeps_its_promise(n: int, coverage: float, confidence: float) -> None:
     random = np.random.default_rng(1)
-    x = random.normal(0, 1, (40_000, 6))
-    k = two_sided_factor(6, 0.8, 0.9)
+    x = random.normal(0, 1, (40_000, n))
+    k = two_sided_factor(n, coverage, confidence)
     low, high = (x.mean(1) + sign * k * x.std(1, ddof=1) for sign in (-1, 1))
-    assert np.mean(norm.cdf(high) - norm.cdf(low) >= 0.8) == pytest.approx(0.9, abs=0.006)
-    upper = x.mean(1) + one_sided_factor(6, 0.8, 0.9) * x.std(1, ddof=1)
-    assert np.mean(norm.cdf(upper) >= 0.8) == pytest.approx(0.9, abs=0.006)
+    allowed = 4 * math.sqrt(confidence * (1 - confidence) / 40_000)
+    held = np.mean(norm.cdf(high) - norm.cdf(low) >= coverage)
+    assert held == pytest.approx(confidence, abs=allowed)
+    upper = x.mean(1) + one_sided_factor(n, coverage, confidence) * x.std(1, ddof=1)
+    assert np.mean(norm.cdf(upper) >= coverage) == pytest.approx(confidence, abs=allowed)
 
 
 @settings(max_examples=30, deadline=None)
@@ -157,6 +162,15 @@ def test_what_cannot_be_estimated_says_why(
         assert (found.reason, math.isnan(found.low), math.isnan(found.high)) == (reason, True, True)
         inside = count_inside([1.0, 2.0], found)
         assert (inside.n, inside.reason, math.isnan(inside.share)) == (2, reason, True)
+
+
+def test_small_numbers_that_differ_are_not_constant() -> None:
+    found = estimate_quality_range([1e-15, 2e-15, 3e-15], 2.0)
+    assert (found.reason, found.low, found.high) == (
+        "",
+        pytest.approx(0, abs=1e-20),
+        pytest.approx(4e-15),
+    )
 
 
 def test_no_test_lot_has_no_share_and_a_factor_lies_above_0() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, norm
 
 from celldossier.stats.shift_ratio import estimate_shift_ratio
 
@@ -66,6 +66,29 @@ def test_tied_values_and_large_groups_keep_the_level() -> None:
             found = estimate_shift_ratio(a, b)
             held += found.low <= math.e * (1 + 1e-9) and found.high >= math.e * (1 - 1e-9)
         assert 0.85 < held / 300 <= most
+
+
+def test_tied_values_have_the_order_statistics_of_the_corrected_variance() -> None:
+    """Hollander and Wolfe, section 4.1: the variance of the rank sum less that of its ties."""
+    a, b = np.repeat([1.0, 2.0, 3.0, 5.0], [6, 9, 3, 7]), np.repeat([1.0, 2.0, 4.0], [8, 4, 5])
+    found = estimate_shift_ratio(a, b, 0.95)
+    ranks = np.unique(np.concatenate([a, b]), return_counts=True)[1]
+    n, m, size = 25, 17, 42
+    lost = sum(int(t) * (int(t) ** 2 - 1) for t in ranks) / (size * (size - 1))
+    variance = n * m / 12 * (size + 1 - lost)
+    count = math.floor(n * m / 2 - norm.ppf(0.975) * math.sqrt(variance))
+    differences = sorted(math.log(x / y) for x in a for y in b)
+    assert math.log(found.low) == pytest.approx(differences[count - 1])
+    assert math.log(found.high) == pytest.approx(differences[n * m - count])
+    assert found.p == pytest.approx(mannwhitneyu(a, b, method="asymptotic").pvalue)
+    # All values different: the limits of many are those that scipy's test does not reject.
+    random = np.random.default_rng(5)
+    a, b = random.lognormal(0.2, 1, 55), random.lognormal(0, 1, 52)
+    found = estimate_shift_ratio(a, b)
+    asked = {"method": "asymptotic", "use_continuity": False}
+    for limit, inside in ((found.low, 1 + 1e-9), (found.high, 1 - 1e-9)):
+        assert mannwhitneyu(a / (limit * inside), b, **asked).pvalue >= 0.0985
+        assert mannwhitneyu(a / (limit / inside), b, **asked).pvalue <= 0.1
 
 
 def test_at_the_border_of_the_exact_distribution_both_ways_agree() -> None:

@@ -83,6 +83,6 @@ def _normal_count(both: NDArray[np.float64], n: int, m: int, level: float) -> in
 
     size = n + m
     ties = np.unique(both, return_counts=True)[1].astype(float)
-    correction = float((ties**3 - ties).sum()) / (size * (size - 1)) if size > 1 else 0.0
+    correction = float((ties**3 - ties).sum()) / (size * (size - 1))
     spread = math.sqrt(max(0.0, n * m / 12 * (size + 1 - correction)))
     return math.floor(n * m / 2 - float(ndtri(0.5 + level / 2)) * spread)
