@@ -204,3 +204,11 @@ def test_clusters_of_one_subject_each_are_refused() -> None:
     assert estimate_clustered_ratio(values, group, donors, np.append(held[:, 0], 1)) == (
         estimate_clustered_ratio(values[:12], group[:12], donors[:12], held[:, 0])
     )
+
+
+def test_a_ratio_without_a_number_says_so() -> None:
+    far = [1e200, 1e210, 1e-200, 1e-210]
+    for values in (far, [1e200, 1e200, 1e-200, 1e-200]):
+        found = estimate_adjusted_ratio(values, [1, 1, 0, 0])
+        assert found.reason == "OVERFLOW"
+        assert np.isnan([found.ratio, found.low, found.high]).all()

@@ -112,3 +112,8 @@ def test_groups_too_small_for_the_level_have_a_ratio_and_no_interval() -> None:
     assert (widest.low, widest.high) == pytest.approx((0.5, 8))
     none = estimate_shift_ratio([1.0], [0.0])
     assert (none.reason, math.isnan(none.ratio), math.isnan(none.p)) == ("FEWSUBJ", True, True)
+
+
+def test_a_ratio_without_a_number_says_so() -> None:
+    found = estimate_shift_ratio([1e200, 1e210], [1e-200, 1e-210])
+    assert (found.reason, math.isnan(found.ratio)) == ("OVERFLOW", True)

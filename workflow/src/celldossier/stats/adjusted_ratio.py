@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from celldossier.stats.linear_model import check_collinearity
 from celldossier.stats.mixed_model import estimate_mixed_model
 from celldossier.stats.predictors import standardise
-from celldossier.stats.ratio import Ratio, Variance, ratio_from_logs
+from celldossier.stats.ratio import NO_INTERVAL, Ratio, Variance, make_ratio, ratio_from_logs
 
 Vector = NDArray[np.float64]
 
@@ -77,7 +77,7 @@ def estimate_adjusted_ratio(
     residuals = logs - q @ (q.T @ logs)
     spread = float(residuals @ residuals)
     if spread <= ROUNDING * max(1.0, float(logs @ logs)):
-        return replace(_no_ratio(sizes, "CONSTANT"), ratio=math.exp(difference))
+        return make_ratio(difference, NO_INTERVAL, *sizes, "CONSTANT")
     df = float(n - design.shape[1])
     sd = math.sqrt(spread / df)
     # How much each value weighs in the difference.
@@ -87,7 +87,7 @@ def estimate_adjusted_ratio(
     remaining = np.eye(n) - q @ q.T
     free = np.diag(remaining)
     if float(free.min()) < 1e-10:
-        return replace(_no_ratio(sizes, "FEWSUBJ"), ratio=math.exp(difference))
+        return make_ratio(difference, NO_INTERVAL, *sizes, "FEWSUBJ")
     share = weight**2 / free
     se = math.sqrt(float(share @ residuals**2))
     # Of each group: what is left of its squares over what is left of its degrees of freedom.

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from celldossier.stats.ratio import Ratio, estimate_ratio, ratio_from_logs
+from celldossier.stats.ratio import (
+    NO_INTERVAL,
+    Ratio,
+    estimate_ratio,
+    make_ratio,
+    ratio_from_logs,
+)
 from celldossier.stats.weighting import estimate_treatment_weights, standardised_difference
 
 Vector = NDArray[np.float64]
@@ -145,7 +151,7 @@ def estimate_matched_ratio(values: ArrayLike, matching: Matching, level: float =
     differences = np.log(x[:, 0]) - np.log(x[:, 1])
     mean, spread = float(differences.mean()), float(differences.std(ddof=1))
     if spread <= 1e-12 * max(1.0, abs(mean)):
-        return Ratio(math.exp(mean), math.nan, math.nan, math.nan, n, n, "CONSTANT")
+        return make_ratio(mean, NO_INTERVAL, n, n, "CONSTANT")
     return ratio_from_logs(mean, spread / math.sqrt(n), n - 1.0, (n, n), level, plain.sd)
 
 

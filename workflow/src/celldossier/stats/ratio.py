@@ -40,14 +40,24 @@ def _positive_logs(values: ArrayLike) -> NDArray[np.float64]:
     return np.asarray(np.log(x[x > 0]), dtype=float)
 
 
-def _make_ratio(
+def make_ratio(
     difference: float,
     interval: tuple[float, float, float],
     n_test: int,
     n_reference: int,
     reason: str = "",
 ) -> Ratio:
-    """The ratio of a difference of logarithms, and its interval from the same scale with its p."""
+    """The ratio of a difference of logarithms, and its interval from the same scale with its p.
+
+    Parameters
+    ----------
+    difference
+        Difference of natural logarithms.
+    interval
+        Its limits, natural logarithms too, and its p; `NO_INTERVAL` where there is none.
+    n_test, n_reference, reason
+        As in `Ratio`; the reason gives way to ``OVERFLOW``.
+    """
     low, high, p = interval
     try:
         ratio, low, high = math.exp(difference), math.exp(low), math.exp(high)
@@ -56,7 +66,7 @@ def _make_ratio(
     return Ratio(ratio, low, high, p, n_test, n_reference, reason)
 
 
-_NO_INTERVAL = (math.nan, math.nan, math.nan)
+NO_INTERVAL = (math.nan, math.nan, math.nan)
 
 Variance = Literal["UNEQUAL", "EQUAL"]
 
@@ -83,7 +93,7 @@ def ratio_from_logs(
     sd
         Standard deviation of the logarithms within groups.
     """
-    made = _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
+    made = make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
     return replace(made, se=se, df=df, sd=sd)
 
 
@@ -114,10 +124,10 @@ def estimate_ratio(
     difference = float(a.mean() - b.mean())
     sizes = (a.size, b.size)
     if a.size < 2 or b.size < 2:
-        return _make_ratio(difference, _NO_INTERVAL, *sizes, "FEWSUBJ")
+        return make_ratio(difference, NO_INTERVAL, *sizes, "FEWSUBJ")
     va, vb = float(a.var(ddof=1)) / a.size, float(b.var(ddof=1)) / b.size
     if va + vb <= 0:
-        return _make_ratio(difference, _NO_INTERVAL, *sizes, "CONSTANT")
+        return make_ratio(difference, NO_INTERVAL, *sizes, "CONSTANT")
     df = a.size + b.size - 2.0
     pooled = (va * a.size * (a.size - 1) + vb * b.size * (b.size - 1)) / df
     se = math.sqrt(pooled * (1 / a.size + 1 / b.size))
@@ -173,10 +183,10 @@ def estimate_level_ratios(
         sizes = (counts[name], counts[reference])
         if df < 1 or squares <= 0:
             reason = "FEWSUBJ" if df < 1 else "CONSTANT"
-            ratios[name] = _make_ratio(difference, _NO_INTERVAL, *sizes, reason)
+            ratios[name] = make_ratio(difference, NO_INTERVAL, *sizes, reason)
             continue
         se = math.sqrt(squares / df * (1 / sizes[0] + 1 / sizes[1]))
-        ratios[name] = _make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
+        ratios[name] = make_ratio(difference, _t_inference(difference, se, df, level), *sizes)
     return ratios
 
 
@@ -217,6 +227,6 @@ def estimate_slope_ratio(
     residuals = y - y.mean() - slope * centred
     variance = float(residuals @ residuals) / (n - 2)
     if variance <= 0:
-        return _make_ratio(slope * step, _NO_INTERVAL, n, n, "CONSTANT")
+        return make_ratio(slope * step, NO_INTERVAL, n, n, "CONSTANT")
     se = math.sqrt(variance / spread) * abs(step)
-    return _make_ratio(slope * step, _t_inference(slope * step, se, n - 2, level), n, n)
+    return make_ratio(slope * step, _t_inference(slope * step, se, n - 2, level), n, n)

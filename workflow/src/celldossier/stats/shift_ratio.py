@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from celldossier.stats.association import EXACT_BELOW
-from celldossier.stats.ratio import Ratio
+from celldossier.stats.ratio import Ratio, make_ratio
 
 
 def estimate_shift_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0.90) -> Ratio:
@@ -28,7 +28,7 @@ def estimate_shift_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0
     Ratio
         The shift of the logarithms as a ratio. Its interval holds the ratios that the
         Mann-Whitney test does not reject; `p` is that of the ratio 1. ``FEWSUBJ``: a group is
-        empty, or (interval) too small for that level.
+        empty, or (interval) too small for that level. ``OVERFLOW`` as in `Ratio`.
 
     References
     ----------
@@ -49,11 +49,11 @@ def estimate_shift_ratio(test: ArrayLike, reference: ArrayLike, level: float = 0
     exact = max(sizes) < EXACT_BELOW and np.unique(both).size == both.size
     p = float(mannwhitneyu(a, b, method="exact" if exact else "asymptotic").pvalue)
     count = _exact_count(*sizes, level) if exact else _normal_count(both, *sizes, level)
-    ratio = math.exp(float(np.median(differences)))
+    shift = float(np.median(differences))
     if count < 1:
-        return Ratio(ratio, nan, nan, p, *sizes, "FEWSUBJ")
-    low, high = differences[count - 1], differences[differences.size - count]
-    return Ratio(ratio, math.exp(float(low)), math.exp(float(high)), p, *sizes)
+        return make_ratio(shift, (nan, nan, p), *sizes, "FEWSUBJ")
+    low, high = float(differences[count - 1]), float(differences[differences.size - count])
+    return make_ratio(shift, (low, high, p), *sizes)
 
 
 def _positive(values: ArrayLike) -> NDArray[np.float64]:
