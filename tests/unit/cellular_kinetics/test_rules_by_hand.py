@@ -1,0 +1,58 @@
+"""Rules of the analysis on the smallest case that tells them from their likeness."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from celldossier.cellular_kinetics.baseline_adjusted import _area_above
+from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
+from celldossier.cellular_kinetics.dispositions import _sort
+
+NAN = math.nan
+
+
+def test_rules_that_act_only_together_are_all_named_and_no_other_one() -> None:
+    """Any two of three rules give the value of the preset, one of them alone changes nothing."""
+
+    def values_with(switched: frozenset[str]) -> np.ndarray:
+        return np.array([9.0 if len(switched) >= 2 else 1.0, 4.0 if "b" in switched else 2.0])
+
+    rows, rules = np.array([0, 1]), ("a", "b", "c")
+    alone, named = _name_rules(np.array([1.0, 2.0]), np.array([9.0, 4.0]), rows, rules, values_with)
+    assert alone.tolist() == [[False] * 3, [False, True, False]]
+    # The first is taken away, of the last two each is needed.
+    assert named.tolist() == [[False, True, True], [False, True, False]]
+
+
+def test_values_differ_where_one_is_missing_but_not_where_both_are() -> None:
+    first = np.array([1.0, 1.0, NAN, NAN, 0.0])
+    second = np.array([1.0, 1.1, 1.0, NAN, 0.0])
+    assert _differ(first, second).tolist() == [False, True, True, False, False]
+    assert _differ(second, first).tolist() == [False, True, True, False, False]
+
+
+def test_dispositions_are_sorted_by_profile_time_used_and_row() -> None:
+    def order(profile: list[int], used: list[float], row: list[int]) -> list[int]:
+        columns = {
+            "PROFILE": np.array(profile),
+            "RELTIME": np.array(used),
+            "TIME": np.array([3.0, 1.0, 2.0]),
+            "ROW": np.array(row),
+        }
+        return _sort(columns, np.ones(3, dtype=bool))["ROW"].tolist()
+
+    # The times fall as the rows rise, and the record that was left out has its own time.
+    assert order([0, 0, 0], [3.0, 1.0, NAN], [1, 2, 3]) == [2, 3, 1]
+    assert order([0, 0, 0], [1.0, 1.0, 1.0], [2, 1, 3]) == [1, 2, 3]
+    assert order([0, 0, 1], [2.0, 3.0, 1.0], [1, 2, 3]) == [1, 2, 3]
+
+
+def test_the_area_above_zero_is_a_trapezium_a_triangle_or_none() -> None:
+    start = np.array([0.25, 0.0, -1.0, 3.0, -0.5, 0.0])
+    end = np.array([0.75, 0.5, 3.0, -1.0, -2.0, 0.0])
+    # Of the lines between -1 and 3 three quarters of the width lie above: 3 x 1.5 / 2.
+    expected = [1.0, 0.5, 2.25, 2.25, 0.0, 0.0]
+    assert _area_above(start, end, np.full(6, 2.0)) == pytest.approx(expected)
