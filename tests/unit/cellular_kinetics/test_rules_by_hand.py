@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from celldossier.cellular_kinetics.baseline_adjusted import _area_above
 from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
 from celldossier.cellular_kinetics.dispositions import _sort
+from celldossier.cellular_kinetics.doses import has_intervals
+from celldossier.cellular_kinetics.sample_arrays import _strip
 
 NAN = math.nan
 
@@ -56,3 +59,31 @@ def test_the_area_above_zero_is_a_trapezium_a_triangle_or_none() -> None:
     # Of the lines between -1 and 3 three quarters of the width lie above: 3 x 1.5 / 2.
     expected = [1.0, 0.5, 2.25, 2.25, 0.0, 0.0]
     assert _area_above(start, end, np.full(6, 2.0)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("subject", "dose", "tau", "expected"),
+    [
+        (["A"], [1.0], NAN, False),
+        (["A"], [2.0], 28.0, True),
+        (["A", "A"], [1.0, 1.0], NAN, False),
+        (["A", "B"], [1.0, 2.0], NAN, False),
+        (["A", "B", "B"], [1.0, 1.0, 2.0], NAN, True),
+    ],
+)
+def test_intervals_are_those_of_several_doses_of_a_subject_or_of_a_planned_one(
+    subject, dose, tau, expected
+) -> None:
+    frame = {"USUBJID": subject, "ANALYTE": "PCR", "DOSENO": dose, "TAU": tau}
+    assert has_intervals(pd.DataFrame(frame)) is expected
+
+
+def test_labels_are_stripped_distinct_in_order_and_of_some_row() -> None:
+    for names, codes, kept, numbers in (
+        (["A", "B"], [0, 1, 0], ["A", "B"], [0, 1, 0]),
+        (["A", "B", "C"], [0, 1, 0], ["A", "B"], [0, 1, 0]),
+        (["B", "A"], [0, 1, 0], ["A", "B"], [1, 0, 1]),
+        (["A", " A", "B "], [0, 1, 2], ["A", "B"], [0, 0, 1]),
+    ):
+        labels = _strip(np.array(codes), np.array(names, dtype=object))
+        assert (labels.names.tolist(), labels.codes.tolist()) == (kept, numbers)
