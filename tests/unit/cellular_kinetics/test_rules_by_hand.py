@@ -8,11 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from celldossier.cellular_kinetics.assay_pairs import _pair
 from celldossier.cellular_kinetics.baseline_adjusted import _area_above
 from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
 from celldossier.cellular_kinetics.dispositions import _sort
 from celldossier.cellular_kinetics.doses import has_intervals
+from celldossier.cellular_kinetics.ratios import add_ratios
 from celldossier.cellular_kinetics.sample_arrays import _strip
+from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.kinetics_summaries import KineticsSummaries
 
 NAN = math.nan
 
@@ -87,3 +91,54 @@ def test_labels_are_stripped_distinct_in_order_and_of_some_row() -> None:
     ):
         labels = _strip(np.array(codes), np.array(names, dtype=object))
         assert (labels.names.tolist(), labels.codes.tolist()) == (kept, numbers)
+
+
+def test_pairs_are_nearest_in_time_and_counted_where_both_lie_within_their_range() -> None:
+    rows = [
+        ("PCR", 1.0, 10.0, "N", "N"),
+        ("PCR", 7.0, 20.0, "N", "Y"),
+        ("PCR", 14.0, 30.0, "N", "N"),
+        ("PCR", 21.0, NAN, "Y", "N"),
+        ("PCR", 28.0, 40.0, "N", "N"),
+        ("FLOW", 1.2, 99.0, "N", "N"),
+        ("FLOW", 1.1, 5.0, "N", "N"),
+        ("FLOW", 7.0, 6.0, "N", "N"),
+        ("FLOW", 14.0, 7.0, "N", "Y"),
+        ("FLOW", 21.0, 8.0, "N", "N"),
+        ("FLOW", 28.3, 9.0, "N", "N"),
+    ]
+    names = ["PARAMCD", "AFRLT", "AVAL", "BLQFL", "ALQFL"]
+    samples = pd.DataFrame(rows, columns=names).assign(
+        STUDYID="S", USUBJID="A", PCSPEC="BLOOD", NFRLT=NAN, AVALU="c", ALLOQ=1.0,
+        SRCFILE="pc.csv", SRCROW=range(11),
+    )  # fmt: skip
+    found = _pair(samples, "PCR", "FLOW", 0.25)
+    assert found["AFRLT"].tolist() == [1.0, 7.0, 14.0, 21.0]
+    assert found["AVAL2"].tolist() == [5.0, 6.0, 7.0, 8.0]
+    # Of the second and the third pair one result each is above the limit of its assay.
+    assert found["ANL01FL"].tolist() == ["Y", "N", "N", "N"]
+    assert found["RATIO"].iloc[0] == 0.5 and found["RATIO"].isna().tolist() == [False] + [True] * 3
+    assert found["AGREECAT"].tolist() == ["BOTH", "BOTH", "BOTH", "SECOND"]
+
+
+def test_levels_are_compared_with_the_largest_and_the_unknown_with_nobody() -> None:
+    groups = {"a": "F", "b": "F", "c": "F", "d": "M", "e": "M", "f": "UNKNOWN", "g": "UNKNOWN"}
+    levels = pd.DataFrame({"process": list(groups.values())}, index=list(groups))
+    parameters = pd.DataFrame(
+        {
+            "USUBJID": list(groups), "PARCAT1": "PCR", "PARAMCD": "CMAX",
+            "AVAL": [1.0, 2.0, 4.0, 8.0, 32.0, 5.0, 5.0],
+        }
+    )  # fmt: skip
+    out = ResultCollector("cellular_kinetics")
+    add_ratios(out, parameters, levels, KineticsSummaries(groupings=("process",)))
+    results = AnalysisResults([out.frame()])
+
+    def find(stat: str, level: str):
+        by = {"process": level}
+        return results.find("cellular_kinetics.ratio", "CMAX", "PCR", by, stat)
+
+    # Geometric means 16 of 8 and 32, 2 of 1, 2 and 4.
+    assert find("gmr", "M").number == pytest.approx(8)
+    assert (find("n_test", "M").number, find("n_reference", "M").number) == (2, 3)
+    assert find("gmr", "UNKNOWN") is None and find("gmr", "F") is None
