@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from celldossier.exposure_response import counts, interaction, sensitivity, subgroups
+from celldossier.exposure_response.ader import _add_event, _landmark, _list_watched
 from celldossier.exposure_response.covariate_variables import _lots_given, _pool, _single
 from celldossier.exposure_response.dose_response import select_dose_subjects
 from celldossier.exposure_response.endpoint_values import (
@@ -416,3 +417,56 @@ def test_a_response_that_could_not_be_judged_is_unknown() -> None:
     other = ADER.assign(STUDYID="T")
     reasons = _from_response(Given(adrs=adrs), other, rule)["REASND"]
     assert set(reasons) == {"NOTCOLL"}
+
+
+def test_a_subject_was_watched_whose_components_were_graded_from_day_0_to_the_last() -> None:
+    adfa = pd.DataFrame(
+        {
+            **keys("A", "B", "C", "D", "E"), "DTYPE": ["REDERIVED"] * 4 + [""], "FAOBJ": "CRS",
+            "AVAL": [0.0, 0.0, 0.0, NAN, 0.0], "ADY": [0.0, 28.0, 29.0, 3.0, 3.0],
+        }
+    )  # fmt: skip
+    none = pd.DataFrame({"STUDYID": ["S"], "SRCDOM": ["FA"]})
+    watched = _list_watched(ADER, none, adfa, "CRS", 28.0)
+    assert watched.tolist() == [True, True, False, False, False]
+    assert not _list_watched(ADER, none, adfa, "ICANS", 28.0).any()
+    assert _list_watched(ADER, none.assign(SRCDOM="AE"), adfa, "CRS", 28.0).all()
+
+
+def test_the_worst_grade_is_of_events_in_the_window_unless_a_doubtful_one_may_be_worse() -> None:
+    rows = [
+        ("A", 2.0, 3.0),
+        ("A", 4.0, 29.0),
+        ("B", 1.0, 28.0),
+        ("B", NAN, 5.0),
+        ("C", 3.0, 5.0),
+        ("C", 2.0, NAN),
+        ("D", 3.0, 5.0),
+    ]
+    adae = pd.DataFrame(rows, columns=["USUBJID", "ATOXGRN", "ASTDY"]).assign(
+        STUDYID="S", AESI="CRS", TRTEMFL=["Y"] * 6 + ["N"]
+    )
+    watched = pd.Series([True, True, True, True, False], index=ADER.index)
+    names = ("CRSGR", "CRSONDY", "CRSRSN")
+    found = _add_event(ADER, adae, "CRS", names, watched, 28.0)
+    assert found["CRSGR"].fillna(-1).tolist() == [2.0, -1.0, 3.0, 0.0, -1.0]
+    assert found["CRSONDY"].fillna(-1).tolist() == [3.0, 5.0, 5.0, -1.0, -1.0]
+    assert found["CRSRSN"].tolist() == ["", "UNGRADED", "", "", "NOCOMPON"]
+
+
+def test_a_landmark_concentration_is_the_last_by_its_nominal_day_within_the_lookback() -> None:
+    rows = [
+        ("A", 3.0, 3.2, 10.0, "N"),
+        ("A", 1.0, 1.0, 90.0, "N"),
+        ("B", NAN, 2.0, NAN, "Y"),
+        ("B", 7.0, 2.5, 99.0, "N"),
+        ("C", 1.0, 1.0, 50.0, "N"),
+        ("D", 3.0, 3.0, NAN, "N"),
+        ("E", 0.0, 0.0, 50.0, "N"),
+    ]
+    names = ["USUBJID", "NFRLT", "AFRLT", "AVAL", "BLQFL"]
+    samples = pd.DataFrame(rows, columns=names).assign(STUDYID="S", ALLOQ=4.0, SRCROW=range(7))
+    value, day = _landmark(samples, 3, 1.5)
+    assert value.to_dict() == {("S", "A"): 10.0, ("S", "B"): 2.0}
+    assert day.to_dict() == {("S", "A"): 3.2, ("S", "B"): 2.0}
+    assert _landmark(samples, 3, 2.0)[0].to_dict()["S", "C"] == 50.0
