@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace as Given
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
 from celldossier.cellular_kinetics.dispositions import _sort
 from celldossier.cellular_kinetics.doses import has_intervals
 from celldossier.cellular_kinetics.ratios import add_ratios
+from celldossier.cellular_kinetics.reviewed_windows import _find_points
 from celldossier.cellular_kinetics.sample_arrays import _strip
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.kinetics_summaries import KineticsSummaries
@@ -142,3 +144,28 @@ def test_levels_are_compared_with_the_largest_and_the_unknown_with_nobody() -> N
     assert find("gmr", "M").number == pytest.approx(8)
     assert (find("n_test", "M").number, find("n_reference", "M").number) == (2, 3)
     assert find("gmr", "UNKNOWN") is None and find("gmr", "F") is None
+
+
+def test_a_reviewed_point_is_found_by_its_nominal_or_actual_time_and_has_to_be_usable() -> None:
+    profiles = Given(
+        time=np.array([[0.0, 3.0, 7.02, 14.0, 14.0, 21.3]]),
+        # The first column was put in; the second is the first of all data rows.
+        row=np.array([[-1, 0, 1, 2, 3, 4]]),
+        blq=np.array([[False, False, False, False, False, True]]),
+        peak=np.array([1]),
+    )
+    nominal = np.array([NAN, NAN, 7.0, NAN, NAN, NAN])
+
+    def find(*names: str) -> tuple[list[int], list[str]]:
+        faults: list[str] = []
+        found = _find_points(profiles, nominal, 0, names, "W1", faults)
+        return found.tolist(), faults
+
+    assert find("7", "3") == ([1, 2], []) and find("7.0") == find("7.02") == ([2], [])
+    assert find("0") == ([], ["W1: no sample at time 0."])
+    assert find("14") == ([], ["W1: several samples at time 14."])
+    assert find("21.3") == ([], ["W1: the result at time 21.3 is below the limit."])
+    assert find("7", "7.02")[1] == ["W1: two of the points 7; 7.02 are one sample."]
+    profiles.peak = np.array([2])
+    assert find("3")[1] == ["W1: the sample at time 3 lies before the peak."]
+    assert find("7")[0] == [2]
