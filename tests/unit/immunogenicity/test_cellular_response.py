@@ -163,6 +163,28 @@ def test_where_nobody_responds_next_to_nobody_is_found() -> None:
     assert found is not None and found.note_code == "NOCTRLRD"
 
 
+def test_where_all_respond_at_baseline_nobody_is_left_for_a_new_response() -> None:
+    rows = [
+        {"USUBJID": "A", "AFRLT": day, "AVAL": spots, "PARAMCD": code}
+        for day in (0, 28)
+        for code, spots in (("ELISPOT", 200), ("WELLS", 10))
+    ]
+    rules = CellularSettings(controls={"ELISPOT": "WELLS"})
+    settings = ImmunogenicitySettings(cellular=rules)
+    adab = pd.concat(
+        [make_adab({"A": [(0, N, None), (28, N, None)]}), make_readouts(rows)], ignore_index=True
+    )
+    out = ResultCollector("immunogenicity")
+    adim = make_adim(adab, settings)
+    summarise_cellular_response(adab, make_adsl(["A"]), adim, settings, out)
+    results = AnalysisResults([out.frame()])
+    assert number(results, "cellular_incidence", "BEFORE", "n") == 1
+    found = results.find(
+        "immunogenicity.cellular_incidence", "NEW", "CAR", {"test": "ELISPOT"}, "pct"
+    )
+    assert found is not None and found.note_code == "NOGROUP"
+
+
 def test_the_course_counts_the_judged_of_each_nominal_day() -> None:
     results = simulate(1.0, 6)
     assert number(results, "cellular_course", "RESPONSE", "denominator", time="90") == 80

@@ -71,9 +71,10 @@ def _add_subjects(
         n=float(len(rows)),
     )
     rows = rows.assign(NEW=rows["AFTER"].where(rows["BEFORE"] == NEGATIVE, UNKNOWN))
+    # Who has no control of its own at baseline has no verdict there.
+    unjudged = bool((rows["BEFORE"] == UNKNOWN).all())
     for variable in ("BEFORE", "AFTER", "NEW", "LAST"):
-        # Who has no control of its own at baseline has no verdict there.
-        absent = "NOCTRLRD" if variable in ("BEFORE", "NEW") else "NOGROUP"
+        absent = "NOCTRLRD" if variable in ("BEFORE", "NEW") and unjudged else "NOGROUP"
         _add_share(rows[variable], "cellular_incidence", variable, target, by, level, absent, out)
     for name, statuses in (("EMERGENT", EMERGENT), ("NONE", NEVER)):
         part = rows.loc[rows["ADASTAT"].isin(statuses), "AFTER"]

@@ -256,8 +256,9 @@ def _status(
             "INDETRSN": reason,
         }
     status, reason = test_boost(baseline.iloc[0], positives, settings)
-    onset = find_boost_day(baseline.iloc[0], positives, settings)
-    return row | {"ADASTAT": status, "ADATEDY": onset, "UNDRSN": reason}
+    if status == "BOOSTED":
+        row["ADATEDY"] = find_boost_day(baseline.iloc[0], positives, settings)
+    return row | {"ADASTAT": status, "UNDRSN": reason}
 
 
 def categorise_duration(
