@@ -129,6 +129,15 @@ def test_a_waived_study_shows_the_justification_of_the_sponsor() -> None:
     assert "Justification of the sponsor" not in made
 
 
+def test_who_gave_a_sample_was_studied_even_without_a_status() -> None:
+    status = make_status("CAR", "CAR").assign(EVALFL="N", NPOSTBL=[0, 0], ADABLFL=["Y", ""])
+    found = AnalysisResults(
+        [summarise_risk_class(make_product("car_t", "autologous", True), (), status, ADSL)]
+    )
+    studied = found.find("immunogenicity.risk_class", "RISKCLASS", stat="n_studied")
+    assert studied is not None and studied.number == 1
+
+
 def test_a_study_owed_and_not_made_is_no_evidence_for_a_clause() -> None:
     product = make_product("pluripotent_derived", "allogeneic", False)
     table = draw(product, make_status(), "en")

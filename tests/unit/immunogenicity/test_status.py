@@ -329,6 +329,19 @@ def test_neutralising_antibodies_are_counted_among_the_positive_who_were_tested(
     assert [values.find(*place, stat).number for stat in ("n", "denominator")] == [1, 2]
 
 
+def test_a_neutralising_result_before_the_infusion_says_nothing_of_what_came_after() -> None:
+    rows = [
+        *course("A", (0, P, 20), (28, P, 20)),
+        *(
+            {"USUBJID": "A", "AFRLT": day, "ISCAT": "RESULT", "AVALC": word, "PARAMCD": "ADA_NAB"}
+            for day, word in ((0.0, P), (28.0, N))
+        ),
+    ]
+    settings = ImmunogenicitySettings(neutralising_tests=("ADA_NAB",))
+    row = derive_adim(make_adab(rows), make_adsl(["A"]), settings).iloc[0]
+    assert (row["ADAPOSFL"], row["NABFL"], row["NABRSN"]) == ("Y", "N", "")
+
+
 def test_a_study_without_neutralising_tests_says_that_they_were_not_collected() -> None:
     adab = make_adab(course("A", (0, N, None), (28, P, 20)))
     output = summarise_immunogenicity(adab, make_adsl(["A"]), SETTINGS)

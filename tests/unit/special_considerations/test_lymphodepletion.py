@@ -141,6 +141,17 @@ def test_total_doses_in_two_units_are_not_ranked_together_and_later_courses_do_n
     assert found.note_code == "MIXUNIT"
 
 
+def test_doses_before_a_later_infusion_are_no_part_of_the_first_course() -> None:
+    again = make_adld((1, "A", 900.0, 0.5), (2, "A", 900.0, 0.5)).assign(LDNO=2)
+    first = make_adld((1, "A", 1500.0, 1.0))
+    # A drug that was planned and left out is no dose of 0.
+    omitted = make_adld((2, "A", 0.0, 0.0)).assign(LDOMFL="Y")
+    adsl = make_subjects(LDFL=["Y"] * 2, LDREG=["A"] * 2)
+    doses = read_doses(pd.concat([again, first, omitted], ignore_index=True), adsl)["A"]
+    assert doses["LDTOTA"].tolist() == pytest.approx([1500, math.nan], nan_ok=True)
+    assert doses["LDRATIO"].tolist() == pytest.approx([1, math.nan], nan_ok=True)
+
+
 def test_regimens_are_compared_to_the_most_frequent_and_to_none() -> None:
     results = summarise(LDREG=["A + B"] * 4 + ["A"] * 3 + [""] * 2, LDFL=["Y"] * 7 + ["N"] * 2)
     # Geometric means 282.8 of four and 100 of three.
