@@ -45,6 +45,13 @@ def number(results: AnalysisResults, analysis: str, variable: str, level: str, s
     return value.number
 
 
+def test_exposure_is_that_of_the_kinetics_set() -> None:
+    adsl = make_subjects(AGE=[40.0, 50, 60], PKFL=["Y", "N", "Y"])
+    study = make_study(make_sources(adsl, make_exposure([1.0, 2.0, 4.0])))
+    for metric in ("CMAX", "AUC28"):
+        assert study.subjects[metric].tolist() == pytest.approx([1, math.nan, 4], nan_ok=True)
+
+
 def test_a_limit_begins_a_group_and_an_unknown_age_is_in_none() -> None:
     age = pd.Series([0.0, 11.9, 12.0, 17.9, 18.0, 64.9, 65.0, 90.0, math.nan])
     groups = read_age_groups(age, (12, 18, 65))

@@ -68,6 +68,9 @@ def test_each_day_of_follow_up_is_in_one_year() -> None:
     one, two = DAYS_PER_YEAR, 2 * DAYS_PER_YEAR
     adsl = make_subjects(FUDUR=[0.0, one / 2, one, two], DTHDY=[0.0, math.nan, one, math.nan])
     samples = make_samples((3, one, 5.0), (4, 10, 7), (4, 20, math.nan), (4, one + 1, math.nan))
+    # A sample of the marrow is no sample of blood.
+    marrow = make_samples((2, 10, 7.0), (2, one + 1, 7.0)).assign(PCSPEC="BONE MARROW")
+    samples = pd.concat([samples, marrow], ignore_index=True)
     adaesi = make_records(
         {"subject": 4, "AESI": "SECONDMALIG", "ASTDY": one + 0.1},
         {"subject": 4, "AESI": "SECONDMALIG", "ASTDY": one + 50},
