@@ -164,6 +164,15 @@ def test_the_exponent_of_weight_is_found(exponent: float) -> None:
     assert values["weight_ratio"] == pytest.approx(4)
 
 
+def test_a_subject_without_measurable_exposure_widens_no_span_of_weights() -> None:
+    adsl = make_subjects(AGE=[30.0] * 4, WTBL=[50.0, 60, 70, 10])
+    results = summarise(make_sources(adsl, make_exposure([1.0, 2, 3, 0])))
+    place = ("special_considerations.weight_exponent", "CMAX", ANALYTE)
+    found = [results.find(*place, stat=stat) for stat in ("n", "weight_min", "exponent")]
+    assert [value.number for value in found[:2] if value is not None] == [3, 50]
+    assert found[2] is not None and found[2].note_code == "NARROWWT"
+
+
 def test_weights_that_lie_together_carry_no_exponent() -> None:
     adsl = make_subjects(AGE=AGES, WTBL=[50.0, 60, 70, 80, 90, 60, 70, 80, 99.9])
     results = summarise(make_sources(adsl, make_exposure(EXPOSURE)))
