@@ -97,7 +97,8 @@ def match_pairs(
     if found.reason or found.probability is None:
         return Matching(*sizes, empty, reason=found.reason)
     # Equal covariates may differ in the last bits of their probabilities by the row they stand in.
-    logit = np.round(np.log(found.probability / (1 - found.probability)), 9)
+    odds = found.probability / (1 - found.probability)
+    logit: NDArray[np.float64] = np.asarray(np.round(np.log(odds), 9), dtype=float)
     distance = caliper * _pooled_sd(logit, group == 1)
     pairs = _pair(logit, group == 1, distance)
     if len(pairs) == 0:
