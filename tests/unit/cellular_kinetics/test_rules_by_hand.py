@@ -14,6 +14,7 @@ from celldossier.cellular_kinetics.baseline_adjusted import _area_above
 from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
 from celldossier.cellular_kinetics.dispositions import _sort
 from celldossier.cellular_kinetics.doses import has_intervals
+from celldossier.cellular_kinetics.places import first_highest, first_true, last_true, pick
 from celldossier.cellular_kinetics.ratios import add_ratios
 from celldossier.cellular_kinetics.reviewed_windows import _find_points
 from celldossier.cellular_kinetics.sample_arrays import _strip
@@ -169,3 +170,11 @@ def test_a_reviewed_point_is_found_by_its_nominal_or_actual_time_and_has_to_be_u
     profiles.peak = np.array([2])
     assert find("3")[1] == ["W1: the sample at time 3 lies before the peak."]
     assert find("7")[0] == [2]
+
+
+def test_the_first_last_and_highest_of_a_profile_are_sought_in_all_columns() -> None:
+    mask = np.array([[False, False, True], [True, False, True], [False, False, False]])
+    assert first_true(mask).tolist() == [2, 0, -1] and last_true(mask).tolist() == [2, 2, -1]
+    values = np.array([[1.0, 9.0, 2.0], [3.0, 9.0, 3.0], [1.0, 2.0, 3.0]])
+    assert first_highest(values, mask).tolist() == [2, 0, -1]
+    assert pick(values, np.array([2, 1, 0])).tolist() == [2.0, 9.0, 1.0]

@@ -21,7 +21,10 @@ from celldossier.exposure_response import (
 from celldossier.exposure_response.covariate_design import Term
 from celldossier.exposure_response.covariate_exposure import _bootstrap_of, _complete_case
 from celldossier.exposure_response.covariate_outcome_fits import refuse_outcome
+from celldossier.exposure_response.covariate_outcomes import _add_model
 from celldossier.exposure_response.covariate_product import _estimate_attribute
+from celldossier.exposure_response.evaluation import _add as add_evaluation
+from celldossier.exposure_response.groups import _add_ratio as add_event_ratio
 from celldossier.exposure_response.plan import PlanCell, Selection
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.confounding import RescueMedication
@@ -294,3 +297,61 @@ def test_the_first_dose_is_timed_from_the_onset_and_to_the_peak(monkeypatch) -> 
     assert find(one, "TO_PEAK", "median").number == 6.0
     assert find(population.iloc[[0]], "TO_PEAK", "median").note_code == "NOGROUP"
     assert find(population.assign(TOCIFL=""), "TO_PEAK", "median").note_code == "NOTCOLL"
+
+
+def test_a_full_model_says_how_many_events_each_of_its_slopes_has() -> None:
+    def find(stat: str, *levels: str, reason: str = "", time: object = None):
+        out = ResultCollector("exposure_response")
+        outcome = Given(rows=range(20), events=14, time=time, endpoint=MARKER, reason="NOTCOLL")
+        found = [Given(term=Given(level=level), reason=reason, method="ML") for level in levels]
+        design = Given(incomplete=3, imputations=5)
+        _add_model(outcome, "FULL_EXPOSURE", found, design, settings(analyte="PCR"), out)
+        results = AnalysisResults([out.frame()])
+        name = "exposure_response.covariate_outcome_model"
+        return results.find(name, "IL6PEAK", "PCR", {"model": "FULL_EXPOSURE"}, stat)
+
+    # Two terms and the exposure; a covariate that was left out has no slope.
+    levels = ("P90_VS_P10", "M", "NONE")
+    assert find("parameters", *levels).number == 3
+    assert find("events_per_parameter", *levels).number == 2
+    assert find("events_per_parameter", *levels, time=[1]).number == pytest.approx(14 / 3)
+    assert find("verdict", *levels).text == "IN_MODEL"
+    assert find("verdict", *levels, reason="FEWLEVEL").text == "IN_MODEL"
+    assert find("verdict", *levels, reason="EPPLOW").text == "REFUSED"
+    assert find("verdict", "NONE").text == "REFUSED"
+    assert (find("n_incomplete", "M").number, find("imputations", "M").number) == (3, 5)
+
+
+def test_exposure_with_and_without_the_event_is_compared_by_its_geometric_means() -> None:
+    def find(stat: str, *groups: list[float]):
+        out = ResultCollector("exposure_response")
+        arrays = [np.array(values) for values in groups]
+        add_event_ratio(arrays, MARKER, "CMAX", "EXCLUDED", settings(analyte="PCR"), out)
+        by = {"endpoint": "IL6PEAK", "population": "EXCLUDED"}
+        results = AnalysisResults([out.frame()])
+        return results.find("exposure_response.ratio_by_response", "CMAX", "PCR", by, stat)
+
+    both = ([4.0, 16.0], [1.0, 2.0, 4.0])
+    assert find("gmr", *both).number == pytest.approx(4) and find("gmr", *both).note_code == ""
+    assert find("gmr_low", *both).number < 4 < find("gmr_high", *both).number
+    assert (find("n_event", *both).number, find("n_noevent", *both).number) == (2, 3)
+    none = find("gmr", [], [1.0, 2.0])
+    assert math.isnan(none.number) and none.note_code == "FEWSUBJ"
+
+
+def test_an_evaluation_names_its_subjects_and_has_shares_in_percent() -> None:
+    out = ResultCollector("exposure_response")
+    cell = PlanCell(MARKER, "CMAX", "LOGISTIC", "UNADJUSTED", "PRIMARY", "PRIMARY")
+    result = Given(cell=cell, selection=selection([1, 2, 3], [0, 1, 0]), fit=None)
+    study = Given(settings=settings(analyte="PCR"))
+    add_evaluation(study, result, "calibration", {"pct": 50.0, "auc": 0.5}, {}, out)
+    frame = out.frame()
+    texts = frame.astype(str).agg(" ".join, axis=1)
+    assert texts.str.contains("ERFL = Y", regex=False).all()
+    results = AnalysisResults([frame])
+    by = {"metric": "CMAX", "adjustment": "UNADJUSTED", "population": "PRIMARY"}
+    found = [
+        results.find("exposure_response.calibration", "IL6PEAK", "PCR", by, stat)
+        for stat in ("pct", "auc")
+    ]
+    assert [one.unit for one in found] == ["%", ""] and [one.number for one in found] == [50, 0.5]
