@@ -25,6 +25,7 @@ from celldossier.exposure_response.covariate_outcomes import _add_model
 from celldossier.exposure_response.covariate_product import _estimate_attribute
 from celldossier.exposure_response.evaluation import _add as add_evaluation
 from celldossier.exposure_response.groups import _add_ratio as add_event_ratio
+from celldossier.exposure_response.observed import BIN_LETTER, _observed
 from celldossier.exposure_response.plan import PlanCell, Selection
 from celldossier.results import AnalysisResults, ResultCollector
 from celldossier.settings.confounding import RescueMedication
@@ -355,3 +356,43 @@ def test_an_evaluation_names_its_subjects_and_has_shares_in_percent() -> None:
         for stat in ("pct", "auc")
     ]
     assert [one.unit for one in found] == ["%", ""] and [one.number for one in found] == [50, 0.5]
+
+
+def test_daily_hazards_are_planned_for_events_with_an_onset_where_they_are_run() -> None:
+    dated = EndpointRule.model_construct(code="CRSGE2", kind="binary", onset="CRSONDY")
+    undated = EndpointRule.model_construct(code="OBJRESP", kind="binary", onset="")
+    for run, codes in ((True, ["CRSGE2", "CRSGE2"]), (False, [])):
+        rules = settings(adjustments=["UNADJUSTED", "TUMOUR_BURDEN"], hazard={"run": run})
+        study = Given(settings=rules, of_kind=lambda kind: [dated, undated])
+        cells = hazard.plan_cells(study)
+        assert [cell.endpoint.code for cell in cells] == codes
+        assert {cell.role for cell in cells} <= {"SENSITIVITY"}
+
+
+def test_observed_rates_are_those_of_the_groups_with_their_exact_limits() -> None:
+    chosen = selection([1, 2, 3, 4, 5, 6], [0, 0, 1, 1, 1, 1])
+    cell = PlanCell(MARKER, "CMAX", "LOGISTIC", "UNADJUSTED", "PRIMARY", "PRIMARY")
+    fitted = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    out = ResultCollector("exposure_response")
+    rules = settings(analyte="PCR", bins=2, min_per_bin=3, confidence_level=0.95)
+    result = Given(selection=chosen, cell=cell, fit=Given(fitted=fitted), reason="")
+    rows = _observed(result, rules, out)
+    assert [(row["x"], row["y"], row["n"]) for row in rows] == [(2, 1 / 3, 3), (5, 1.0, 3)]
+    frame = out.frame()
+    results = AnalysisResults([frame])
+
+    def find(stat: str, place: str) -> float:
+        by = {"metric": "CMAX", "bin": place}
+        return results.find("exposure_response.quartiles", "IL6PEAK", "PCR", by, stat).number
+
+    places = [f"{BIN_LETTER[2]}1", f"{BIN_LETTER[2]}2"]
+    assert [find("pct", one) for one in places] == pytest.approx([100 / 3, 100])
+    # Three of three: the lower limit is the cube root of 2.5 %.
+    assert find("ci_low", places[1]) == pytest.approx(100 * 0.025 ** (1 / 3))
+    assert (rows[1]["low"], find("ci_high", places[1])) == (pytest.approx(0.025 ** (1 / 3)), 100)
+    assert [find("pct_predicted", one) for one in places] == pytest.approx([20, 80])
+    assert [find("exposure_min", one) for one in places] == [2, 16]
+    assert [find("exposure_max", one) for one in places] == [8, 64]
+    assert [find("events", one) for one in places] == [1, 3]
+    texts = frame.astype(str).agg(" ".join, axis=1)
+    assert texts.str.contains("Clopper-Pearson", regex=False).sum() == 16
