@@ -13,6 +13,7 @@ from celldossier.cellular_kinetics.assay_pairs import _pair
 from celldossier.cellular_kinetics.baseline_adjusted import _area_above
 from celldossier.cellular_kinetics.crosswalk import _differ, _name_rules
 from celldossier.cellular_kinetics.dispositions import _sort
+from celldossier.cellular_kinetics.dose_profiles import assign_doses
 from celldossier.cellular_kinetics.doses import has_intervals
 from celldossier.cellular_kinetics.places import first_highest, first_true, last_true, pick
 from celldossier.cellular_kinetics.ratios import add_ratios
@@ -89,6 +90,7 @@ def test_labels_are_stripped_distinct_in_order_and_of_some_row() -> None:
     for names, codes, kept, numbers in (
         (["A", "B"], [0, 1, 0], ["A", "B"], [0, 1, 0]),
         (["A", "B", "C"], [0, 1, 0], ["A", "B"], [0, 1, 0]),
+        (["A", "B", "C"], [0, 2, 0], ["A", "C"], [0, 1, 0]),
         (["B", "A"], [0, 1, 0], ["A", "B"], [1, 0, 1]),
         (["A", " A", "B "], [0, 1, 2], ["A", "B"], [0, 0, 1]),
     ):
@@ -178,3 +180,26 @@ def test_the_first_last_and_highest_of_a_profile_are_sought_in_all_columns() -> 
     values = np.array([[1.0, 9.0, 2.0], [3.0, 9.0, 3.0], [1.0, 2.0, 3.0]])
     assert first_highest(values, mask).tolist() == [2, 0, -1]
     assert pick(values, np.array([2, 1, 0])).tolist() == [2.0, 9.0, 1.0]
+
+
+def test_a_sample_belongs_to_the_dose_before_it_and_a_dose_without_samples_is_listed() -> None:
+    given = pd.DataFrame(
+        {
+            "USUBJID": "A", "ANALYTE": "PCR", "CONCU": "c", "CENSTIME": 90.0,
+            "TIME": [-0.5, 3.0, 28.0, 28.1, NAN], "NTIME": [-0.5, 3.0, 28.0, 28.1, 30.0],
+            "CONC": 1.0, "BLQ": 0, "ALQ": 0, "LLOQ": 1.0,
+        }
+    )  # fmt: skip
+    doses = pd.DataFrame(
+        {
+            "USUBJID": "A", "DOSENO": [1.0, 2.0, 3.0], "DOSETIME": [0.0, 28.0, 56.0],
+            "NDOSETIME": [0.0, 28.0, 56.0], "CYCLE": 1.0,
+        }
+    )  # fmt: skip
+    found = assign_doses(given, doses, Given(dosing_interval=28.0))
+    # What was drawn before the first dose, or at a dose, belongs to the dose so far.
+    assert found["DOSENO"].tolist() == [1, 1, 1, 2, 2, 3]
+    assert math.isnan(found["CONC"].iloc[5]) and found["DOSETIME"].iloc[5] == 56
+    # No two rows have one number: what is looked up by it is one row.
+    assert found.index.tolist() == [0, 1, 2, 3, 4, 5] and (found["TAU"] == 28).all()
+    assert assign_doses(given, doses, Given(dosing_interval=None))["TAU"].isna().all()

@@ -327,7 +327,7 @@ def test_the_attribute_of_several_lots_is_weighted_by_dose_and_unknown_with_one_
 
 def test_the_highest_lowest_and_relative_value_of_a_marker_are_those_by_its_last_day() -> None:
     rows = [
-        ("A", -1.0, NAN, 10.0, "N", "Y"),
+        ("A", -1.0, NAN, 0.5, "N", "Y"),
         ("A", 2.0, NAN, 30.0, "N", ""),
         ("A", 28.1, 28.0, 50.0, "N", ""),
         ("A", 29.0, 29.0, 90.0, "N", ""),
@@ -350,7 +350,7 @@ def test_the_highest_lowest_and_relative_value_of_a_marker_are_those_by_its_last
 
     peak, fold, nadir = derive("PEAK"), derive("FOLD"), derive("NADIR")
     assert peak["AVAL"].tolist()[:2] == [50.0, 2.0] and nadir["AVAL"].iloc[0] == 30.0
-    assert fold["AVAL"].iloc[0] == 5.0 and fold["AVALU"] == "" and peak["AVALU"] == "pg/mL"
+    assert fold["AVAL"].iloc[0] == 100.0 and fold["AVALU"] == "" and peak["AVALU"] == "pg/mL"
     assert peak["REASND"].tolist() == ["", "", "NOPDPOST", "NOPDPOST"]
     assert fold["REASND"].tolist() == ["", "NOPDBASE", "NOPDPOST", "NOPDPOST"]
     assert peak["BLQFL"].tolist() == ["N", "Y", "", ""]

@@ -224,10 +224,10 @@ def _strip(codes: npt.NDArray[np.integer], names: npt.NDArray[np.object_]) -> La
     """Labels without white space around them, in ascending order, without those of no row."""
     given = names.tolist()
     stripped = [name.strip() for name in given]
-    if given and stripped == given and _is_ascending(names) and codes.max() + 1 == len(names):
+    used = np.bincount(codes, minlength=len(names)) > 0
+    if used.all() and stripped == given and _is_ascending(names):
         # The usual case: distinct names in order, all of them in use.
         return Labels(codes.astype(np.int32, copy=False), names)
-    used = np.bincount(codes, minlength=len(names)) > 0
     found = {name for name, is_used in zip(stripped, used.tolist(), strict=True) if is_used}
     ordered = sorted(found)
     number = {name: place for place, name in enumerate(ordered)}
