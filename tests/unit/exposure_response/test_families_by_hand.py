@@ -12,6 +12,7 @@ from scipy import stats
 
 from celldossier.exposure_response import (
     biomarkers,
+    dose_response,
     emax,
     hazard,
     repeated_markers,
@@ -292,7 +293,8 @@ def test_the_first_dose_is_timed_from_the_onset_and_to_the_peak(monkeypatch) -> 
             for stat in ("n_given", "n_unknown", "n_after", "n_not_after")
         ]
         assert found == [4, 1, 1, 2]
-    assert find(population, "FROM_ONSET", "median").number == 0.0
+    middle = find(population, "FROM_ONSET", "median")
+    assert (middle.number, middle.unit) == (0.0, "d")
     assert find(population, "TO_PEAK", "median").number == 0.0
     one = population.iloc[[1]]
     assert find(one, "TO_PEAK", "median").number == 6.0
@@ -396,3 +398,54 @@ def test_observed_rates_are_those_of_the_groups_with_their_exact_limits() -> Non
     assert [find("events", one) for one in places] == [1, 3]
     texts = frame.astype(str).agg(" ".join, axis=1)
     assert texts.str.contains("Clopper-Pearson", regex=False).sum() == 16
+
+
+def test_an_emax_model_is_refused_by_events_subjects_and_values_without_logarithm(
+    monkeypatch,
+) -> None:
+    binary = EndpointRule.model_construct(code="CRSGE2", kind="binary")
+
+    def refuse(endpoint: EndpointRule, model: str, event: list[float]) -> str:
+        chosen = selection(list(range(len(event))), event)
+        monkeypatch.setattr(emax, "select_subjects", lambda study, cell: chosen)
+        monkeypatch.setattr(
+            emax,
+            "estimate_emax",
+            lambda *given, **named: Given(
+                reason="", e0=0, emax=1, ec50=2, ec50_low=1, ec50_high=3, hill=1, aicc=1,
+                aicc_linear=2,
+            ),
+        )  # fmt: skip
+        rules = settings(analyte="PCR", min_events_per_parameter=2, biomarkers={"min_subjects": 5})
+        cell = PlanCell(endpoint, "CMAX", model, "UNADJUSTED", "PRIMARY", "SECONDARY")
+        out = ResultCollector("exposure_response")
+        outcome = emax._run_cell(Given(settings=rules, units={}), cell, out)
+        assert (outcome.method == "NONE") == bool(outcome.reason)
+        return outcome.reason
+
+    assert refuse(MARKER, "HYPERBOLIC", [1, 2, 3, 4]) == "FEWSUBJ"
+    assert refuse(MARKER, "HYPERBOLIC", [1, 2, 3, 4, 5]) == ""
+    assert refuse(MARKER, "HYPERBOLIC", [1, 2, 3, 4, 0]) == "NOLOG"
+    # Two events a parameter: of two parameters four, of three six.
+    assert refuse(binary, "HYPERBOLIC", [1] * 4 + [0] * 4) == ""
+    assert refuse(binary, "HYPERBOLIC", [1] * 3 + [0] * 9) == "EPPLOW"
+    assert refuse(binary, "HYPERBOLIC", [1] * 9 + [0] * 3) == "EPPLOW"
+    assert refuse(binary, "SIGMOID", [1] * 5 + [0] * 9) == "EPPLOW"
+    assert refuse(binary, "SIGMOID", [1] * 6 + [0] * 9) == ""
+
+
+def test_a_hazard_of_dose_beside_exposure_is_refused_where_both_say_the_same() -> None:
+    exposure = [1.0, 2, 3, 4, 5, 6]
+
+    def refuse(event: list[float], *other: float) -> str:
+        covariates = {"CMAX": list(other)} if other else {}
+        chosen = selection(exposure, event, **covariates)
+        data = Given(chosen=chosen, stop=np.arange(3.0, 9.0), start=np.zeros(6))
+        rules = settings(min_events=2, min_events_per_parameter=1, max_correlation=0.9)
+        return dose_response._fit_cox(Given(settings=rules), data).reason
+
+    events = [1, 0, 1, 1, 0, 1]
+    assert refuse(events, 1, 2, 3, 4, 5, 6.5) == "COLLIN"
+    assert refuse(events, 2, 1, 4, 1, 3, 2) == ""
+    assert refuse([0] * 6, 2, 1, 4, 1, 3, 2) == refuse([0] * 6) == "NOEVENT"
+    assert refuse([1, 0, 0, 0, 0, 0]) == "FEWEVENT"
