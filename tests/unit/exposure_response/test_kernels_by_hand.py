@@ -22,6 +22,7 @@ from celldossier.exposure_response.covariate_design import (
     read_numbers,
 )
 from celldossier.exposure_response.covariate_exposure import ratio_of_step
+from celldossier.exposure_response.covariate_outcome_data import select_outcome
 from celldossier.exposure_response.dose_metrics import read_dose_units
 from celldossier.exposure_response.dose_response import correlate, exposure_metric
 from celldossier.exposure_response.endpoint_values import _read_infusion, derive_event
@@ -419,3 +420,28 @@ def test_events_are_counted_by_grade_of_those_whose_grade_is_known() -> None:
     assert (found[f"n_{name}"], found[f"pct_{name}"]) == (1.0, 25.0)
     assert notes["duration_median"] == "NODURN" and "onset_median" not in notes
     assert (found["exposure_min"], found["exposure_max"]) == (1.0, 5.0)
+
+
+def test_a_cell_without_subjects_says_whether_nothing_was_collected_or_nobody_is_left() -> None:
+    def refuse(outcome: float, exposure: float, er: str = "Y") -> str:
+        ader = pd.DataFrame({"ERFL": [er] * 2, "CMAX": exposure})
+        values = pd.DataFrame({"AVAL": [outcome] * 2, "REASND": "", "ONSETDY": NAN})
+        study = Given(ader=ader, settings=settings(), values=lambda endpoint: values)
+        cell = PlanCell(RESPONSE, "CMAX", "LOGISTIC", "UNADJUSTED", "PRIMARY", "SECONDARY")
+        return select_subjects(study, cell).reason
+
+    assert [refuse(1.0, 2.0), refuse(1.0, NAN), refuse(1.0, 0.0)] == ["", "NOSUBJ", "NOSUBJ"]
+    assert [refuse(NAN, 2.0), refuse(1.0, 2.0, er="N")] == ["NOTCOLL", "NOTCOLL"]
+
+
+def test_times_of_an_outcome_beside_exposure_count_from_the_landmark() -> None:
+    endpoint = EndpointRule.model_construct(code="PFS", kind="time_to_event", time="PFS")
+    ader = pd.DataFrame({"ERFL": ["Y"] * 4, "CMAX": [1.0, 2.0, 4.0, 0.0]})
+    values = pd.DataFrame({"AVAL": [28.0, 30.0, 58.0, 90.0], "CNSR": [0.0, 0, 1, 0]})
+    rules = settings(metrics=["CMAX"], primary=[], covariate_models={"exposure_landmark": 28})
+    study = Given(ader=ader, settings=rules, values=lambda item: values)
+    with_exposure = select_outcome(study, endpoint, True)
+    assert with_exposure.time is not None and with_exposure.time.tolist() == [2.0, 30.0]
+    assert with_exposure.event.tolist() == [1.0, 0.0]
+    alone = select_outcome(study, endpoint, False)
+    assert alone.time is not None and alone.time.tolist() == [28.0, 30.0, 58.0, 90.0]
