@@ -75,6 +75,15 @@ def traced(*places: tuple[str, int, str, str], drop: tuple[int, ...] = ()) -> Sp
     return spoil
 
 
+def bridge_without_pairs(study: SmallStudy) -> None:
+    """Bridging is declared, and no sample was measured again."""
+    trace_samples(study)
+    assays = study.bioanalysis.model_dump(mode="json")["assays"]
+    bridge = {"from_version": "1", "to_version": "2", "specimens": ["DNA"]}
+    assays[0]["bridging"] = [bridge]
+    study.bioanalysis = BioanalysisSettings.model_validate({"assays": assays})
+
+
 def everywhere(column: str, value: str) -> tuple[tuple[str, int, str, str], ...]:
     """The value in each record of PC."""
     return tuple(("PC", row, column, value) for row in range(1, 6))
@@ -95,6 +104,11 @@ WHOLE_FILE_FAULTS = [
         "ASSAYLIMIT",
         traced(*everywhere("PCULOQ", "90000")),
         *("PC", None, "PCULOQ", "90000", "warning"),
+    ),
+    Fault(
+        "BRIDGEUNPAIRED",
+        bridge_without_pairs,
+        *("PC", None, "PCSPEC", "DNA", "warning"),
     ),
     Fault(
         "ASSAYDATES",

@@ -27,6 +27,7 @@ def test_the_defaults_are_those_of_the_rules():
         "compartments",
         "figures",
         "concordance",
+        "bridging",
         "persistence",
         "sampling",
     }

@@ -30,7 +30,7 @@ STAGES = MappingProxyType(
         "study_data": HandedOn(
             (
                 *("ADSL", "ADEX", "ADPC", "ADPD", "ADAB", "ADAE", "ADFA", "ADAESI", "ADRS"),
-                *("ADDS", "ADCM", "ADLD", "ADPQ", "ADTTE", "ADRUN", "ADBE", "ADSAMP"),
+                *("ADDS", "ADCM", "ADLD", "ADPQ", "ADTTE", "ADRUN", "ADBE", "ADSAMP", "ADBRG"),
             ),
             curves=False,
         ),

@@ -14,6 +14,7 @@ from celldossier.settings.assay_versions import (
     complete_versions,
 )
 from celldossier.settings.base import Bilingual, Code, Section
+from celldossier.settings.bridging import BridgingData, check_bridging
 
 DNA_PER_CELL = 6.6e-6
 """DNA of a diploid human cell, ug; 1 ug holds 151,515 genomes."""
@@ -80,6 +81,13 @@ class Assay(AntibodyAssayFacts, MethodFacts, MeasuredAnalyte):
             "does not say is that of the assay."
         ),
     )
+    bridging: tuple[BridgingData, ...] = Field(
+        (),
+        description=(
+            "Samples that two versions measured, which tie them: one entry a version that is "
+            "brought to the scale of another. None: no bridging data."
+        ),
+    )
 
     @property
     def complete_versions(self) -> tuple[AssayVersion, ...]:
@@ -95,6 +103,7 @@ class Assay(AntibodyAssayFacts, MethodFacts, MeasuredAnalyte):
             raise ValueError("two versions have the same name")
         for own in self.complete_versions:
             check_order(own)
+        check_bridging(self.bridging, self.domain, names)
         return self
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from celldossier.settings.base import Code, Section
+from celldossier.settings.bridging import BridgeRules
 from celldossier.settings.compartments import CompartmentRules
 from celldossier.settings.concordance import ConcordanceSettings
 from celldossier.settings.kinetics_figures import KineticsFigures
@@ -203,6 +204,9 @@ class CellularKineticsSettings(Section):
 
     concordance: ConcordanceSettings = Field(
         ConcordanceSettings(), description="Comparison of two assays of the cells."
+    )
+    bridging: BridgeRules = Field(
+        BridgeRules(), description="Versions of an assay brought to one scale before the NCA."
     )
     persistence: PersistenceSettings = Field(
         PersistenceSettings(), description="Duration of quantifiability."

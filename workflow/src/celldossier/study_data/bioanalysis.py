@@ -15,6 +15,7 @@ from celldossier.study_data.biospecimens import (
     derive_adrun,
     derive_adsamp,
 )
+from celldossier.study_data.bridging import check_bridging_data, derive_adbrg
 from celldossier.study_data.domain import Domain
 
 
@@ -23,7 +24,7 @@ def derive_bioanalysis(
     datasets: Mapping[str, pd.DataFrame],
     assays: Sequence[Assay],
 ) -> dict[str, pd.DataFrame]:
-    """Datasets ADRUN, ADBE and ADSAMP, with findings on runs, samples, versions and limits.
+    """Datasets ADRUN, ADBE, ADSAMP and ADBRG, with findings on runs, samples, versions, limits.
 
     Parameters
     ----------
@@ -37,4 +38,11 @@ def derive_bioanalysis(
     check_results(mapped, results, assays)
     check_runs(mapped["RUNS"], adrun, assays)
     check_samples(mapped, adbe, adsamp, results)
-    return {"ADRUN": count_results(adrun, results), "ADBE": adbe, "ADSAMP": adsamp}
+    adbrg = derive_adbrg(datasets["ADPC"], assays)
+    check_bridging_data(mapped["PC"], adbrg, assays)
+    return {
+        "ADRUN": count_results(adrun, results),
+        "ADBE": adbe,
+        "ADSAMP": adsamp,
+        "ADBRG": adbrg,
+    }
