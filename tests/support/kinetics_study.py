@@ -99,7 +99,15 @@ def make_adcm(*rows):
 
 
 def analyse(
-    adpc=None, adsl=None, adex=None, adrs=None, adcm=None, adpd=None, adtte=None, **settings
+    adpc=None,
+    adsl=None,
+    adex=None,
+    adrs=None,
+    adcm=None,
+    adpd=None,
+    adtte=None,
+    adbrg=None,
+    **settings,
 ):
     return analyse_cellular_kinetics(
         adpc=make_adpc() if adpc is None else adpc,
@@ -109,5 +117,6 @@ def analyse(
         adcm=make_adcm() if adcm is None else adcm,
         adpd=empty_dataset("ADPD") if adpd is None else adpd,
         adtte=empty_dataset("ADTTE") if adtte is None else adtte,
+        adbrg=empty_dataset("ADBRG") if adbrg is None else adbrg,
         settings=CellularKineticsSettings.model_validate(settings),
     )

@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD,ADTTE}.parquet, the gate, settings/cellular_kinetics.json.
+# Needs: adam/{ADSL,ADEX,ADPC,ADRS,ADCM,ADPD,ADTTE,ADBRG}.parquet, the gate, settings/cellular_kinetics.json.
 # Makes: the datasets and analysis results that celldossier.io.stages names.
 
 
@@ -11,6 +11,7 @@ rule cellular_kinetics:
         "<results>/adam/ADCM.parquet",
         "<results>/adam/ADPD.parquet",
         "<results>/adam/ADTTE.parquet",
+        "<results>/adam/ADBRG.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("cellular_kinetics"),
         half_life=HALF_LIFE_FILES,

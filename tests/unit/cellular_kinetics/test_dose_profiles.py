@@ -88,6 +88,7 @@ def analyse(adpc=None, adex=None, **settings):
         adcm=empty_dataset("ADCM"),
         adpd=empty_dataset("ADPD"),
         adtte=empty_dataset("ADTTE"),
+        adbrg=empty_dataset("ADBRG"),
         settings=CellularKineticsSettings.model_validate(values),
     )
 

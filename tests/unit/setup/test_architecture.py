@@ -51,7 +51,7 @@ def analyse(result: str, settings: CellularKineticsSettings) -> tuple[KineticsOu
     study = ManyStudies([make_study(), make_study()]).merge()
     study.set("PC", 5, "PCORRES", result)
     datasets = study.derive().datasets
-    names = ("ADPC", "ADSL", "ADEX", "ADRS", "ADCM", "ADPD", "ADTTE")
+    names = ("ADPC", "ADSL", "ADEX", "ADRS", "ADCM", "ADPD", "ADTTE", "ADBRG")
     sources = {name.lower(): datasets[name] for name in names}
     return analyse_cellular_kinetics(**sources, settings=settings), study.bioanalysis
 

@@ -188,12 +188,12 @@ def _estimate(
         if windows is None:
             raise
         # Under other rules for the peak a reviewed window may be none: then it is not applied.
-        applicable = _find_applicable(samples, settings, windows)
+        applicable = find_applicable_windows(samples, settings, windows)
         result = estimate_nca(samples, settings, course=True, windows=applicable)
     return as_plain_text(result.parameters).set_index(KEYS)[["AVAL", "REASND"]]
 
 
-def _find_applicable(
+def find_applicable_windows(
     samples: pd.DataFrame, settings: CellularKineticsSettings, windows: pd.DataFrame
 ) -> pd.DataFrame:
     """The windows that the rules allow, each tried on its own profile."""

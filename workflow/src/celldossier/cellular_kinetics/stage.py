@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -17,6 +17,12 @@ from celldossier.cellular_kinetics.analysis_datasets import (
 )
 from celldossier.cellular_kinetics.assay_pairs import derive_adpair
 from celldossier.cellular_kinetics.baseline_adjusted import add_change, blank_phases
+from celldossier.cellular_kinetics.bridging import (
+    derive_adppb,
+    estimate_bridges,
+    scale_samples,
+)
+from celldossier.cellular_kinetics.bridging_results import draw_bridges, summarise_bridging
 from celldossier.cellular_kinetics.compartment_summaries import (
     draw_compartment_lines,
     summarise_compartments,
@@ -71,6 +77,7 @@ class KineticsOutput:
     adsa: pd.DataFrame
     adppx: pd.DataFrame
     adpair: pd.DataFrame
+    adppb: pd.DataFrame
     adtiss: pd.DataFrame
     adpers: pd.DataFrame
     results: pd.DataFrame
@@ -85,6 +92,7 @@ def analyse_cellular_kinetics(
     adcm: pd.DataFrame,
     adpd: pd.DataFrame,
     adtte: pd.DataFrame,
+    adbrg: pd.DataFrame,
     settings: CellularKineticsSettings,
     windows: pd.DataFrame | None = None,
 ) -> KineticsOutput:
@@ -100,6 +108,8 @@ def analyse_cellular_kinetics(
         events.
     adpd
         Markers, among them images of the cells.
+    adbrg
+        Samples that two versions of an assay measured.
     settings
         Section `cellular_kinetics`.
     windows
@@ -134,6 +144,11 @@ def analyse_cellular_kinetics(
     assigned = assign_doses(given, doses, settings) if repeated else given
     of_course, of_doses = split_windows(windows, repeated)
     result = estimate_nca(assigned, settings, course=True, windows=of_course).as_text()
+    bridges = estimate_bridges(adbrg, settings.bridging)
+    scaled = scale_samples(given, profiles, bridges)
+    if repeated and len(scaled.samples):
+        scaled = replace(scaled, samples=assign_doses(scaled.samples, doses, settings))
+    adppb = derive_adppb(scaled, profiles, result, adsl, settings, of_course)
     result = add_peaks_of_all_samples(result, given, settings)
     phases = derive_phases(given, settings, find_repeat_infusion(adex))
     phases = blank_phases(phases, settings.no_specific_marker)
@@ -167,8 +182,9 @@ def analyse_cellular_kinetics(
     planned = list_planned_days(samples, analyte)
     adpers = derive_adpers(facts, analyte, planned, settings.persistence)
     duration, steps = summarise_persistence(adpers, facts, samples, levels, settings.persistence)
-    results += [concordance, duration, distribution]
-    curves += [lines, steps, distribution_lines]
+    bridging = summarise_bridging(adbrg, bridges, scaled, samples, levels.index)
+    results += [concordance, duration, distribution, bridging]
+    curves += [lines, steps, distribution_lines, draw_bridges(adbrg, bridges)]
     if repeated:
         each = estimate_nca(assigned, settings, windows=of_doses).as_text()
         kept = keep_dispositions(each, samples)
@@ -185,6 +201,7 @@ def analyse_cellular_kinetics(
         adsa=sampling.adsa,
         adppx=adppx,
         adpair=adpair,
+        adppb=adppb,
         adtiss=adtiss,
         adpers=adpers,
         results=conform(pd.concat(results, ignore_index=True), "ARD"),

@@ -15,7 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     verbs = stage.add_subparsers(dest="verb", required=True, metavar="VERB")
     estimate = verbs.add_parser(
         "estimate",
-        help="ADPC, ADSL, ADEX, ADRS, ADCM, ADTTE -> the datasets, results and curves of the stage",
+        help="the datasets of study_data -> the datasets, results and curves of the stage",
     )
     add_run_argument(estimate)
     estimate.add_argument(
@@ -43,6 +43,7 @@ def estimate_stage(options: argparse.Namespace) -> int:
         adcm=run.dataset("ADCM"),
         adpd=run.dataset("ADPD"),
         adtte=run.dataset("ADTTE"),
+        adbrg=run.dataset("ADBRG"),
         settings=settings,
         windows=windows,
     )

@@ -37,7 +37,7 @@ STAGES = MappingProxyType(
         "cellular_kinetics": HandedOn(
             (
                 *("ADNCA", "ADPP", "ADLZ", "ADPH", "ADSA", "ADPPX", "ADPAIR"),
-                *("ADPERS", "ADTISS"),
+                *("ADPERS", "ADTISS", "ADPPB"),
             ),
             curves=True,
         ),
