@@ -31,6 +31,7 @@ DRAWN_ELSEWHERE = (
     *("T17", "T67", "T67a", "T57", "T57a", "T56b", "T56c", "T56e", "T62b", "T63b", "T68", "T69"),
     *("T69a", "T70", "T70a", "T65b", "T49a", "T49b", "T71", "T72a", "T72b", "T72c", "T72d"),
     *("T06a", "T06b", "L06", "T77", "T79", "L79", "T79a", "T79b", "T79c", "T79d"),
+    "T80a",
 )
 """Tables that the made-up run has no results of; tests of their own draw them."""
 

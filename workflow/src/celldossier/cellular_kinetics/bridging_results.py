@@ -40,7 +40,8 @@ def summarise_bridging(
     bridge         version (from)    n (subjects), n_pairs, n_used, n_pairblq, n_alq, n_unpaired,
                                      target
     bridge_fit     version (from)    ratio, slope, each with _low and _high; se and df of ln ratio;
-                                     verdict: FACTOR, LEVEL or UNKNOWN
+                                     verdict: FACTOR, LEVEL or UNKNOWN; applied and
+                                     level_dependent: 1 or 0
     bridge_use                       n_target, n_bridged, n_left (profiles), lloq_high
     ============== ================= ============================================================
 
@@ -176,10 +177,11 @@ def _add_bridge(collector: ResultCollector, adbrg: pd.DataFrame, one: VersionBri
         "slope_low": bridge.slope.low,
         "slope_high": bridge.slope.high,
     }
+    flags = {"applied": float(not one.reason), "level_dependent": float(bridge.level_dependent)}
     verdict = "LEVEL" if bridge.level_dependent else "FACTOR" if bridge.usable else "UNKNOWN"
     collector.add(
         "bridge_fit",
-        {**ratio, **slope, "verdict": verdict},
+        {**ratio, **slope, **flags, "verdict": verdict},
         dataset="ADBRG",
         variable=VARIABLE,
         analyte=one.analyte,

@@ -151,10 +151,10 @@ def _draw_scatter(axes: Axes, points: pd.DataFrame, lines: pd.DataFrame) -> None
         own = lines[lines["series"] == series]
         axes.plot(own["x"], own["y"], color=_colour(place), linestyle=LINES[place], linewidth=1.3)
     use_log_axis(axes, float(points["SHOWN2"].min()), float(points["SHOWN2"].max()))
-    _use_log_abscissa(axes, points["SHOWN1"])
+    use_log_abscissa(axes, points["SHOWN1"])
 
 
-def _use_log_abscissa(axes: Axes, values: pd.Series) -> None:
+def use_log_abscissa(axes: Axes, values: pd.Series) -> None:
     """Horizontal log axis with whole decades labelled, every other one where they are many."""
     from matplotlib.ticker import LogLocator, NullLocator
 
