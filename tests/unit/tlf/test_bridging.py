@@ -70,7 +70,10 @@ def test_the_table_prints_versions_pairs_estimates_and_what_became_of_them(
     printed = rows["Geometric mean ratio, version 2 to version 1 (95% CI)"]
     assert printed.startswith(f"{ratio:.2f} (")
     assert "Slope of ln version 2 on ln version 1 (95% CI)" in rows
-    assert rows["Use of the bridge"] == "one factor at all levels: applied before the NCA"
+    assert (
+        rows["Use of the bridge"]
+        == "one factor at all levels is not contradicted: applied before the NCA"
+    )
     profiles = [value for label, value in rows.items() if label.startswith("Profiles")]
     assert profiles == ["2", "3", "0"]
     assert not any("other version" in label for label in rows)

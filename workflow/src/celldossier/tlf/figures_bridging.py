@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SERIES = ("factor", "deming")
 """Lines of the figure: one factor at all levels, and the regression."""
 
-SIDE, LEFT, FOOT, TOP = 92.0, 39.0, 12.0, 20.0
+SIDE, LEFT, FOOT, TOP = 92.0, 39.0, 12.0, 17.0
 """Length of an axis, and margins of the page, mm."""
 
 
@@ -85,8 +85,8 @@ def _draw_page(
     figure = new_figure(SIDE + FOOT + TOP, layout=None)
     axes = place_axes(figure, LEFT, FOOT, SIDE, SIDE)
     _draw_points(axes, points)
-    low = float(points[["SHOWN1", "SHOWN2"]].min().min())
-    high = float(points[["SHOWN1", "SHOWN2"]].max().max())
+    shown = pd.concat([points["SHOWN1"], points["SHOWN2"], lines["y"]])
+    low, high = float(shown.min()), float(shown.max())
     axes.plot([low, high], [low, high], color="#555555", linewidth=0.8)
     for number, series in enumerate(SERIES):
         own = lines[lines["series"] == series]
