@@ -8,6 +8,7 @@ use_one_thread()
 from celldossier.errors import CelldossierError
 from celldossier.io.files import canonical_json
 from celldossier.io.decisions import list_decision_files
+from celldossier.io.run_record import SHARED
 from celldossier.io.stages import CHECKS, STAGES, list_results
 from celldossier.io.tables import locate_raw_files
 from celldossier.settings.model import SECTIONS, Settings, effective_sections
@@ -63,6 +64,11 @@ def get_files(folder: str, *patterns: str) -> list[str]:
     return sorted(
         str(file) for pattern in patterns for file in Path(folder).rglob(pattern) if file.is_file()
     )
+
+
+def get_program_files() -> list[str]:
+    """Files beside the package that are part of the program, as a run records them."""
+    return [file for folder, pattern in SHARED.items() for file in get_files(folder, pattern)]
 
 
 def get_datasets(*stages: str) -> list[str]:

@@ -1,5 +1,5 @@
-# Needs: everything that the run makes.
-# Makes: manifest.json, the SHA-256 of each file of the run, with a record of this run.
+# Needs: everything that the run makes, and everything that it is made from.
+# Makes: manifest.json, the SHA-256 of each file of the run, of its inputs and of the program.
 
 
 rule manifest:
@@ -14,7 +14,10 @@ rule manifest:
         checks=CHECKED,
         pages=FINDINGS_PAGES,
         settings=get_section_settings(*SECTIONS, "run"),
-        sources=get_sources("manifest"),
+        tlfs="config/tlfs.yaml",
+        raw=RAW_FILES + DECISION_FILES,
+        sources=[LOCK, *get_files(str(PACKAGE), "*.py")],
+        resources=get_program_files(),
     output:
         "<results>/manifest.json",
     log:
@@ -26,4 +29,4 @@ rule manifest:
     params:
         run=get_run_folder,
     shell:
-        "celldossier manifest --run {params.run:q} > {log:q} 2>&1"
+        "celldossier manifest --run {params.run:q} --tlfs {input.tlfs:q} > {log:q} 2>&1"

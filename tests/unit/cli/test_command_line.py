@@ -79,6 +79,8 @@ def run(tmp_path: Path) -> RunFolder:
     folder.write_results(collector.frame(), "cellular_kinetics")
     write_json({}, folder.path("settings", "cellular_kinetics.json"))
     write_json({"run": "STUDY"}, folder.path("settings", "run.json"))
+    sources = {"DM": {"file": "dm.csv"}, "EX": {"file": "ex.csv"}}
+    write_json({"root": "raw", "sources": sources}, folder.path("settings", "study_data.json"))
     return folder
 
 
@@ -110,6 +112,7 @@ def test_verify_lists_missing_new_and_changed_files_together(
         "ard/cellular_kinetics.parquet",
         "settings/cellular_kinetics.json",
         "settings/run.json",
+        "settings/study_data.json",
     }
     run.path("ard/cellular_kinetics.parquet").unlink()
     run.path("settings/run.json").write_text("{}")

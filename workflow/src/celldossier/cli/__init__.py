@@ -36,6 +36,7 @@ COMMANDS = (
     "simulate",
     "explain",
     "verify",
+    "freeze",
     "document",
 )
 """Modules of this package that add a subcommand, in the order of the help."""

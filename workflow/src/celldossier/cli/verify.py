@@ -21,22 +21,13 @@ def verify_run(options: argparse.Namespace) -> int:
     RunError
         If files are missing, new or changed; all of them are named.
     """
-    from celldossier.cli.manifest import hash_run
     from celldossier.errors import RunError
     from celldossier.io.files import read_json
+    from celldossier.io.run_record import MANIFEST, find_faults
 
-    recorded: dict[str, str] = read_json(options.run_folder / "manifest.json")["files"]
-    present = hash_run(options.run_folder)
-    faults = [
-        *(f"The file {name} is missing." for name in recorded if name not in present),
-        *(f"The file {name} is not in the manifest." for name in present if name not in recorded),
-        *(
-            f"The file {name} has changed since the manifest was written."
-            for name in recorded
-            if name in present and present[name] != recorded[name]
-        ),
-    ]
+    faults = find_faults(options.run_folder)
     if faults:
         raise RunError(faults)
+    recorded = read_json(options.run_folder / MANIFEST)["files"]
     print(f"{len(recorded)} files of {options.run_folder} agree with the manifest.")
     return 0
