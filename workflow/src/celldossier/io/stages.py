@@ -50,6 +50,68 @@ STAGES = MappingProxyType(
 )
 """Stages with analysis results, in run order, and what each hands on."""
 
+
+@dataclass(frozen=True)
+class Reads:
+    """What the results of a stage can follow from, beside its code; a test holds it to the rules.
+
+    Attributes
+    ----------
+    settings
+        Sections of the config.
+    datasets
+        Analysis datasets of other stages.
+    """
+
+    settings: tuple[str, ...]
+    datasets: tuple[str, ...]
+
+
+READS = MappingProxyType(
+    {
+        "study_data": Reads(("study", "bioanalysis", "study_data"), ()),
+        "cellular_kinetics": Reads(
+            ("cellular_kinetics",), ("ADSL", "ADEX", "ADPC", "ADRS", "ADCM", "ADPD", "ADTTE")
+        ),
+        "pharmacodynamics": Reads(
+            ("pharmacodynamics",),
+            (
+                *("ADSL", "ADEX", "ADPC", "ADPP", "ADPD", "ADCM", "ADAE", "ADAESI", "ADRS"),
+                "ADTTE",
+            ),
+        ),
+        "dose_exploration": Reads(
+            ("dose_exploration", "study_data"),
+            (
+                *("ADSL", "ADEX", "ADPQ", "ADAE", "ADAESI", "ADRS", "ADPP", "ADPD"),
+                "ADPDP",
+            ),
+        ),
+        "immunogenicity": Reads(
+            ("study", "bioanalysis", "immunogenicity"),
+            (
+                *("ADSL", "ADAB", "ADCM", "ADPD", "ADPP", "ADPAIR", "ADTTE", "ADEX", "ADAESI"),
+                "ADPC",
+            ),
+        ),
+        "exposure_response": Reads(
+            ("exposure_response",),
+            (
+                *("ADSL", "ADEX", "ADPC", "ADPP", "ADAE", "ADAESI", "ADFA", "ADRS", "ADTTE"),
+                *("ADCM", "ADPD", "ADPQ", "ADTISS"),
+            ),
+        ),
+        "special_considerations": Reads(
+            ("special_considerations", "cellular_kinetics"),
+            (
+                *("ADSL", "ADPP", "ADRS", "ADAE", "ADAESI", "ADLD", "ADPC", "ADPD", "ADPQ"),
+                "ADCM",
+            ),
+        ),
+    }
+)
+"""What each stage reads; by it, a difference between two runs is traced to its causes."""
+
 CHECKS = ("findings", "exclusions", "accounting", "decisions")
 """Tables of the checks, ``checks/<name>.csv``, which `study_data` writes."""
 
