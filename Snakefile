@@ -30,6 +30,7 @@ include: "workflow/rules/immunogenicity.smk"
 include: "workflow/rules/exposure_response.smk"
 include: "workflow/rules/special_considerations.smk"
 include: "workflow/rules/tlf.smk"
+include: "workflow/rules/run_comparison.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/manifest.smk"
 

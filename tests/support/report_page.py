@@ -8,9 +8,12 @@ from typing import Any
 
 from jinja2 import Environment, Template
 from markupsafe import Markup
+from two_runs import PEAKS, make_run
 
 from celldossier.io.resources import read_resource, shared_path
 from celldossier.report.render import make_environment, variable_label
+from celldossier.run_comparison.compare import compare_runs
+from celldossier.run_comparison.summary import summarise_comparison
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
@@ -22,12 +25,12 @@ from celldossier.settings.special_considerations import SpecialConsiderationsSet
 from celldossier.settings.study import StudySettings
 from celldossier.settings.study_data import StudyDataSettings
 from celldossier.terms.covariates import covariate_level
-from celldossier.terms.language import Language
+from celldossier.terms.language import Language, format_result, print_unit
 
 TEMPLATES = shared_path("report_templates")
 GUIDELINE = read_resource("guideline", "cde-draft-2024-06", "guideline.yaml")
 CLAUSES = read_resource("guideline", "cde-draft-2024-06", "clauses.yaml")
-FRONT = ("summary", "data", "methods", "matrix", "provenance")
+FRONT = ("summary", "data", "methods", "matrix", "provenance", "changes", "amendment")
 PARTS = (*FRONT, *GUIDELINE["sections"])
 CJK = "\u3400-\u9fff"
 
@@ -69,6 +72,16 @@ def make_study(product_class: str = "car_t", gene_modified: bool = True) -> Stud
 def share_environment(language: Any) -> Environment:
     """One environment a language, so that each template is compiled once."""
     return make_environment(language)
+
+
+@lru_cache(maxsize=1)
+def share_changes() -> Any:
+    """Two small runs compared: a raw result, a setting and a part of the code differ."""
+    old, new = make_run(), make_run({**PEAKS, "S-2": 260.0})
+    new.settings["cellular_kinetics"]["lambda_z"]["min_r2adj"] = 0.9
+    new.code = {**(new.code or {}), "stats": "other"}
+    new.tables["report/clause_matrix.csv"]["STATUS"] = "not_available"
+    return summarise_comparison(compare_runs(old.content(), new.content()))
 
 
 class Page:
@@ -252,6 +265,10 @@ class Page:
                 "datasets": [{"name": "ADPC", "sha256": "00"}],
                 "seeds": [{"step": "bootstrap", "seed": 1}] if computed else [],
             },
+            changes=share_changes(),
+            figure=format_result,
+            print_unit=print_unit,
+            listed=5,
         )
 
     def render(self, part: str) -> str:

@@ -123,8 +123,9 @@ def parameters(peaks: Mapping[str, float]) -> pd.DataFrame:
 def results(stage: str, mean: float, n: int) -> pd.DataFrame:
     """Analysis results of a stage: one mean."""
     collector = ResultCollector(stage)
+    numbers = {"mean": mean, "geomean": mean}
     collector.add(
-        "summary", {"mean": mean}, dataset="ADPP", variable="CMAX", analyte="PCR", n=n, unit="x"
+        "summary", numbers, dataset="ADPP", variable="CMAX", analyte="PCR", n=n, unit="copies/ug"
     )
     return collector.frame()
 

@@ -6,6 +6,7 @@ from celldossier.cli.threads import use_one_thread
 use_one_thread()
 
 from celldossier.errors import CelldossierError
+from celldossier.io.archive import list_reference_files
 from celldossier.io.files import canonical_json
 from celldossier.io.decisions import list_decision_files
 from celldossier.io.run_record import SHARED
@@ -27,12 +28,17 @@ ENTRY = [
 ]
 LOCK = "uv.lock"
 CHECKED = expand("<results>/checks/{name}.csv", name=CHECKS)
+COMPARISON = expand(
+    "<results>/comparison/{name}",
+    name=["differences.csv", "differences.json", "en.html", "zh.html"],
+)
 FINDINGS_PAGES = expand("<results>/checks/findings.{lang}.html", lang=["zh", "en"])
 
 try:
     SETTINGS = check_values(config, Settings, CONFIG_FILES)
     DECISION_FILES = [str(file) for file in list_decision_files(SETTINGS.study_data.decisions)]
     # Reviewed lambda-z windows are for the kinetics alone; the check of the data lists them too.
+    REFERENCE_FILES = list_reference_files(SETTINGS.reference_run)
     HALF_LIFE_FILES = [file for file in DECISION_FILES if Path(file).name == "half_life.csv"]
 except CelldossierError as error:
     raise WorkflowError("The config cannot be used:", *error.faults)

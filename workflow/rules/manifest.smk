@@ -14,6 +14,7 @@ rule manifest:
         checks=CHECKED,
         pages=FINDINGS_PAGES,
         settings=get_section_settings(*SECTIONS, "run"),
+        comparison=COMPARISON if SETTINGS.reference_run else [],
         tlfs="config/tlfs.yaml",
         raw=RAW_FILES + DECISION_FILES,
         sources=[LOCK, *get_files(str(PACKAGE), "*.py")],

@@ -1,4 +1,5 @@
-# Needs: tlf/<lang>, analysis results, checks, all settings, templates, the guideline's clauses.
+# Needs: tlf/<lang>, analysis results, checks, all settings, templates, the guideline's clauses,
+#        the comparison with the reference run where the config names one.
 # Makes: report/clause_matrix.csv, report/<lang>/clinical-pharmacology-report.{html,pdf}.
 
 
@@ -33,6 +34,7 @@ rule render_report:
         get_datasets(*STAGES),
         expand("<results>/ard/{stage}.parquet", stage=list(STAGES)),
         checks=CHECKED,
+        comparison=COMPARISON if SETTINGS.reference_run else [],
         settings=get_section_settings(*SECTIONS, "run"),
         raw=RAW_FILES + DECISION_FILES,
         sources=get_sources("report"),

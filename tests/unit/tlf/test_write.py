@@ -5,10 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from celldossier.io.spreadsheets import csv_bytes
 from celldossier.terms.language import Language
 from celldossier.tlf.footnotes import mark_reasons
 from celldossier.tlf.model import Cell, Column, Row, Table
-from celldossier.tlf.write import csv_bytes, image_names, page_bytes, table_record
+from celldossier.tlf.write import image_names, page_bytes, table_record
 
 
 @pytest.mark.parametrize(

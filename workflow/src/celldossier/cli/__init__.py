@@ -1,8 +1,8 @@
 """The command ``celldossier``: one subcommand a stage, and the tools around a run.
 
 Exit codes: 0 ok; 2 config or usage; 3 input data; 5 a run folder that is not
-what it should be. An error of the user is printed as sentences, all faults at
-once; a traceback means a fault of the program.
+what it should be; 6 ``diff`` found differences. An error of the user is printed
+as sentences, all faults at once; a traceback means a fault of the program.
 """
 
 from __future__ import annotations
@@ -37,6 +37,8 @@ COMMANDS = (
     "explain",
     "verify",
     "freeze",
+    "diff",
+    "run_comparison",
     "document",
 )
 """Modules of this package that add a subcommand, in the order of the help."""

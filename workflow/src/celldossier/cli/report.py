@@ -81,6 +81,7 @@ def render_language(options: argparse.Namespace) -> int:
     lock = shared_path("uv.lock")
     study_data = StudyDataSettings.model_validate(settings["study_data"])
     sources = [*locate_raw_files(study_data).values(), *list_decision_files(study_data.decisions)]
+    reference = settings["run"].get("reference_run")
     checks = {name: read_checks(run.path("checks", f"{name}.csv")) for name in CHECKS}
     inputs = ReportInputs(
         settings=settings,
@@ -102,6 +103,7 @@ def render_language(options: argparse.Namespace) -> int:
             datasets={name: hash_file(run.path("adam", f"{name}.parquet")) for name in DATASETS},
             lock_hash=hash_file(lock) if lock.is_file() else "",
         ),
+        changes=read_json(run.path("comparison", "differences.json")) if reference else None,
     )
     page = render_report(inputs, options.lang)
     target = run.path("report", options.lang)

@@ -39,6 +39,26 @@ def locate_frozen(name: str, working_directory: Path = Path()) -> Path:
     return working_directory / ARCHIVE / name
 
 
+def list_reference_files(name: str | None, working_directory: Path = Path()) -> list[Path]:
+    """Files of the frozen run that a config names as its reference; none where it names none.
+
+    Raises
+    ------
+    ConfigError
+        If the archive holds no such run.
+    """
+    if name is None:
+        return []
+    folder = locate_frozen(name, working_directory)
+    if not (folder / FREEZE).is_file():
+        raise ConfigError(
+            f"reference_run names {name}, which is no frozen run: {folder / FREEZE} does not "
+            "exist. Keep a finished run under that name with 'celldossier freeze', or leave the "
+            "key out."
+        )
+    return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
 def freeze_run(name: str, run: Path, inputs: Mapping[str, Path], working_directory: Path) -> Path:
     """Copy a finished run and its inputs to ``archive/<name>``, read-only.
 

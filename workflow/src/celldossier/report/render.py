@@ -23,11 +23,13 @@ from celldossier.settings.study import StudySettings
 from celldossier.terms.covariates import covariate_level
 from celldossier.terms.endpoints import known_endpoints
 from celldossier.terms.exposure_metrics import metric_label
-from celldossier.terms.language import Language, LanguageCode
+from celldossier.terms.language import Language, LanguageCode, format_result, print_unit
 from celldossier.terms.order import natural_order
 from celldossier.terms.parameters import find_parameter
 from celldossier.terms.templates import close_chinese_gaps, make_environment
 
+LISTED = 60
+"""Lines of a table of changes that the report prints; differences.csv holds all of them."""
 _IMAGE = re.compile(r'(?P<start><img class="tlf-image" src=")(?P<name>[^"]+)(?P<end>")')
 """An image as the macro of tables and figures writes it."""
 
@@ -48,6 +50,8 @@ class ReportInputs:
         Outcome of each named condition for this study.
     matrix
         The clause matrix of the run, ``report/clause_matrix.csv``, as text columns.
+    changes
+        What differs from the reference run, ``comparison/differences.json``; None without one.
     """
 
     settings: Mapping[str, Any]
@@ -62,6 +66,7 @@ class ReportInputs:
     accounting: pd.DataFrame
     decisions: pd.DataFrame
     provenance: Mapping[str, Any]
+    changes: Mapping[str, Any] | None = None
 
 
 def render_report(inputs: ReportInputs, language_code: LanguageCode) -> str:
@@ -160,6 +165,10 @@ def _facts(inputs: ReportInputs, language: Language) -> dict[str, Any]:
         "accounting": inputs.accounting.to_dict("records"),
         "decisions": inputs.decisions.to_dict("records"),
         "provenance": inputs.provenance,
+        "changes": inputs.changes,
+        "figure": format_result,
+        "print_unit": print_unit,
+        "listed": LISTED,
     }
 
 

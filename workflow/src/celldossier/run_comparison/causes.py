@@ -98,10 +98,16 @@ class Attribution:
         What differs between the inputs.
     subjects
         By dataset, the subjects whose records differ; "" for records of no subject.
+
+    Attributes
+    ----------
+    printed
+        Causes by each text that `print` has given.
     """
 
     def __init__(self, changed: Changed, subjects: Mapping[str, Iterable[str]]) -> None:
         self._changed = changed
+        self.printed: dict[str, Causes] = {}
         self._of: dict[str, dict[str, Causes]] = {}
         for stage, handed in STAGES.items():
             for name in handed.datasets:
@@ -110,6 +116,12 @@ class Attribution:
                     self._of[name] = {
                         subject: self._record(stage, subject) for subject in differing
                     }
+
+    def print(self, causes: Causes) -> str:
+        """Causes as one text, which is remembered."""
+        text = print_causes(causes)
+        self.printed[text] = causes
+        return text
 
     def record(self, dataset: str, subject: str) -> Causes:
         """Causes of a difference in the records of a subject."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from celldossier.datasets import read_specification
 from celldossier.io.stages import CHECKS, STAGES
-from celldossier.run_comparison.causes import Attribution, Cause, Causes, Changed, print_causes
+from celldossier.run_comparison.causes import Attribution, Cause, Causes, Changed
 from celldossier.run_comparison.content import (
     DIFFERENCES,
     Comparison,
@@ -85,8 +85,9 @@ def compare_runs(old: RunContent, new: RunContent) -> Comparison:
         old=old,
         new=new,
         differences=rows[list(DIFFERENCES)],
-        counts=pd.DataFrame(gathering.counts).fillna(0),
+        counts=pd.DataFrame(gathering.counts),
         places=places,
+        causes=attribution.printed,
     )
 
 
@@ -203,7 +204,7 @@ def _add_dataset(
 ) -> None:
     subjects = {subject: "" for subject in found.rows["subject"]}
     for subject in subjects:
-        subjects[subject] = print_causes(attribution.record(name, subject))
+        subjects[subject] = attribution.print(attribution.record(name, subject))
     causes = [subjects[subject] for subject in found.rows["subject"]]
     kind = _dataset_kind(name)
     if len(found.rows):
@@ -240,7 +241,7 @@ def _add_checks(
         found = compare_file(old, new, f"checks/{name}.csv", layout)
         if found is not None:
             causes = [
-                print_causes(attribution.checks(subject)) for subject in found.rows["subject"]
+                attribution.print(attribution.checks(subject)) for subject in found.rows["subject"]
             ]
             kind = {"findings": "finding", "exclusions": "exclusion"}.get(name, name)
             gathering.add(kind, name, found, causes)
@@ -256,13 +257,13 @@ def _add_results(
         layout = Layout(keys=("value_id",))
         found = compare_file(old, new, f"ard/{stage}.parquet", layout)
         if found is not None:
-            causes = print_causes(attribution.results(stage)) if len(found.rows) else ""
+            causes = attribution.print(attribution.results(stage)) if len(found.rows) else ""
             rows = found.rows.assign(key=found.rows["key"].str.removeprefix("value_id="))
             differing |= set(rows["key"])
             gathering.add("result", stage, TableDifferences(rows, found.counts), causes)
         if STAGES[stage].curves:
             found = compare_file(old, new, f"ard/{stage}_curves.parquet", curves)
             if found is not None:
-                causes = print_causes(attribution.results(stage)) if len(found.rows) else ""
+                causes = attribution.print(attribution.results(stage)) if len(found.rows) else ""
                 gathering.add("curve", stage, found, causes)
     return frozenset(differing)

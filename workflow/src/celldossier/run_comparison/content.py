@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from celldossier.run_comparison.causes import Causes
 from celldossier.run_comparison.inputs import PartChanges
 from celldossier.run_comparison.records import (
     COLUMNS,
@@ -75,6 +76,8 @@ class Comparison:
         changed, added and removed, and subjects with and without a difference.
     places
         Raw records that differ: change, file, row, subject, columns.
+    causes
+        Causes by their text in the column ``causes``.
     """
 
     old: RunContent
@@ -82,6 +85,7 @@ class Comparison:
     differences: pd.DataFrame
     counts: pd.DataFrame
     places: pd.DataFrame
+    causes: Mapping[str, Causes]
 
 
 @dataclass
@@ -101,7 +105,8 @@ class Gathering:
 
     def count(self, kind: str, name: str, counts: Counts, **subjects: int) -> None:
         """Take up the counts of a table."""
-        self.counts.append({"kind": kind, "object": name, **vars(counts), **subjects})
+        known = {"subjects_equal": 0, "subjects_differing": 0, **subjects}
+        self.counts.append({"kind": kind, "object": name, **vars(counts), **known})
 
     def parts(self, kind: str, changes: PartChanges) -> None:
         """Parts by name: settings, code, libraries, input files."""

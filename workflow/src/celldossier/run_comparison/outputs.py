@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from celldossier.run_comparison.causes import Attribution, print_causes
+from celldossier.run_comparison.causes import Attribution
 from celldossier.run_comparison.content import (
     Gathering,
     RunContent,
@@ -41,7 +41,9 @@ def add_outputs(
         if not set(CELLS) <= set(known):
             found = compare_file(old, new, place, Layout(keys=()))
             if found is not None:
-                causes = print_causes(attribution.wording("tlf")) if found.counts.differing else ""
+                causes = (
+                    attribution.print(attribution.wording("tlf")) if found.counts.differing else ""
+                )
                 gathering.add("output", name, _one_row(found), causes)
             continue
         before, after = (
@@ -84,7 +86,7 @@ def _cell_causes(
         stages = frozenset(part.split(".", 1)[0] for part in identifiers if part in differing)
         if stages not in texts:
             causes = attribution.outputs(stages) if stages else attribution.wording("tlf")
-            texts[stages] = print_causes(causes)
+            texts[stages] = attribution.print(causes)
         found.append(texts[stages])
     return found
 
@@ -95,7 +97,7 @@ def add_clauses(
     """Compare the clause matrix: what the report says to each clause of the guideline."""
     found = compare_file(old, new, CLAUSES, Layout(keys=("CLAUSE",)))
     if found is not None:
-        causes = print_causes(attribution.wording("report")) if len(found.rows) else ""
+        causes = attribution.print(attribution.wording("report")) if len(found.rows) else ""
         gathering.add("verdict", "clauses", found, causes)
 
 

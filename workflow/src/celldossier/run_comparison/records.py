@@ -92,12 +92,14 @@ def compare_tables(old: pd.DataFrame, new: pd.DataFrame, layout: Layout) -> Tabl
     changed = ~pairs.equal
     before, after = old.iloc[pairs.old[changed]], new.iloc[pairs.new[changed]]
     content = _shared_content(old, new, layout)
-    parts = [_variable_rows(old, new)]
-    for column in content:
-        parts.append(_changed_cells(before, after, column, layout))
-    parts.append(_whole_records(old.iloc[pairs.removed], REMOVED, layout))
-    parts.append(_whole_records(new.iloc[pairs.added], ADDED, layout))
-    filled = [part for part in parts if not part.empty]
+    parts = [_variable_rows(old, new)] if set(old.columns) ^ set(new.columns) else []
+    if changed.any():
+        parts += [_changed_cells(before, after, column, layout) for column in content]
+    if len(pairs.removed):
+        parts.append(_whole_records(old.iloc[pairs.removed], REMOVED, layout))
+    if len(pairs.added):
+        parts.append(_whole_records(new.iloc[pairs.added], ADDED, layout))
+    filled = [part for part in parts if part is not None]
     rows = pd.concat(filled, ignore_index=True) if filled else empty_differences()
     return TableDifferences(
         rows,
@@ -204,9 +206,12 @@ def _variable_rows(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
 
 def _changed_cells(
     before: pd.DataFrame, after: pd.DataFrame, column: str, layout: Layout
-) -> pd.DataFrame:
+) -> pd.DataFrame | None:
+    """Cells of a variable that differ between paired records; None where all are equal."""
     first, second = encode(before, after, [column])
     differs = first != second
+    if not differs.any():
+        return None
     one, two = before[differs], after[differs]
     old, new = (pd.to_numeric(side[column], errors="coerce") for side in (one, two))
     old, new = old.to_numpy(dtype=float), new.to_numpy(dtype=float)

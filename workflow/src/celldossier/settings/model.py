@@ -30,6 +30,11 @@ class RunSettings(Section):
         "report must say which version it follows."
     )
     run: RunName = Field(description="Name of the run and of its folder below results/.")
+    reference_run: RunName | None = Field(
+        None,
+        description="Name of a frozen run (`celldossier freeze NAME`), such as that of the last "
+        "submission: the report then says what has changed since. None where nothing is compared.",
+    )
 
 
 class Settings(RunSettings):

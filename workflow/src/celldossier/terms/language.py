@@ -119,6 +119,19 @@ def format_count(value: float) -> str:
     return f"{value:.0f}" if math.isfinite(value) else ""
 
 
+def format_result(value: float | None, form: Literal["count", "number", "percent"]) -> str:
+    """A result in print, "" where there is none.
+
+    >>> format_result(34712.3, "number"), format_result(45.25, "percent"), format_result(7, "count")
+    ('34700', '45.2%', '7')
+    """
+    if value is None:
+        return ""
+    if form == "count":
+        return format_count(value)
+    return f"{format_fixed(value, 1)}%" if form == "percent" else format_significant(value)
+
+
 def print_unit(unit: str) -> str:
     """A unit for readers: ``d*copies/ug`` is "d·copies/µg", ``10^6/kg`` is "10⁶/kg".
 

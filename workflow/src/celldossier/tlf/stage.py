@@ -17,6 +17,7 @@ import pandas as pd
 
 from celldossier.datasets import read_specification
 from celldossier.io.files import canonical_json
+from celldossier.io.spreadsheets import csv_bytes
 from celldossier.io.stages import STAGES
 from celldossier.results import AnalysisResults
 from celldossier.settings.tlfs import Tlf, TlfCatalogue
@@ -32,7 +33,6 @@ from celldossier.tlf.footnotes import (
 from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.write import (
     all_value_ids,
-    csv_bytes,
     image_names,
     page_bytes,
     table_record,

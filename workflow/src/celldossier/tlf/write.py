@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import groupby, pairwise
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 _SHORT_BLOCK = 9
 """Rows up to which a parameter and what is said of it stand on one page."""
-_FORMULA_START = ("=", "+", "-", "@", "\t", "\r")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def table_record(table: Table, marks: Sequence[Sequence[str]]) -> dict[str, Any]:
@@ -138,26 +135,6 @@ def table_values(table: Table, results: AnalysisResults) -> pd.DataFrame:
                 }
             )
     return pd.DataFrame(lines, columns=["ROW", "COLUMN", "TEXT", "VALUE_IDS", "VALUES"])
-
-
-def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """A frame as CSV, safe to open in a spreadsheet.
-
-    A text that a spreadsheet would take for a formula (it begins with = + - @
-    and is no number) gets a leading apostrophe (OWASP, CSV injection).
-    """
-    safe = frame.copy()
-    for name in safe.columns:
-        if not pd.api.types.is_numeric_dtype(safe[name]):
-            safe[name] = [_defuse(str(value)) for value in safe[name]]
-    text: str = safe.to_csv(index=False, lineterminator="\n")
-    return text.encode("utf-8")
-
-
-def _defuse(text: str) -> str:
-    if text.startswith(_FORMULA_START) and not _NUMBER.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 @lru_cache(maxsize=1)
