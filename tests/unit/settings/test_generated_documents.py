@@ -7,13 +7,16 @@ import pytest
 from celldossier.io.resources import shared_path
 from celldossier.settings.documents import make_documents
 from celldossier.settings.model import SECTIONS, Settings, effective_sections
-from celldossier.settings.read import read_model
+from celldossier.settings.read import check_values, merge, read_yaml
 
 DOCUMENTS = make_documents()
 EXAMPLES = [
     "config.yaml",
     *(f"studies/{path.name}" for path in sorted(shared_path("config", "studies").glob("*.yaml"))),
 ]
+
+BELOW = {"studies/ctx101_before.yaml": ("config.yaml",)}
+"""Config files that stand on others, which are named before them."""
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))
@@ -30,7 +33,8 @@ def test_every_setting_has_a_description() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_shipped_config_is_valid_and_complete_in_json(name: str) -> None:
-    settings = read_model(shared_path("config", *name.split("/")), Settings)
+    files = [shared_path("config", *layer.split("/")) for layer in (*BELOW.get(name, ()), name)]
+    settings = check_values(merge([read_yaml(file) for file in files]), Settings, files)
     sections = effective_sections(settings)
     assert set(sections) == {*SECTIONS, "run"}
     json.dumps(sections, allow_nan=False)
