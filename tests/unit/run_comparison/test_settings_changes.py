@@ -52,3 +52,11 @@ def test_names_of_runs_are_no_settings_of_an_analysis() -> None:
 def test_a_place_on_this_machine_is_not_told() -> None:
     (found,) = change(study_data={"root": "/home/someone/data2", "missing_texts": ["NA"]})
     assert found.new == ".../data2"
+
+
+def test_keys_below_a_key_that_had_none_are_named_alone() -> None:
+    source = {"file": "dm.csv", "keep": {}}
+    (found,) = compare_settings(
+        {"s": {"DM": [source]}}, {"s": {"DM": [{**source, "keep": {"USUBJID": ["A"]}}]}}
+    )[0]
+    assert (found.key, found.old, found.new) == ("s.DM[dm.csv].keep.USUBJID", None, '[ "A" ]')

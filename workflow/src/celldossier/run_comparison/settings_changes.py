@@ -54,7 +54,7 @@ def flatten_settings(value: Any, key: str) -> Iterator[tuple[str, str]]:
     >>> dict(flatten_settings({"assays": [{"analyte": "PCR", "lloq": 50}]}, "bioanalysis"))
     {'bioanalysis.assays[PCR].analyte': 'PCR', 'bioanalysis.assays[PCR].lloq': '50'}
     """
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping):
         for name, part in value.items():
             yield from flatten_settings(part, f"{key}.{name}")
     elif isinstance(value, Sequence) and value and all(isinstance(part, dict) for part in value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -191,7 +192,7 @@ def _read_results(run: RunContent) -> dict[str, dict[str, Any]]:
             continue
         columns = (table["value_id"], table["value"], table["unit"], table["note_code"])
         for value_id, value, unit, note in zip(*columns, strict=True):
-            number = float(value) if value == value else None
+            number = float(value) if math.isfinite(value) else None
             read[value_id] = {"value": number, "unit": unit, "note": note}
     return read
 
