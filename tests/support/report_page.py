@@ -16,6 +16,7 @@ from celldossier.run_comparison.compare import compare_runs
 from celldossier.run_comparison.summary import summarise_comparison
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
@@ -131,6 +132,7 @@ class Page:
             "exposure_response": ExposureResponseSettings(),
             "immunogenicity": ImmunogenicitySettings(),
             "special_considerations": SpecialConsiderationsSettings(),
+            "comparability": ComparabilitySettings(),
             "pharmacodynamics": PharmacodynamicsSettings(),
             "dose_exploration": DoseExplorationSettings(),
             "report": ReportSettings(),

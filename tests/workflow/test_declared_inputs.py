@@ -104,7 +104,7 @@ def test_every_rule_that_calls_the_program_is_watched(jobs: list[Job]) -> None:
         *("study_data", "gate", "study_data_summary", "cellular_kinetics", "pharmacodynamics"),
         "dose_exploration",
         *("immunogenicity", "exposure_response", "tlf", "clause_matrix", "render_report"),
-        *("special_considerations", "manifest"),
+        *("special_considerations", "comparability", "manifest"),
     }
     # The watch itself works: a resource, a dataset and a module were seen.
     kinetics = next(job for job in jobs if job.rule == "cellular_kinetics")

@@ -18,6 +18,7 @@ AFTER_KINETICS = {
     "immunogenicity",
     "exposure_response",
     "special_considerations",
+    "comparability",
     "tlf",
     "clause_matrix",
     "render_report",

@@ -27,6 +27,7 @@ from survival_study import make_survival_results
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
+from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
@@ -86,6 +87,7 @@ def settings() -> dict[str, Any]:
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
         "special_considerations": SpecialConsiderationsSettings().model_dump(mode="json"),
+        "comparability": ComparabilitySettings().model_dump(mode="json"),
         "pharmacodynamics": PharmacodynamicsSettings().model_dump(mode="json"),
         "study_data": {
             "safety": SafetySettings().model_dump(mode="json"),

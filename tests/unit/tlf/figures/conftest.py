@@ -11,6 +11,7 @@ import pytest
 
 from celldossier.datasets import conform, empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
 from celldossier.settings.special_considerations import SpecialConsiderationsSettings
 from celldossier.terms.language import Language
@@ -49,6 +50,7 @@ SETTINGS: dict[str, Any] = {
     },
     "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
     "special_considerations": SpecialConsiderationsSettings().model_dump(mode="json"),
+    "comparability": ComparabilitySettings().model_dump(mode="json"),
     "exposure_response": {
         "analyte": "PCR",
         "endpoints": ["OBJRESP"],

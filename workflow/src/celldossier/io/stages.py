@@ -46,6 +46,7 @@ STAGES = MappingProxyType(
         "immunogenicity": HandedOn(("ADIM", "ADIMC"), curves=False),
         "exposure_response": HandedOn(("ADER", "ADEREND"), curves=True),
         "special_considerations": HandedOn((), curves=False),
+        "comparability": HandedOn((), curves=False),
     }
 )
 """Stages with analysis results, in run order, and what each hands on."""

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from celldossier.settings.base import RunName, Section
 from celldossier.settings.bioanalysis import BioanalysisSettings
 from celldossier.settings.cellular_kinetics import CellularKineticsSettings
+from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.exposure_response import ExposureResponseSettings
 from celldossier.settings.immunogenicity import ImmunogenicitySettings
@@ -63,6 +64,10 @@ class Settings(RunSettings):
     special_considerations: SpecialConsiderationsSettings = Field(
         default_factory=SpecialConsiderationsSettings,
         description="Age groups, lymphodepletion, gene modification, concomitant medicines.",
+    )
+    comparability: ComparabilitySettings = Field(
+        default_factory=ComparabilitySettings,
+        description="Before and after a manufacturing change.",
     )
     report: ReportSettings = Field(default_factory=ReportSettings, description="The report.")
 

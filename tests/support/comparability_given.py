@@ -1,0 +1,122 @@
+"""Small frames for the stage of comparability, whose answers can be told by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from celldossier.comparability.study import Sources, Study, read_study
+from celldossier.datasets import empty_dataset
+from celldossier.results import AnalysisResults
+from celldossier.settings.comparability import ComparabilitySettings
+
+ANALYTE = "PCR"
+BOTH = {"en": "a reason", "zh": "理由"}
+ASSAY_1 = {"PCMETHOD": "QPCR", "PCASSAYV": "1", "PCNAM": "LAB A", "ALLOQ": 50.0}
+ASSAY_2 = {"PCMETHOD": "DDPCR", "PCASSAYV": "2", "PCNAM": "LAB C", "ALLOQ": 25.0}
+"""Two assays that differ in everything."""
+
+
+def name_subject(k: int) -> str:
+    return f"S-{k:02d}"
+
+
+def name_lot(k: int) -> str:
+    return f"L{k:02d}"
+
+
+def make_rows(dataset: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Rows of a dataset; what is not given is blank, or NaN for a number."""
+    frame = empty_dataset(dataset).reindex(range(len(rows)))
+    text = frame.select_dtypes(exclude="number").columns
+    frame[text] = frame[text].astype(object).fillna("")
+    frame["STUDYID"] = "S"
+    for name in {name for row in rows for name in row}:
+        blank = "" if name in text else float("nan")
+        frame[name] = [row.get(name, blank) for row in rows]
+    return frame
+
+
+def make_subjects(n: int, **columns: list[Any]) -> pd.DataFrame:
+    """ADSL of infused subjects S-01, S-02 ..., each with a lot of its own number."""
+    flags = dict.fromkeys(("SAFFL", "PKFL", "EFFFL"), "Y")
+    rows = [{"USUBJID": name_subject(k), "LOTID": name_lot(k), **flags} for k in range(1, n + 1)]
+    return make_rows("ADSL", rows).assign(**columns)
+
+
+def make_lots(processes: str, **columns: list[Any]) -> pd.DataFrame:
+    """ADPQ of lots L01, L02 ..., a letter a process; released and given."""
+    given = {"RELSTAT": "RELEASED", "INFUSFL": "Y"}
+    rows = [
+        {"LOTID": name_lot(k), "PROCESS": process, **given}
+        for k, process in enumerate(processes, start=1)
+    ]
+    return make_rows("ADPQ", rows).assign(**columns)
+
+
+def make_samples(*assays: dict[str, Any], analyte: str = ANALYTE) -> pd.DataFrame:
+    """ADPC with one sample a subject, measured by the assay of its place."""
+    fixed = {"PARAMCD": analyte, "PCSPEC": "BLOOD", "ANL01FL": "Y"}
+    rows = [
+        {"USUBJID": name_subject(k), **fixed, **assay} for k, assay in enumerate(assays, start=1)
+    ]
+    return make_rows("ADPC", rows)
+
+
+def make_parameters(
+    analyte: str = ANALYTE, unit: str = "copies/ug", **values: list[float]
+) -> pd.DataFrame:
+    """ADPP: values of each parameter, a subject a value."""
+    rows = [
+        {
+            "USUBJID": name_subject(k), "PARCAT1": analyte, "PROFTYP": "COURSE",
+            "PARAMCD": parameter, "AVAL": value, "AVALU": unit,
+        }
+        for parameter, given in values.items()
+        for k, value in enumerate(given, start=1)
+    ]  # fmt: skip
+    return make_rows("ADPP", rows)
+
+
+def make_sources(**given: pd.DataFrame) -> Sources:
+    """Sources with empty datasets for all that is not given."""
+    empty = {name: empty_dataset(name.upper()) for name in Sources.__dataclass_fields__}
+    return replace(Sources(**empty), **given)
+
+
+def make_settings(**settings: Any) -> ComparabilitySettings:
+    """Settings of a change from process A to others, unless they say otherwise."""
+    return ComparabilitySettings(**{"by": "PROCESS", "reference": "A", **settings})
+
+
+def make_study(sources: Sources, **settings: Any) -> Study:
+    return read_study(sources, make_settings(**settings), ANALYTE)
+
+
+def read_number(
+    results: AnalysisResults,
+    analysis: str,
+    variable: str = "",
+    stat: str = "n",
+    analyte: str = "",
+    **by: str,
+) -> float:
+    value = results.find(f"comparability.{analysis}", variable, analyte, by, stat)
+    assert value is not None, f"{analysis}/{variable}/{analyte}/{by}/{stat} was not computed"
+    return value.number
+
+
+def read_word(
+    results: AnalysisResults,
+    analysis: str,
+    variable: str = "",
+    stat: str = "n",
+    analyte: str = "",
+    **by: str,
+) -> str:
+    """The text of a statistic, or the reason code where it is missing."""
+    value = results.find(f"comparability.{analysis}", variable, analyte, by, stat)
+    assert value is not None, f"{analysis}/{variable}/{analyte}/{by}/{stat} was not computed"
+    return value.text or value.note_code

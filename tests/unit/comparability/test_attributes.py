@@ -1,0 +1,108 @@
+"""Quality attributes of all lots before and after the change."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from comparability_given import (
+    ANALYTE,
+    BOTH,
+    make_lots,
+    make_settings,
+    make_sources,
+    make_subjects,
+    read_number,
+    read_word,
+)
+
+from celldossier.comparability.stage import compare_groups
+from celldossier.results import AnalysisResults
+
+BEFORE = [44.0, 45, 46, 47, 43, 45]
+AFTER = [34.0, 35, 36, 37, 33, 35]
+"""Transduction, %: means 45 and 35, both with variance 2."""
+
+
+def summarise(settings: dict[str, Any] | None = None, **lots: list[Any]) -> AnalysisResults:
+    """Results of six lots of process A and six of B."""
+    sources = make_sources(adsl=make_subjects(12), adpq=make_lots("A" * 6 + "B" * 6, **lots))
+    found = compare_groups(sources, make_settings(**(settings or {})), ANALYTE)
+    return AnalysisResults([found.results])
+
+
+def read_contrast(results: AnalysisResults, attribute: str, stat: str) -> float:
+    return read_number(results, "attribute_contrast", attribute, stat, group="B")
+
+
+def read_verdict(results: AnalysisResults, attribute: str, stat: str = "verdict") -> str:
+    return read_word(results, "attribute_contrast", attribute, stat, group="B")
+
+
+def test_the_planted_difference_of_transduction_is_found() -> None:
+    results = summarise(TRANSPCT=[*BEFORE, *AFTER])
+    assert read_contrast(results, "TRANSPCT", "estimate") == pytest.approx(-10)
+    # Equal variances and sizes: t of 10 degrees of freedom, se = sqrt(2 * 2 / 6).
+    half = 2.228138851964939 * math.sqrt(2 / 3)
+    assert read_contrast(results, "TRANSPCT", "estimate_low") == pytest.approx(-10 - half)
+    assert read_contrast(results, "TRANSPCT", "estimate_high") == pytest.approx(-10 + half)
+    assert read_verdict(results, "TRANSPCT", "differs") == "Y"
+    assert read_number(results, "attribute", "TRANSPCT", "mean", group="A") == pytest.approx(45)
+    assert read_number(results, "attribute", "TRANSPCT", "n", group="B") == 6
+
+
+def test_equal_lots_do_not_differ() -> None:
+    results = summarise(VIABPCT=[*BEFORE, *BEFORE])
+    assert read_verdict(results, "VIABPCT", "differs") == "N"
+
+
+def test_without_a_margin_there_is_no_verdict() -> None:
+    results = summarise(TRANSPCT=[*BEFORE, *BEFORE])
+    assert read_verdict(results, "TRANSPCT") == "NOMARGIN"
+    assert math.isnan(read_contrast(results, "TRANSPCT", "p_tost"))
+
+
+@pytest.mark.parametrize(
+    ("after", "verdict"), [(BEFORE, "WITHIN"), (AFTER, "NOTWITHIN")], ids=["same", "10 lower"]
+)
+def test_a_margin_of_a_difference_gives_a_verdict(after: list[float], verdict: str) -> None:
+    margin = {"attribute": "TRANSPCT", "scale": "difference", "lower": -5, "upper": 5,
+              "justification": BOTH}  # fmt: skip
+    results = summarise({"attribute_margins": [margin]}, TRANSPCT=[*BEFORE, *after])
+    assert read_verdict(results, "TRANSPCT") == verdict
+    # 90 % interval of t with 10 degrees of freedom.
+    half = 1.8124611228116764 * math.sqrt(2 / 3)
+    estimate = read_contrast(results, "TRANSPCT", "estimate")
+    assert read_contrast(results, "TRANSPCT", "eq_high") == pytest.approx(estimate + half)
+
+
+def test_ratio_attributes_are_compared_by_geometric_means() -> None:
+    before = [1.0, 2, 4, 1, 2, 4]
+    results = summarise(VCN=[*before, *(2 * value for value in before)])
+    assert read_contrast(results, "VCN", "estimate") == pytest.approx(2)
+    assert read_verdict(results, "VCN", "scale") == "ratio"
+
+
+def test_the_margin_of_an_attribute_decides_its_scale() -> None:
+    margin = {"attribute": "VIABPCT", "scale": "ratio", "lower": 0.9, "upper": 1.1,
+              "justification": BOTH}  # fmt: skip
+    results = summarise({"attribute_margins": [margin]}, VIABPCT=[*BEFORE, *BEFORE])
+    assert read_contrast(results, "VIABPCT", "estimate") == pytest.approx(1)
+    assert read_contrast(results, "VIABPCT", "margin_upper") == 1.1
+
+
+def test_potencies_in_two_units_are_not_compared() -> None:
+    values = [*BEFORE, *AFTER]
+    one = summarise(POTENCY=values, POTENCU=["pg/mL"] * 12)
+    assert read_contrast(one, "POTENCY", "estimate") == pytest.approx(35 / 45, rel=0.01)
+    two = summarise(POTENCY=values, POTENCU=["pg/mL"] * 6 + ["%"] * 6)
+    assert two.select("comparability.attribute").empty
+
+
+def test_few_lots_have_a_reason_and_no_contrast() -> None:
+    sources = make_sources(adsl=make_subjects(5), adpq=make_lots("AAABB", VCN=[1.0, 2, 3, 2, 3]))
+    results = AnalysisResults([compare_groups(sources, make_settings(), ANALYTE).results])
+    assert read_verdict(results, "VCN", "estimate") == "FEWLOTS"
+    assert read_verdict(results, "VCN") == "FEWLOTS"
+    assert read_number(results, "attribute", "VCN", "mean", group="B") == pytest.approx(2.5)

@@ -1,0 +1,1 @@
+"""Comparability: product, kinetics and outcomes before and after a manufacturing change."""
