@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,12 @@ ASSAY_2 = {"PCMETHOD": "DDPCR", "PCASSAYV": "2", "PCNAM": "LAB C", "ALLOQ": 25.0
 """Two assays that differ in everything."""
 
 
+@cache
+def _empty(dataset: str) -> pd.DataFrame:
+    """Checking a dataset against its specification takes as long as a test: once is enough."""
+    return empty_dataset(dataset)
+
+
 def name_subject(k: int) -> str:
     return f"S-{k:02d}"
 
@@ -29,7 +36,7 @@ def name_lot(k: int) -> str:
 
 def make_rows(dataset: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """Rows of a dataset; what is not given is blank, or NaN for a number."""
-    frame = empty_dataset(dataset).reindex(range(len(rows)))
+    frame = _empty(dataset).reindex(range(len(rows)))
     text = frame.select_dtypes(exclude="number").columns
     frame[text] = frame[text].astype(object).fillna("")
     frame["STUDYID"] = "S"
@@ -82,7 +89,7 @@ def make_parameters(
 
 def make_sources(**given: pd.DataFrame) -> Sources:
     """Sources with empty datasets for all that is not given."""
-    empty = {name: empty_dataset(name.upper()) for name in Sources.__dataclass_fields__}
+    empty = {name: _empty(name.upper()) for name in Sources.__dataclass_fields__}
     return replace(Sources(**empty), **given)
 
 

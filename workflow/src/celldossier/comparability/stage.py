@@ -19,6 +19,22 @@ attribute           quality attribute            group        block
 attribute_contrast  quality attribute            group        n_test, n_reference, estimate with
                                                               limits, eq_low, eq_high, p, differs,
                                                               scale, verdict
+exposure            parameter                    approach,    block, n_zero
+                                                 group
+ratio               parameter                    approach,    n_test, n_reference, gmr with
+                                                 group,       limits, sd, se, se_bridge, verdict,
+                                                 model        n_needed_test, n_needed_reference;
+                                                              adjusted: n_lost, covariates, cluster
+time_ratio          parameter that is a time     approach,    n_test, n_reference, ratio with
+                                                 group        limits
+outcome             RESPONSE, CRS, CRSGE3,       group        n, denominator, pct with limits (%)
+                    ICANS, ICANSGE3
+risk                the same                     group        n_test, n_reference, rd (%) and rr
+                                                              with limits
+marker              marker                       group,       block
+                                                 parameter,
+                                                 specimen
+marker_ratio        marker                       the same     n_test, n_reference, gmr with limits
 =================== ============================ ============ ==================================
 
 A verdict is margin_lower, margin_upper, p_tost, probability (%) and verdict (WITHIN, NOTWITHIN).
@@ -33,6 +49,12 @@ import pandas as pd
 
 from celldossier.comparability.attributes import summarise_attributes
 from celldossier.comparability.gate import check_gates, summarise_gates
+from celldossier.comparability.kinetics_ratio import (
+    summarise_exposure,
+    summarise_ratios,
+    summarise_times,
+)
+from celldossier.comparability.outcomes import summarise_markers, summarise_outcomes
 from celldossier.comparability.study import Sources, Study, read_study
 from celldossier.results import ResultCollector
 from celldossier.settings.comparability import ComparabilitySettings
@@ -61,6 +83,11 @@ def compare_groups(
         gates = check_gates(study)
         summarise_gates(study, gates, out)
         summarise_attributes(study, out)
+        summarise_exposure(study, gates, out)
+        summarise_ratios(study, gates, out)
+        summarise_times(study, gates, out)
+        summarise_outcomes(study, out)
+        summarise_markers(study, out)
     return Comparability(out.frame())
 
 

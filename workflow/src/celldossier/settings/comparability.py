@@ -116,7 +116,10 @@ class ComparabilitySettings(Section):
     )
     times: tuple[Code, ...] = Field(
         ("TMAX", "TLST"),
-        description="Parameters of ADPP that are times, in d: compared by the shift of location.",
+        description=(
+            "Parameters of ADPP that are times, in d: compared by the median of all ratios of two "
+            "subjects (Hodges-Lehmann), without a margin."
+        ),
     )
     margins: tuple[Margin, ...] = Field(
         (),
