@@ -106,3 +106,32 @@ def test_few_lots_have_a_reason_and_no_contrast() -> None:
     assert read_verdict(results, "VCN", "estimate") == "FEWLOTS"
     assert read_verdict(results, "VCN") == "FEWLOTS"
     assert read_number(results, "attribute", "VCN", "mean", group="B") == pytest.approx(2.5)
+
+
+def test_lots_after_the_change_are_counted_in_the_ranges_of_those_before() -> None:
+    # Mean 45, SD sqrt(2): the quality range of 3 SD is 40.76 to 49.24.
+    after = [41.0, 44, 45, 46, 49, 50]
+    results = summarise(TRANSPCT=[*BEFORE, *after])
+    limits = {
+        name: [
+            read_number(results, "attribute_range", "TRANSPCT", stat, range=name)
+            for stat in ("centre", "low", "high")
+        ]
+        for name in ("QUALITY", "TOLERANCE")
+    }
+    assert limits["QUALITY"] == pytest.approx([45, 45 - 3 * 2**0.5, 45 + 3 * 2**0.5])
+    # Factor of six lots, 95 % of the lots with 95 % confidence: NIST 4.414 (Howe), exact 4.422.
+    assert limits["TOLERANCE"][2] == pytest.approx(45 + 4.42 * 2**0.5, abs=0.02)
+    inside = {"group": "B", "range": "QUALITY"}
+    assert read_number(results, "attribute_inside", "TRANSPCT", "n", **inside) == 5
+    assert read_number(results, "attribute_inside", "TRANSPCT", "denominator", **inside) == 6
+    wide = {"group": "B", "range": "TOLERANCE"}
+    assert read_number(results, "attribute_inside", "TRANSPCT", "n", **wide) == 6
+
+
+def test_two_lots_before_the_change_have_no_range() -> None:
+    sources = make_sources(adsl=make_subjects(5), adpq=make_lots("AABBB", VCN=[1.0, 2, 3, 2, 3]))
+    results = AnalysisResults([compare_groups(sources, make_settings(), ANALYTE).results])
+    assert read_word(results, "attribute_range", "VCN", "low", range="QUALITY") == "FEWLOTS"
+    by = {"group": "B", "range": "QUALITY"}
+    assert read_word(results, "attribute_inside", "VCN", "pct", **by) == "FEWLOTS"

@@ -23,14 +23,10 @@ from comparability_given import (
     read_word,
 )
 
+from celldossier.comparability.bridge_error import bridge_error
 from celldossier.comparability.gate import check_gates
-from celldossier.comparability.kinetics_ratio import (
-    bridge_error,
-    list_comparisons,
-    summarise_exposure,
-    summarise_ratios,
-    summarise_times,
-)
+from celldossier.comparability.kinetics import list_comparisons, summarise_exposure, summarise_times
+from celldossier.comparability.kinetics_ratio import summarise_ratios
 from celldossier.comparability.study import BridgeUse, Study, read_study
 from celldossier.results import AnalysisResults, ResultCollector
 

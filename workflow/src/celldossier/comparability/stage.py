@@ -19,6 +19,9 @@ attribute           quality attribute            group        block
 attribute_contrast  quality attribute            group        n_test, n_reference, estimate with
                                                               limits, eq_low, eq_high, p, differs,
                                                               scale, verdict
+attribute_range     quality attribute            range        n, factor, centre, low, high
+attribute_inside    quality attribute            group,       n, denominator, pct with limits (%)
+                                                 range
 exposure            parameter                    approach,    block, n_zero
                                                  group
 ratio               parameter                    approach,    n_test, n_reference, gmr with
@@ -47,13 +50,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from celldossier.comparability.attribute_ranges import summarise_ranges
 from celldossier.comparability.attributes import summarise_attributes
 from celldossier.comparability.gate import check_gates, summarise_gates
-from celldossier.comparability.kinetics_ratio import (
-    summarise_exposure,
-    summarise_ratios,
-    summarise_times,
-)
+from celldossier.comparability.kinetics import summarise_exposure, summarise_times
+from celldossier.comparability.kinetics_ratio import summarise_ratios
 from celldossier.comparability.outcomes import summarise_markers, summarise_outcomes
 from celldossier.comparability.study import Sources, Study, read_study
 from celldossier.results import ResultCollector
@@ -83,6 +84,7 @@ def compare_groups(
         gates = check_gates(study)
         summarise_gates(study, gates, out)
         summarise_attributes(study, out)
+        summarise_ranges(study, out)
         summarise_exposure(study, gates, out)
         summarise_ratios(study, gates, out)
         summarise_times(study, gates, out)
