@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import pandas as pd
 
@@ -99,9 +100,13 @@ def add_ratio(
     ratio: Ratio,
     gate: Gate,
     method: str = "",
-    extra: dict[str, float | str] | None = None,
+    extra: Mapping[str, float | str] | None = None,
+    analysis: str = "ratio",
 ) -> None:
-    """Add one ratio with its interval, what the margin makes of it, and the size it needs."""
+    """Add one ratio with its interval, what the margin makes of it, and the size it needs.
+
+    A ratio without a standard deviation within groups (weighted) has no size.
+    """
     settings = study.settings
     few = min(ratio.n_test, ratio.n_reference) < settings.min_per_group
     reason = "FEWSUBJ" if few else ratio.reason
@@ -125,7 +130,6 @@ def add_ratio(
         "gmr": ratio.ratio,
         "gmr_low": ratio.low,
         "gmr_high": ratio.high,
-        "sd": ratio.sd,
         "se": ratio.se,
         "se_bridge": added,
         **list_verdict(verdict, limits),
@@ -138,9 +142,12 @@ def add_ratio(
         covariates="NOCOVAR",
         cluster="NOCLUSTER",
     )
-    sizes, size_notes = size_needed(settings, ratio, limits)
+    sizes: dict[str, float] = {}
+    if analysis == "ratio":
+        sizes, size_notes = size_needed(settings, ratio, limits)
+        notes |= size_notes
     out.add(
-        "ratio",
+        analysis,
         statistics | sizes,
         dataset="ADPP" if one.approach == ASIS else "ADPPB",
         variable=one.parameter,
@@ -150,7 +157,7 @@ def add_ratio(
         units={"probability": "%"},
         n=float(ratio.n_test + ratio.n_reference),
         method=method or METHODS[model],
-        notes=notes | size_notes,
+        notes=notes,
     )
 
 
@@ -163,6 +170,8 @@ def size_needed(
     one.
     """
     names = ("n_needed_test", "n_needed_reference")
+    sd = {"sd": ratio.sd}
+    sd_note = explain_missing(sd, ratio.reason or "NOVALUE")
     reason = ""
     if limits is None:
         reason = "NOMARGIN"
@@ -177,7 +186,8 @@ def size_needed(
             settings.equivalence_level,
             ratio.n_test / ratio.n_reference,
         )
-        if not size.reason:
-            return dict(zip(names, (float(size.n_test), float(size.n_reference)), strict=True)), {}
         reason = size.reason
-    return dict.fromkeys(names, math.nan), dict.fromkeys(names, reason)
+        if not reason:
+            found = (float(size.n_test), float(size.n_reference))
+            return sd | dict(zip(names, found, strict=True)), sd_note
+    return sd | dict.fromkeys(names, math.nan), sd_note | dict.fromkeys(names, reason)

@@ -28,6 +28,13 @@ ratio               parameter                    approach,    n_test, n_referenc
                                                  group,       limits, sd, se, se_bridge, verdict,
                                                  model        n_needed_test, n_needed_reference;
                                                               adjusted: n_lost, covariates, cluster
+sensitivity         parameter                    the same     n_test, n_reference, gmr with
+                                                              limits, verdict; SHIFT: no p_tost,
+                                                              probability
+balance             covariate                    group,       before, after
+                                                 model,
+                                                 level
+profile             AVAL                         group, day   n, median, q1, q3
 time_ratio          parameter that is a time     approach,    n_test, n_reference, ratio with
                                                  group        limits
 outcome             RESPONSE, CRS, CRSGE3,       group        n, denominator, pct with limits (%)
@@ -56,6 +63,8 @@ from celldossier.comparability.gate import check_gates, summarise_gates
 from celldossier.comparability.kinetics import summarise_exposure, summarise_times
 from celldossier.comparability.kinetics_ratio import summarise_ratios
 from celldossier.comparability.outcomes import summarise_markers, summarise_outcomes
+from celldossier.comparability.profiles import summarise_profiles
+from celldossier.comparability.sensitivity import summarise_sensitivity
 from celldossier.comparability.study import Sources, Study, read_study
 from celldossier.results import ResultCollector
 from celldossier.settings.comparability import ComparabilitySettings
@@ -87,7 +96,9 @@ def compare_groups(
         summarise_ranges(study, out)
         summarise_exposure(study, gates, out)
         summarise_ratios(study, gates, out)
+        summarise_sensitivity(study, gates, out)
         summarise_times(study, gates, out)
+        summarise_profiles(study, out)
         summarise_outcomes(study, out)
         summarise_markers(study, out)
     return Comparability(out.frame())
