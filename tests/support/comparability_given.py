@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import pandas as pd
 
+from celldossier.comparability.stage import compare_groups
 from celldossier.comparability.study import Sources, Study, read_study
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
@@ -127,3 +129,73 @@ def read_word(
     value = results.find(f"comparability.{analysis}", variable, analyte, by, stat)
     assert value is not None, f"{analysis}/{variable}/{analyte}/{by}/{stat} was not computed"
     return value.text or value.note_code
+
+
+def comparability_settings(**settings: Any) -> ComparabilitySettings:
+    """Settings of `comparability_sources`: a margin of CMAX, two analytes, a marker."""
+    margin = {"parameter": "CMAX", "lower": 0.5, "upper": 2, "justification": BOTH}
+    given = {
+        "analytes": (ANALYTE, "FLOW"), "metrics": ("CMAX", "AUC28"), "times": ("TMAX",),
+        "adjust_for": ("LTBURDZ",), "margins": [margin], "attributes": ("TRANSPCT", "VCN"),
+        "markers": [{"analyte": "IL6", "parameter": "PDPEAK"}],
+    }  # fmt: skip
+    return make_settings(**(given | settings))
+
+
+def comparability_sources() -> Sources:
+    """Six subjects of each process: PCR by another assay after the change, FLOW by the same."""
+    logs = [-0.3, -0.2, -0.05, 0.05, 0.2, 0.3]
+    adpp = pd.concat(
+        [
+            make_parameters(
+                analyte,
+                CMAX=[scale * math.exp(x) for x in (*logs, *logs)],
+                AUC28=[5 * scale * math.exp(x) for x in (*logs, *logs)],
+            )
+            for analyte, scale in ((ANALYTE, 1300.0), ("FLOW", 10.0))
+        ]
+        + [
+            make_parameters(analyte, unit="d", TMAX=[8.0 + k % 6 for k in range(12)])
+            for analyte in (ANALYTE, "FLOW")
+        ]
+    )
+    flow = {"PCMETHOD": "FLOW CYTOMETRY", "PCASSAYV": "1", "PCNAM": "LAB B", "ALLOQ": 1.0}
+    times = {"AVALU": "copies/ug", "AFRLT": 7.1, "NFRLT": 7.0, "DOSENO": 1, "AVAL": 100.0,
+             "BLQFL": "N"}  # fmt: skip
+    adpc = pd.concat(
+        [
+            make_samples(*[ASSAY_1] * 6, *[ASSAY_2] * 6),
+            make_samples(*[flow] * 12, analyte="FLOW"),
+        ]
+    ).assign(**times)
+    transduction = [44.0, 45, 46, 47, 43, 45]
+    events = [{"USUBJID": name_subject(k), "AESI": "CRS", "ATOXGRN": 1.0} for k in (1, 2, 3, 7)]
+    best = [
+        {"USUBJID": name_subject(k), "PARAMCD": "BOR", "RESPFL": "YN"[k % 2]} for k in range(1, 13)
+    ]
+    peaks = [
+        {
+            "USUBJID": name_subject(k), "PARCAT1": "IL6", "ASPEC": "SERUM", "PARAMCD": "PDPEAK",
+            "AVAL": 10.0 * k, "AVALU": "pg/mL",
+        }
+        for k in range(1, 13)
+    ]  # fmt: skip
+    return make_sources(
+        adsl=make_subjects(12, LTBURDZ=[0.1 * k for k in range(6)] * 2),
+        adpq=make_lots(
+            "A" * 6 + "B" * 6,
+            TRANSPCT=[*transduction, *(value - 10 for value in transduction)],
+            VCN=[2.0, 3, 2.5, 3.5, 2, 3] * 2,
+        ),
+        adpc=adpc,
+        adpp=adpp,
+        adrs=make_rows("ADRS", best),
+        adaesi=make_rows("ADAESI", events),
+        adpdp=make_rows("ADPDP", peaks),
+    )
+
+
+def comparability_results(**settings: Any) -> pd.DataFrame:
+    """Analysis results of the stage for the subjects of `comparability_sources`."""
+    rules = comparability_settings(**settings)
+    return compare_groups(comparability_sources(), rules, ANALYTE).results

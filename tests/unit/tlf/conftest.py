@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from comparability_given import comparability_results
 from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from exposure_given import exposure_response_results
@@ -119,6 +120,7 @@ def stage_results() -> dict[str, pd.DataFrame]:
         ),
         "immunogenicity": immunogenicity_results(),
         "special_considerations": special_results(),
+        "comparability": comparability_results(),
     }
 
 

@@ -1,0 +1,143 @@
+"""Tables of comparability, drawn in both languages from results of the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pytest
+from comparability_given import comparability_results, comparability_settings
+
+from celldossier.datasets import empty_dataset
+from celldossier.results import AnalysisResults
+from celldossier.terms.language import Language
+from celldossier.tlf.model import Context, NotShown, Table
+from celldossier.tlf.tables_assay_gate import draw_assay_gate
+from celldossier.tlf.tables_comparability import draw_kinetics_verdicts, draw_sensitivity
+from celldossier.tlf.tables_comparability_attributes import draw_attributes
+from celldossier.tlf.tables_side_by_side import draw_side_by_side
+
+ALL = (
+    draw_kinetics_verdicts,
+    draw_sensitivity,
+    draw_attributes,
+    draw_side_by_side,
+    draw_assay_gate,
+)
+
+
+@pytest.fixture(scope="module")
+def results() -> pd.DataFrame:
+    return comparability_results()
+
+
+def make_context(
+    results: pd.DataFrame, settings: Mapping[str, Any], language: str = "en", **own: Any
+) -> Context:
+    rules = comparability_settings(**own).model_dump(mode="json")
+    return Context(
+        language=Language("zh" if language == "zh" else "en"),
+        results=AnalysisResults([results]),
+        curves=empty_dataset("CURVES"),
+        dataset=empty_dataset,
+        settings={**settings, "comparability": rules},
+        options={},
+    )
+
+
+def texts(table: Table | NotShown) -> dict[str, list[str]]:
+    assert isinstance(table, Table)
+    return {row.cells[0].text: [cell.text for cell in row.cells[1:]] for row in table.rows}
+
+
+@pytest.mark.parametrize(
+    ("language", "within", "closed"),
+    [
+        ("en", "the 90% CI lies within the sponsor's margin",
+         "the assay differs between the groups, no verdict"),
+        ("zh", "90% CI位于申办者设定的界值内", "组间检测方法不同，不作判定"),
+    ],
+)  # fmt: skip
+def test_a_verdict_names_the_interval_and_the_margin_and_never_comparable(
+    results: pd.DataFrame, settings: dict[str, Any], language: str, within: str, closed: str
+) -> None:
+    table = draw_kinetics_verdicts(make_context(results, settings, language))
+    assert isinstance(table, Table)
+    verdicts = [row.cells[-1].text for row in table.rows if row.kind == "body"]
+    # FLOW is of one assay, PCR of two without a bridge.
+    assert within in verdicts and closed in verdicts
+    everything = " ".join(cell.text for row in table.rows for cell in row.cells)
+    assert "comparable" not in everything and "具有可比性" not in everything
+    # The reason of the margin stands below its verdicts.
+    assert any("a reason" in note or "理由" in note for note in table.footnotes)
+
+
+def test_without_a_margin_the_verdict_says_so(settings: dict[str, Any]) -> None:
+    bare = comparability_results(margins=[])
+    table = draw_kinetics_verdicts(make_context(bare, settings, margins=[]))
+    assert isinstance(table, Table)
+    verdicts = {row.cells[-1].text for row in table.rows if row.kind == "body"}
+    assert "no margin was set" in verdicts
+    assert not any("lie" in verdict for verdict in verdicts)
+
+
+def test_each_cell_of_the_side_by_side_holds_its_number(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    table = draw_side_by_side(make_context(results, settings))
+    assert isinstance(table, Table)
+    assert [column.label for column in table.columns[1:3]] == ["A (N = 6)", "B (N = 6)"]
+    rows = texts(table)
+    peak = next(cells for label, cells in rows.items() if label.startswith("Cmax"))
+    assert peak[0].endswith("[6]") and peak[1].endswith("[6]")
+    crs = rows["CRS, any grade"]
+    assert crs[0].startswith("3/6 (50.0)") and crs[1].startswith("1/6 (16.7)")
+    assert crs[2].startswith("-33.3 (")
+    assert crs[3].startswith("0.333 (")
+
+
+def test_the_planted_attribute_stands_with_its_difference_and_ranges(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    table = draw_attributes(make_context(results, settings))
+    assert isinstance(table, Table)
+    # A heading, the contrast and two ranges of each attribute; transduction is the first.
+    head, contrast, tolerance, quality = table.rows[:4]
+    assert head.cells[0].text == "Transduction Efficiency (%)"
+    assert contrast.cells[0].text == "B / A: difference of means"
+    assert contrast.cells[3].text.startswith("-10.0 (")
+    assert tolerance.cells[0].text.startswith("tolerance interval")
+    assert quality.cells[2].text.startswith("0/6 (0.0)")
+
+
+def test_the_gate_shows_the_levels_and_why_it_is_closed(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    table = draw_assay_gate(make_context(results, settings))
+    assert isinstance(table, Table)
+    gates = [row.cells for row in table.rows if row.cells[0].text == "Assay gate"]
+    assert [cells[-1].text for cells in gates] == [
+        "closed: the assay differs between the groups, no verdict",
+        "passed: the assay is the same",
+    ]
+    version = next(row for row in table.rows if row.cells[0].text == "Assay Version")
+    assert [cell.text for cell in version.cells[1:]] == ["1 (6)", "2 (6)", "differs"]
+
+
+@pytest.mark.parametrize("draw", ALL, ids=lambda draw: draw.__name__)
+def test_both_languages_print_the_same_values(
+    results: pd.DataFrame, settings: dict[str, Any], draw: Any
+) -> None:
+    found = []
+    for language in ("en", "zh"):
+        table = draw(make_context(results, settings, language))
+        assert isinstance(table, Table) and table.subjects > 0
+        found.append([cell.value_ids for row in table.rows for cell in row.cells])
+    assert found[0] == found[1] and any(found[0])
+
+
+@pytest.mark.parametrize("draw", ALL, ids=lambda draw: draw.__name__)
+def test_without_a_change_there_is_no_table(settings: dict[str, Any], draw: Any) -> None:
+    none = comparability_results(by="", reference="")
+    assert draw(make_context(none, settings, by="", reference="")) == NotShown("NOCHANGE")
