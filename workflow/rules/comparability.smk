@@ -1,4 +1,4 @@
-# Needs: adam/{ADSL,ADEX,ADPQ,ADPC,ADPP,ADPDP,ADRS,ADAE,ADAESI}.parquet, the gate, settings/{comparability,cellular_kinetics}.json.
+# Needs: adam/{ADSL,ADEX,ADPQ,ADPC,ADPP,ADPPB,ADPDP,ADRS,ADAE,ADAESI}.parquet, ard/cellular_kinetics.parquet, the gate, settings/{comparability,cellular_kinetics}.json.
 # Makes: the analysis results that celldossier.io.stages names.
 
 
@@ -9,10 +9,12 @@ rule comparability:
         "<results>/adam/ADPQ.parquet",
         "<results>/adam/ADPC.parquet",
         "<results>/adam/ADPP.parquet",
+        "<results>/adam/ADPPB.parquet",
         "<results>/adam/ADPDP.parquet",
         "<results>/adam/ADRS.parquet",
         "<results>/adam/ADAE.parquet",
         "<results>/adam/ADAESI.parquet",
+        "<results>/ard/cellular_kinetics.parquet",
         gate="<results>/checks/gate.json",
         settings=get_section_settings("comparability", "cellular_kinetics"),
         sources=get_sources("comparability"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -22,8 +23,9 @@ from comparability_given import (
 
 from celldossier.comparability.gate import Gate, check_assay, read_samples
 from celldossier.comparability.stage import compare_groups
-from celldossier.comparability.study import BridgeUse
-from celldossier.results import AnalysisResults
+from celldossier.comparability.study import BridgeUse, read_bridges
+from celldossier.datasets import empty_dataset
+from celldossier.results import AnalysisResults, ResultCollector
 
 BRIDGE = BridgeUse(ANALYTE, "1", "2", 1.30, 0.10, 19.0)
 
@@ -135,3 +137,21 @@ def test_subjects_outside_the_kinetics_set_say_nothing_about_the_assay() -> None
     )
     samples = read_samples(make_study(sources), ANALYTE)
     assert check_assay(samples, "A", "B", 0.05).state == "OPEN"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason"), [("FACTOR", ""), ("LEVEL", "BRIDGELEVEL"), ("UNKNOWN", "FEWSUBJ")]
+)
+def test_bridges_are_read_from_the_results_of_the_kinetics(verdict: str, reason: str) -> None:
+    out = ResultCollector("cellular_kinetics")
+    place = {"dataset": "ADBRG", "variable": "CONC", "analyte": ANALYTE, "by": {"version": "1"}}
+    out.add("bridge", {"n": 20.0, "target": "2"}, **place)
+    known = verdict != "UNKNOWN"
+    numbers = {"ratio": 1.3, "se": 0.1, "df": 19.0, "slope_low": 0.9 if known else math.nan}
+    notes = {} if known else {"slope_low": "FEWSUBJ"}
+    out.add("bridge_fit", {**numbers, "verdict": verdict}, notes=notes, **place)
+    assert read_bridges(out.frame()) == {ANALYTE: (replace(BRIDGE, reason=reason),)}
+
+
+def test_without_bridges_there_are_none() -> None:
+    assert read_bridges(empty_dataset("ARD")) == {}

@@ -61,15 +61,14 @@ def make(
         adpc=make_samples(*[ASSAY_1] * 5, *[after] * 5).assign(AVALU="copies/ug"),
         adpp=pd.concat([adpp, rates]),
     )
-    own = None
     if bridged is not None:
         parts = [
             pd.concat([make_parameters(CMAX=exposure(bridged)), rates]).assign(APPROACH=approach)
             for approach in ("BRIDGED", "HIGHLLOQ")
         ]
-        own = pd.concat(parts)
+        sources = replace(sources, adppb=pd.concat(parts))
     base = make_study(sources, metrics=("CMAX", "EXPRATE"), **{"adjust_for": (), **settings})
-    return read_study(sources, base.settings, ANALYTE, own, bridges)
+    return read_study(sources, base.settings, ANALYTE, bridges)
 
 
 def summarise(study: Study) -> AnalysisResults:

@@ -23,7 +23,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def compare_stage(options: argparse.Namespace) -> int:
     """Read the datasets of a run; write the analysis results."""
     from celldossier.comparability.stage import compare_groups
-    from celldossier.comparability.study import Sources
+    from celldossier.comparability.study import Sources, read_bridges
     from celldossier.io.run_folder import RunFolder
     from celldossier.settings.cellular_kinetics import CellularKineticsSettings
     from celldossier.settings.comparability import ComparabilitySettings
@@ -31,6 +31,11 @@ def compare_stage(options: argparse.Namespace) -> int:
     run = RunFolder(options.run_folder)
     settings = ComparabilitySettings.model_validate(run.settings("comparability"))
     kinetics = CellularKineticsSettings.model_validate(run.settings("cellular_kinetics"))
-    output = compare_groups(read_sources(run, Sources), settings, kinetics.primary_analyte)
+    output = compare_groups(
+        read_sources(run, Sources),
+        settings,
+        kinetics.primary_analyte,
+        read_bridges(run.results("cellular_kinetics")),
+    )
     write_output(run, "comparability", output)
     return 0

@@ -65,7 +65,7 @@ from celldossier.comparability.kinetics_ratio import summarise_ratios
 from celldossier.comparability.outcomes import summarise_markers, summarise_outcomes
 from celldossier.comparability.profiles import summarise_profiles
 from celldossier.comparability.sensitivity import summarise_sensitivity
-from celldossier.comparability.study import Sources, Study, read_study
+from celldossier.comparability.study import BridgeUse, Sources, Study, read_study
 from celldossier.results import ResultCollector
 from celldossier.settings.comparability import ComparabilitySettings
 
@@ -78,14 +78,19 @@ class Comparability:
 
 
 def compare_groups(
-    sources: Sources, settings: ComparabilitySettings, primary_analyte: str
+    sources: Sources,
+    settings: ComparabilitySettings,
+    primary_analyte: str,
+    bridges: dict[str, tuple[BridgeUse, ...]] | None = None,
 ) -> Comparability:
     """Run the stage; `primary_analyte` is that of the settings of the kinetics.
+
+    `bridges` are those of `read_bridges`, by analyte.
 
     Where no change is declared, or the data hold one group only, the results say so and hold
     nothing else.
     """
-    study = read_study(sources, settings, primary_analyte)
+    study = read_study(sources, settings, primary_analyte, bridges)
     out = ResultCollector("comparability")
     summarise_change(study, out)
     if not study.missing:

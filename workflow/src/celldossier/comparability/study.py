@@ -11,6 +11,7 @@ import pandas as pd
 from celldossier.comparability.groups import KEY, group_lots, group_subjects, read_doses
 from celldossier.datasets import read_specification
 from celldossier.errors import ConfigError
+from celldossier.results import AnalysisResults
 from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.terms.order import natural_order
 
@@ -22,6 +23,9 @@ ASIS, BRIDGED, HIGHLLOQ = "ASIS", "BRIDGED", "HIGHLLOQ"
 analysis, and with the higher limit of quantitation of both versions as well (ADPPB.APPROACH)."""
 
 APPROACHES = (ASIS, BRIDGED, HIGHLLOQ)
+
+BRIDGE, BRIDGE_FIT = "cellular_kinetics.bridge", "cellular_kinetics.bridge_fit"
+BRIDGE_NUMBERS = ("ratio", "se", "df", "slope_low")
 
 NOCHANGE, NOREFGRP, ONEGROUP = "NOCHANGE", "NOREFGRP", "ONEGROUP"
 """Why nothing is compared: no change declared; no lot or subject of the reference; no other."""
@@ -36,6 +40,7 @@ class Sources:
     adpq: pd.DataFrame
     adpc: pd.DataFrame
     adpp: pd.DataFrame
+    adppb: pd.DataFrame
     adpdp: pd.DataFrame
     adrs: pd.DataFrame
     adae: pd.DataFrame
@@ -136,7 +141,6 @@ def read_study(
     sources: Sources,
     settings: ComparabilitySettings,
     primary_analyte: str,
-    bridged: pd.DataFrame | None = None,
     bridges: dict[str, tuple[BridgeUse, ...]] | None = None,
 ) -> Study:
     """Put lots and subjects into their groups, the reference first.
@@ -145,8 +149,6 @@ def read_study(
     ----------
     primary_analyte
         Analyte where the settings name none.
-    bridged
-        ADPPB; None where no assay has a bridge.
     bridges
         Bridges of each analyte that has any.
 
@@ -173,7 +175,8 @@ def read_study(
         missing = NOREFGRP
     elif not others:
         missing = ONEGROUP
-    parts = [sources.adpp.assign(APPROACH=ASIS), *([] if bridged is None else [bridged])]
+    # ADPPB is of the whole course only, and does not say so.
+    parts = [sources.adpp.assign(APPROACH=ASIS), sources.adppb.assign(PROFTYP=COURSE)]
     parameters = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return Study(
         sources,
@@ -186,6 +189,34 @@ def read_study(
         parameters.loc[parameters["PROFTYP"] == COURSE],
         bridges or {},
     )
+
+
+def read_bridges(kinetics: pd.DataFrame) -> dict[str, tuple[BridgeUse, ...]]:
+    """Bridges of each analyte from the results of the kinetics (`bridge`, `bridge_fit`).
+
+    Parameters
+    ----------
+    kinetics
+        Analysis results of the stage cellular_kinetics, dataset ARD.
+    """
+    results = AnalysisResults([kinetics])
+    found: dict[str, list[BridgeUse]] = {}
+    for analyte in results.analytes(BRIDGE_FIT):
+        for version in results.levels(BRIDGE_FIT, "version"):
+            place = ("CONC", analyte, {"version": version})
+            verdict = results.find(BRIDGE_FIT, *place, "verdict")
+            target = results.find(BRIDGE, *place, "target")
+            if verdict is None or target is None:
+                continue
+            numbers = {stat: results.find(BRIDGE_FIT, *place, stat) for stat in BRIDGE_NUMBERS}
+            values = {stat: value.number for stat, value in numbers.items() if value is not None}
+            reasons = [value.note_code for value in numbers.values() if value and value.note_code]
+            reason = {"FACTOR": "", "LEVEL": "BRIDGELEVEL"}.get(
+                verdict.text, next(iter(reasons), "NOBRIDGE")
+            )
+            own = (values["ratio"], values["se"], values["df"], reason)
+            found.setdefault(analyte, []).append(BridgeUse(analyte, version, target.text, *own))
+    return {analyte: tuple(bridges) for analyte, bridges in found.items()}
 
 
 def check_names(settings: ComparabilitySettings) -> None:
