@@ -12,7 +12,8 @@ from comparability_given import comparability_results, comparability_settings
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
 from celldossier.terms.language import Language
-from celldossier.tlf.model import Context, NotShown, Table
+from celldossier.tlf.figures_comparability import draw_profiles_by_group, draw_ratio_forest
+from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_assay_gate import draw_assay_gate
 from celldossier.tlf.tables_comparability import draw_kinetics_verdicts, draw_sensitivity
 from celldossier.tlf.tables_comparability_attributes import draw_attributes
@@ -139,5 +140,34 @@ def test_both_languages_print_the_same_values(
 
 @pytest.mark.parametrize("draw", ALL, ids=lambda draw: draw.__name__)
 def test_without_a_change_there_is_no_table(settings: dict[str, Any], draw: Any) -> None:
+    none = comparability_results(by="", reference="")
+    assert draw(make_context(none, settings, by="", reference="")) == NotShown("NOCHANGE")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_forest_holds_each_ratio_and_the_margin(
+    results: pd.DataFrame, settings: dict[str, Any], language: str
+) -> None:
+    figure = draw_ratio_forest(make_context(results, settings, language))
+    assert isinstance(figure, Figure)
+    peak = figure.data[(figure.data["PARAMCD"] == "CMAX") & (figure.data["MODEL"] == "UNADJUSTED")]
+    assert peak["GMR"].tolist() == pytest.approx([1, 1])
+    assert peak["MARGIN_UPPER"].tolist() == [2, 2]
+    assert set(figure.data["MODEL"]) == {"UNADJUSTED", "ADJUSTED"}
+    assert figure.subjects == 12
+
+
+def test_the_profiles_are_medians_of_each_group(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    figure = draw_profiles_by_group(make_context(results, settings))
+    assert isinstance(figure, Figure)
+    assert figure.data[["PARAMCD", "GROUP", "VALUE", "N"]].to_numpy().tolist() == [
+        [analyte, group, 100.0, 6.0] for analyte in ("FLOW", "PCR") for group in "AB"
+    ]
+
+
+@pytest.mark.parametrize("draw", [draw_ratio_forest, draw_profiles_by_group])
+def test_without_a_change_there_is_no_figure(settings: dict[str, Any], draw: Any) -> None:
     none = comparability_results(by="", reference="")
     assert draw(make_context(none, settings, by="", reference="")) == NotShown("NOCHANGE")
