@@ -198,6 +198,7 @@ class Page:
                 "first_of_kind": False,
                 "no_specific_marker": False,
                 "dose_escalation": True,
+                "manufacturing_change": False,
                 "mechanistic_data": False,
             },
             statement=lambda key: label(CLAUSES["statements"][key]),

@@ -89,6 +89,7 @@ def test_a_product_that_is_declared_wholly_new_makes_its_clause_live(resource: d
             "study": {"product": product.model_dump(mode="json")},
             "cellular_kinetics": {"no_specific_marker": []},
             "dose_exploration": {"escalation": {"design": None}},
+            "comparability": {"by": ""},
         }
         conditions = derive_conditions(settings, subjects, doses)
         assert not conditions["dose_escalation"]
@@ -149,3 +150,26 @@ def test_the_clauses_are_those_of_the_guideline(resource: dict, shared_folder) -
     text = (shared_folder / "guideline" / "clauses.yaml").read_text(encoding="utf-8")
     asked = [(clause["id"], clause["lines"]) for clause in yaml.safe_load(text)["clauses"]]
     assert [(clause["id"], clause["lines"]) for clause in resource["clauses"]] == asked
+
+
+@pytest.mark.parametrize(("by", "status"), [("", "not_applicable"), ("PROCESS", "addressed")])
+def test_a_change_that_is_declared_makes_its_clause_live(
+    resource: dict, by: str, status: str
+) -> None:
+    both = {"en": "x", "zh": "x"}
+    product = Product(
+        name="X", product_class="car_t", gene_modified=True, source="autologous",
+        route="systemic", description=both,
+    )  # fmt: skip
+    settings = {
+        "study": {"product": product.model_dump(mode="json")},
+        "cellular_kinetics": {"no_specific_marker": []},
+        "dose_exploration": {"escalation": {"design": None}},
+        "comparability": {"by": by},
+    }
+    subjects = pd.DataFrame({"SAFFL": ["Y"], "AGE": [40.0]})
+    conditions = derive_conditions(settings, subjects, pd.DataFrame({"DOSETYPE": ["FIRST"]}))
+    clause = next(item for item in resource["clauses"] if item["id"] == "S8.4-1")
+    outputs = {name: Output(name, True, 12) for name in clause["evidence"]}
+    found = derive_clause_matrix([clause], outputs, conditions, "car_t", {}, 3)
+    assert found[0].status == status

@@ -107,6 +107,7 @@ def _add_contrast(
         # Whether the interval leaves "no difference" out, for the text: no test of equivalence.
         "differs": math.nan if math.isnan(low) else "N" if low <= none <= high else "Y",
         "scale": scale,
+        "no_difference": none,
         **list_verdict(verdict, limits),
     }
     shown = "" if logs else unit

@@ -8,6 +8,7 @@ verdict is given (``ASSAYDIFF``), unless a bridge between the versions explains 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -93,10 +94,10 @@ def check_assay(
     distances: dict[str, float] = {}
     for name in ASPECTS:
         if not (len(before) and len(after)):
-            aspects[name], distances[name] = UNKNOWN, float("nan")
+            aspects[name], distances[name] = UNKNOWN, math.nan
             continue
         blank = (before[name] == "").all() and (after[name] == "").all()
-        distances[name] = float("nan") if blank else measure_distance(before[name], after[name])
+        distances[name] = math.nan if blank else measure_distance(before[name], after[name])
         # A level that only one side records is a difference: the other side may be anything.
         aspects[name] = UNKNOWN if blank else SAME if distances[name] <= largest else DIFFERENT
     if DIFFERENT in aspects.values():
@@ -154,7 +155,7 @@ def summarise_gates(study: Study, gates: dict[tuple[str, str], Gate], out: Resul
                 missing = {} if levels else {"levels": "NOTREC" if len(own) else "NOGROUP"}
                 out.add(
                     "assay",
-                    statistics if levels else statistics | {"levels": float("nan")},
+                    statistics if levels else statistics | {"levels": math.nan},
                     dataset="ADPC",
                     variable=source,
                     analyte=analyte,
@@ -180,8 +181,8 @@ def summarise_gates(study: Study, gates: dict[tuple[str, str], Gate], out: Resul
                     method="total variation distance of the shares of samples",
                     notes=explain_missing(values, "NOTREC"),
                 )
-            # The reason of a closed gate is a code of its own, so that a text can name it.
-            closed = {"reason": gate.reason} if gate.reason else {}
+            # What is missing where the gate is closed is the verdict: so its reason is a note.
+            closed: dict[str, float | str] = {"reason": math.nan} if gate.reason else {}
             out.add(
                 "assay_gate",
                 {"state": gate.state, **closed},
@@ -190,4 +191,5 @@ def summarise_gates(study: Study, gates: dict[tuple[str, str], Gate], out: Resul
                 analyte=analyte,
                 by={"group": group},
                 where=where,
+                notes={"reason": gate.reason} if gate.reason else {},
             )

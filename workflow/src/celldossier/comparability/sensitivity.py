@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from celldossier.comparability.bridge_error import bridge_error
 from celldossier.comparability.covariates import read_covariates
 from celldossier.comparability.gate import BRIDGE, Gate
 from celldossier.comparability.kinetics import Comparison, list_comparisons, read_sides
@@ -132,8 +133,8 @@ def weigh_ratio(values: NDArray[np.float64], design: Design, level: float) -> Ra
 def _add_shift(study: Study, out: ResultCollector, one: Comparison, gate: Gate) -> None:
     """Hodges and Lehmann's ratio: its interval alone is held against the margin.
 
-    The interval of a shift has no standard error to which that of a bridge could be added: of
-    bridged concentrations it gets no verdict.
+    The interval of a shift has no standard error to which that of a bridge could be added: where
+    the ratio holds the factor of a bridge, it gets no verdict.
     """
     values, test = read_sides(study, one)
     level = study.settings.equivalence_level
@@ -144,8 +145,8 @@ def _add_shift(study: Study, out: ResultCollector, one: Comparison, gate: Gate) 
     if few:
         numbers = dict.fromkeys(numbers, math.nan)
     refused = refuse_verdict(gate, one.approach) or reason
-    refused = refused or ("" if one.approach == ASIS else "NOBRGERR")
     refused = refused or ("" if one.margin else "NOMARGIN")
+    refused = refused or ("NOBRGERR" if bridge_error(study, one) else "")
     verdict: float | str = math.nan
     if not refused and one.margin:
         within = one.margin.lower <= ratio.low and ratio.high <= one.margin.upper

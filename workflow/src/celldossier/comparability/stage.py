@@ -18,7 +18,7 @@ assay_gate          PCASSAYV                     group        state, reason
 attribute           quality attribute            group        block
 attribute_contrast  quality attribute            group        n_test, n_reference, estimate with
                                                               limits, eq_low, eq_high, p, differs,
-                                                              scale, verdict
+                                                              scale, no_difference, verdict
 attribute_range     quality attribute            range        n, factor, centre, low, high
 attribute_inside    quality attribute            group,       n, denominator, pct with limits (%)
                                                  range

@@ -30,6 +30,7 @@ def derive_conditions(
         "first_of_kind": product.first_of_kind,
         "no_specific_marker": bool(settings["cellular_kinetics"]["no_specific_marker"]),
         "dose_escalation": settings["dose_exploration"]["escalation"]["design"] is not None,
+        "manufacturing_change": bool(settings["comparability"]["by"]),
         "mechanistic_data": False,
     }
 

@@ -61,6 +61,6 @@ def _gate(context: Context, printer: Printer, analyte: str, group: str) -> Cell:
         return Cell(language.text(f"change.gate.{state.text}"), (state.value_id,))
     reason = printer.value(place, "reason")
     return Cell(
-        language.text("change.gate.CLOSED", reason=language.reason(reason.text)),
+        language.text("change.gate.CLOSED", reason=language.reason(reason.note_code)),
         (state.value_id, reason.value_id),
     )
