@@ -136,7 +136,7 @@ def comparability_settings(**settings: Any) -> ComparabilitySettings:
     margin = {"parameter": "CMAX", "lower": 0.5, "upper": 2, "justification": BOTH}
     given = {
         "analytes": (ANALYTE, "FLOW"), "metrics": ("CMAX", "AUC28"), "times": ("TMAX",),
-        "adjust_for": ("LTBURDZ",), "margins": [margin], "attributes": ("TRANSPCT", "VCN"),
+        "adjust_for": ("LTBURDZ", "DOSEA"), "margins": [margin], "attributes": ("TRANSPCT", "VCN"),
         "markers": [{"analyte": "IL6", "parameter": "PDPEAK"}],
     }  # fmt: skip
     return make_settings(**(given | settings))
@@ -180,7 +180,15 @@ def comparability_sources() -> Sources:
         }
         for k in range(1, 13)
     ]  # fmt: skip
+    doses = [
+        {
+            "USUBJID": name_subject(k), "EXCAT": "CELL PRODUCT", "LOTID": name_lot(k),
+            "DOSETYPE": "FIRST", "DOSENO": 1, "DOSEA": 100.0 + 7 * (k % 5), "DOSEU": "10^6 cells",
+        }
+        for k in range(1, 13)
+    ]  # fmt: skip
     return make_sources(
+        adex=make_rows("ADEX", doses),
         adsl=make_subjects(12, LTBURDZ=[0.1 * k for k in range(6)] * 2),
         adpq=make_lots(
             "A" * 6 + "B" * 6,

@@ -126,6 +126,24 @@ def test_the_gate_shows_the_levels_and_why_it_is_closed(
     assert [cell.text for cell in version.cells[1:]] == ["1 (6)", "2 (6)", "differs"]
 
 
+def test_the_sensitivity_ends_with_the_balance_of_the_covariates(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    table = draw_sensitivity(make_context(results, settings))
+    assert isinstance(table, Table)
+    labels = [row.cells[0].text for row in table.rows]
+    assert "Actual Dose: B / A, overlap weights" in labels
+    change = table.rows[labels.index("Actual Dose: B / A, overlap weights")].cells[2].text
+    assert change.endswith("→ 0.00") or change.endswith("→ -0.00")
+
+
+def test_the_gate_counts_subjects_and_not_samples(
+    results: pd.DataFrame, settings: dict[str, Any]
+) -> None:
+    table = draw_assay_gate(make_context(results, settings))
+    assert isinstance(table, Table) and table.subjects == 6
+
+
 @pytest.mark.parametrize("draw", ALL, ids=lambda draw: draw.__name__)
 def test_both_languages_print_the_same_values(
     results: pd.DataFrame, settings: dict[str, Any], draw: Any
@@ -154,6 +172,8 @@ def test_the_forest_holds_each_ratio_and_the_margin(
     assert peak["GMR"].tolist() == pytest.approx([1, 1])
     assert peak["MARGIN_UPPER"].tolist() == [2, 2]
     assert set(figure.data["MODEL"]) == {"UNADJUSTED", "ADJUSTED"}
+    # CMAX has a margin and AUC28 none: the band of one is not drawn behind the other.
+    assert len(figure.pages) == 2 and len(figure.footnotes) == 2
     assert figure.subjects == 12
 
 

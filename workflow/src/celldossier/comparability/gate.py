@@ -51,14 +51,16 @@ class Gate:
 
 
 def read_samples(study: Study, analyte: str) -> pd.DataFrame:
-    """Samples behind the kinetics of an analyte: a text for each aspect, and ``GROUP``."""
+    """Samples behind the kinetics of an analyte: a text for each aspect, ``GROUP``, ``USUBJID``."""
     adpc = study.sources.adpc
     rows = adpc.loc[(adpc["PARAMCD"] == analyte) & (adpc["ANL01FL"] == "Y")]
     kinetics = study.subjects.loc[study.subjects["PKFL"] == "Y", [*KEY, "GROUP"]]
     merged = rows.merge(kinetics, on=KEY, how="inner")
     found = {name: merged[source] for name, source in ASPECTS.items()}
     found["LLOQ"] = merged["ALLOQ"].map(lambda value: "" if pd.isna(value) else f"{value:.6g}")
-    return pd.DataFrame(found | {"GROUP": merged["GROUP"]}).astype(object)
+    return pd.DataFrame(found | {"GROUP": merged["GROUP"], "USUBJID": merged["USUBJID"]}).astype(
+        object
+    )
 
 
 def measure_distance(first: pd.Series, second: pd.Series) -> float:
@@ -161,7 +163,7 @@ def summarise_gates(study: Study, gates: dict[tuple[str, str], Gate], out: Resul
                     analyte=analyte,
                     by={"group": group},
                     where=where,
-                    n=float(len(own)),
+                    n=float(own["USUBJID"].nunique()),
                     notes=missing,
                 )
         for group in study.changed:

@@ -30,13 +30,14 @@ PROFILE = "comparability.profile"
 
 @in_figure_style
 def draw_ratio_forest(context: Context) -> Figure | NotShown:
-    """A row a comparison, unadjusted and adjusted; the margin is a band where all have one."""
+    """A row a comparison, unadjusted and adjusted; the margin of a page is a band."""
     printer = Printer(context.results, context.language)
     if nothing_compared(printer):
         return NotShown(nothing_compared(printer))
     text, words = context.language.text, levels(context)
     reference, *changed = list_groups(context, printer)
-    blocks: list[list[ForestRow]] = []
+    # A band belongs to all rows of its page: parameters of one margin share pages.
+    blocks: dict[tuple[float, float] | None, list[list[ForestRow]]] = {}
     lines: list[dict[str, object]] = []
     value_ids: list[str] = []
     reasons: list[str] = []
@@ -66,7 +67,7 @@ def draw_ratio_forest(context: Context) -> Figure | NotShown:
                         block.append(ForestRow(label, 1, count.text, shown.text, point, kind))
                         lines.append(_line(printer, place))
             if len(block) > 1:
-                blocks.append(block)
+                blocks.setdefault(_margin(lines[-1]), []).append(block)
     if not blocks:
         return NotShown("NODATA")
     heads = (
@@ -75,27 +76,28 @@ def draw_ratio_forest(context: Context) -> Figure | NotShown:
         text("change.ratio", **words),
     )
     kinds = [text(f"change.model.{model}") for model in MODELS]
-    margins = {
-        (line["MARGIN_LOWER"], line["MARGIN_UPPER"])
-        for line in lines
-        if not math.isnan(float(str(line["MARGIN_LOWER"])))
-    }
-    band = next(iter(margins)) if len(margins) == 1 else None
-    limits = (float(str(band[0])), float(str(band[1]))) if band else None
-    note = text("figure.note.margin_band") if band else text("figure.note.margin_none")
+    notes = ["figure.note.margin_band"] if any(blocks) else []
+    notes += ["figure.note.margin_none"] if None in blocks else []
     return Figure(
         pages=tuple(
-            draw_forest_page(rows, heads, text("change.axis"), kinds, limits)
-            for rows in split_pages(blocks)
+            draw_forest_page(rows, heads, text("change.axis"), kinds, band)
+            for band, own in blocks.items()
+            for rows in split_pages(own)
         ),
         data=pd.DataFrame(lines),
         subjects=printer.subjects,
         value_ids=tuple(dict.fromkeys(value_ids)),
-        footnotes=(note,),
+        footnotes=tuple(text(note) for note in notes),
         analytes=tuple(list_analytes(context)),
         reasons=tuple(dict.fromkeys(reasons)),
         alternative_text=text("figure.change_forest.alternative"),
     )
+
+
+def _margin(line: dict[str, object]) -> tuple[float, float] | None:
+    """Margin of a row of the data, None where none was set."""
+    lower, upper = float(str(line["MARGIN_LOWER"])), float(str(line["MARGIN_UPPER"]))
+    return None if math.isnan(lower) else (lower, upper)
 
 
 def _point(printer: Printer, place: Place) -> tuple[float, float, float] | None:

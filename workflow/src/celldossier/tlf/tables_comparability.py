@@ -26,6 +26,8 @@ MODELS = ("UNADJUSTED", "ADJUSTED")
 SENSITIVITY = "comparability.sensitivity"
 SENSITIVE = ("SHIFT", "MATCHED", "OVERLAP")
 BALANCE = "comparability.balance"
+DOSE = "DOSEA"
+"""Covariate that is of ADEX; the others are of ADSL."""
 
 
 def draw_kinetics_verdicts(context: Context) -> Table | NotShown:
@@ -130,7 +132,7 @@ def _balance(context: Context, printer: Printer) -> list[Row]:
     keys = zip(first["variable"], first["level1"], first["level2"], first["level3"], strict=True)
     for variable, group, level, model in keys:
         place = Place(BALANCE, variable, by={"group": group, "level": level, "model": model})
-        label = variable_label(context.language, "ADSL", variable)
+        label = variable_label(context.language, "ADEX" if variable == DOSE else "ADSL", variable)
         name = text(
             "change.balance_row",
             comparison=comparison_name(context, group, reference),

@@ -82,9 +82,7 @@ def _contrast(
     place = Place(CONTRAST, attribute, by={"group": group})
     scale = printer.value(place, "scale").text
     sides = [Place(BLOCK, attribute, by={"group": name}) for name in (reference, group)]
-    label = text(
-        f"change.scale.{scale}", comparison=comparison_name(context, group, reference)
-    )
+    label = text(f"change.scale.{scale}", comparison=comparison_name(context, group, reference))
     if scale == "ratio":
         cells = [_with_n(printer, side, "geomean", "gcv", "integer") for side in sides]
     else:
@@ -136,4 +134,4 @@ def _inside(context: Context, printer: Printer, attribute: str, group: str, name
         else printer.cell(inside, "{}/{} ({}) [{}, {}]", *shares)
     )
     blanks = [printer.blank()] * 5
-    return Row((Cell(label), printer.cell(limits, "{}–{}", *ends), share, *blanks), indent=1)
+    return Row((Cell(label), printer.cell(limits, "{}, {}", *ends), share, *blanks), indent=1)
