@@ -45,8 +45,7 @@ def draw_assay_gate(context: Context) -> Table | NotShown:
     by = context.settings["comparability"]["by"]
     columns = [Column(text("change.aspect"), align="left", width="22%")]
     columns += [
-        Column(text("change.samples_of", group=group_name(language, group, by)))
-        for group in groups
+        Column(text("change.samples_of", group=group_name(language, group, by))) for group in groups
     ]
     columns += [Column(comparison_name(context, group, groups[0])) for group in groups[1:]]
     return Table(tuple(columns), tuple(rows), printer.subjects, (), tuple(list_analytes(context)))
