@@ -82,3 +82,16 @@ def test_equal_runs_give_equal_documents_of_no_difference() -> None:
     first, second = (summarise(make_run(), make_run()) for _ in range(2))
     assert first == second
     assert first["equal"] and not first["causes"] and not first["raw_records"]
+
+
+def test_results_in_words_are_listed_and_lists_of_numbers_are_not() -> None:
+    old, new = make_run(), make_run()
+    place = "ard/pharmacodynamics.parquet"
+    for run, text in ((old, "MET"), (new, "NOTMET")):
+        table = run.tables[place].assign(value=math.nan, value_text=text)
+        identifiers = ["pharmacodynamics.summary/CMAX/PCR/verdict"]
+        identifiers.append("pharmacodynamics.summary/CMAX/PCR/values")
+        run.tables[place] = table.iloc[:2].assign(value_id=identifiers)
+    (word,) = summarise(old, new)["words"]
+    assert word["key"].endswith("/verdict")
+    assert (word["old"], word["new"]) == ("MET", "NOTMET")

@@ -225,9 +225,9 @@ def _add_dataset(
 
 
 def _dataset_kind(name: str) -> str:
-    """Whether a dataset holds parameters that a stage estimated, or records."""
+    """Whether a dataset holds parameters that a stage estimated, or records with a raw row."""
     variables = read_specification(name).variables
-    estimated = name not in STAGES["study_data"].datasets
+    estimated = name not in STAGES["study_data"].datasets and not dataset_layout(name).trace
     return "parameter" if estimated and {"PARAMCD", "AVAL"} <= set(variables) else "dataset"
 
 

@@ -48,13 +48,15 @@ def summarise_comparison(found: Comparison) -> dict[str, Any]:
         "causes": _list_causes(found),
         "listed": {kind: _clean(differences[differences["kind"] == kind]) for kind in LISTED},
         "raw_records": _group_places(found.places),
-        "words": _clean(
-            differences[
-                (differences["kind"] == "result") & (differences["variable"] == "value_text")
-            ]
-        ),
+        "words": _clean(differences[_is_word(differences)]),
         "key_results": list_key_results(found.old, found.new),
     }
+
+
+def _is_word(differences: pd.DataFrame) -> pd.Series:
+    """Which differences are of results that are words; ``values`` lists the numbers of a few."""
+    words = (differences["kind"] == "result") & (differences["variable"] == "value_text")
+    return words & ~differences["key"].str.endswith("/values")
 
 
 def _total(counts: pd.DataFrame) -> list[dict[str, Any]]:
