@@ -45,6 +45,7 @@ class HandMadeRun:
         return RunContent(
             name=self.name,
             version="0",
+            commit="",
             settings=self.settings,
             code=self.code,
             environment=self.environment,

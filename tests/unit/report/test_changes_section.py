@@ -39,7 +39,7 @@ def test_texts_of_the_runs_are_escaped() -> None:
     page = Page("en")
     hostile = "<img src=x onerror=alert(1)>"
     changes = {**share_changes(), "runs": {**share_changes()["runs"]}}
-    changes["runs"]["old"] = {"name": hostile, "celldossier": "0"}
+    changes["runs"]["old"] = {"name": hostile, "celldossier": "0", "commit": ""}
     page.environment.globals.update({**page.globals, "changes": changes})
     for part in ("amendment", "changes"):
         html = page.environment.get_template(f"sections/{part}.html.j2").render()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from two_runs import PEAKS, HandMadeRun, make_run
 
 from celldossier.io.files import canonical_json
 from celldossier.run_comparison.compare import compare_runs
+from celldossier.run_comparison.page import render_comparison
 from celldossier.run_comparison.summary import KINDS, summarise_comparison
 
 
@@ -95,3 +97,11 @@ def test_results_in_words_are_listed_and_lists_of_numbers_are_not() -> None:
     (word,) = summarise(old, new)["words"]
     assert word["key"].endswith("/verdict")
     assert (word["old"], word["new"]) == ("MET", "NOTMET")
+
+
+def test_the_program_is_named_by_version_and_commit() -> None:
+    old, new = make_run().content(), replace(make_run().content(), commit="0123456789abcdef")
+    runs = summarise_comparison(compare_runs(old, new))["runs"]
+    assert runs["new"] == {"name": "RUN", "celldossier": "0", "commit": "0123456789abcdef"}
+    page = render_comparison(summarise_comparison(compare_runs(old, new)), "zh")
+    assert "celldossier 0 (0123456789ab)生成" in page and "celldossier 0生成" in page

@@ -63,6 +63,7 @@ def read_run(folder: Path, record: dict[str, Any] | None = None) -> RunContent:
     return RunContent(
         name=folder.resolve().name,
         version=str(record.get("celldossier", "")),
+        commit=str(record.get("run_record", {}).get("commit", "")),
         settings=settings,
         code=record.get("code"),
         environment=record.get("environment"),
@@ -116,7 +117,7 @@ def _read_raw(
         return None
     settings = _keep_domain(_locate_root(folder, settings), domain)
     found = locate_inputs(settings)
-    sources = settings.sources.get(domain, ())  # type: ignore[call-overload]  # a name of the config
+    sources = {str(name): own for name, own in settings.sources.items()}.get(domain, ())
     files = {f"raw/{name_raw_file(f)}" for s in sources for f in (s.file, *s.supplement)}
     if any(f not in found or hash_file(found[f]) != inputs.get(f) for f in files):
         return None

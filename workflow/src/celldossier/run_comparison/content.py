@@ -33,8 +33,8 @@ class RunContent:
     ----------
     name
         Name of its folder.
-    version
-        Version of the program that made it.
+    version, commit
+        Version of the program that made it, and its commit, "" where the run does not say.
     settings
         Effective sections by name, `run` among them.
     code, environment, inputs
@@ -53,6 +53,7 @@ class RunContent:
 
     name: str
     version: str
+    commit: str
     settings: Mapping[str, Any]
     code: Mapping[str, str] | None
     environment: Mapping[str, str] | None

@@ -39,7 +39,7 @@ def summarise_comparison(found: Comparison) -> dict[str, Any]:
     differences = found.differences
     return {
         "runs": {
-            side: {"name": run.name, "celldossier": run.version}
+            side: {"name": run.name, "celldossier": run.version, "commit": run.commit}
             for side, run in (("old", found.old), ("new", found.new))
         },
         "equal": differences.empty,
