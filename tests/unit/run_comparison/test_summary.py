@@ -105,3 +105,17 @@ def test_the_program_is_named_by_version_and_commit() -> None:
     assert runs["new"] == {"name": "RUN", "celldossier": "0", "commit": "0123456789abcdef"}
     page = render_comparison(summarise_comparison(compare_runs(old, new)), "zh")
     assert "celldossier 0 (0123456789ab)生成" in page and "celldossier 0生成" in page
+
+
+def test_the_area_is_named_by_the_interval_of_the_config() -> None:
+    old, new = make_run(), make_run()
+    place = "ard/cellular_kinetics.parquet"
+    for run in (old, new):
+        run.settings["cellular_kinetics"]["partial_areas"] = [[0, 14.5]]
+        table = run.tables[place]
+        run.tables[place] = table.assign(
+            value_id=table["value_id"].str.replace("/CMAX/", "/AUC14P5/")
+        )
+    (area,) = summarise(old, new)["key_results"]
+    assert area["value_id"] == "cellular_kinetics.summary/AUC14P5/PCR/geomean"
+    assert area["label"] == {"en": "AUC14P5, geometric mean", "zh": "AUC14P5几何均值"}

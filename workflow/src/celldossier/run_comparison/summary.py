@@ -150,7 +150,7 @@ def list_key_results(old: RunContent, new: RunContent) -> list[dict[str, Any]]:
     rows = []
     for entry in read_resource("terms", "key_results.yaml"):
         # The primary analyte may be another one now: both are looked for.
-        for pattern in sorted({entry["value_id"].format(**own) for own in names}):
+        for pattern, own in sorted({entry["value_id"].format(**own): own for own in names}.items()):
             expression = re.compile("([^/]*)".join(map(re.escape, pattern.split("*"))))
             for value_id in sorted({*values[0], *values[1]}):
                 match = expression.fullmatch(value_id)
@@ -161,7 +161,7 @@ def list_key_results(old: RunContent, new: RunContent) -> list[dict[str, Any]]:
                 rows.append(
                     {
                         "value_id": value_id,
-                        "label": {"en": entry["en"], "zh": entry["zh"]},
+                        "label": {name: entry[name].format(**own) for name in ("en", "zh")},
                         "level": " ".join(map(unquote, match.groups())),
                         "form": entry["form"],
                         "unit": known["unit"],
