@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from comparability_given import comparability_results
+from comparability_given import comparability_results, comparability_settings
 from crosswalk_study import SETTINGS as CROSSWALK_SETTINGS
 from crosswalk_study import make_crosswalk
 from exposure_given import exposure_response_results
@@ -28,7 +28,6 @@ from survival_study import make_survival_results
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
-from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.settings.dose_exploration import DoseExplorationSettings
 from celldossier.settings.dosing import DosingSettings
 from celldossier.settings.efficacy import EfficacySettings
@@ -88,7 +87,7 @@ def settings() -> dict[str, Any]:
         "exposure_response": ExposureResponseSettings().model_dump(mode="json"),
         "immunogenicity": ImmunogenicitySettings().model_dump(mode="json"),
         "special_considerations": SpecialConsiderationsSettings().model_dump(mode="json"),
-        "comparability": ComparabilitySettings().model_dump(mode="json"),
+        "comparability": comparability_settings().model_dump(mode="json"),
         "pharmacodynamics": PharmacodynamicsSettings().model_dump(mode="json"),
         "study_data": {
             "safety": SafetySettings().model_dump(mode="json"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from celldossier.settings.comparability import AFTER, BEFORE, ComparabilitySettings
 from celldossier.terms.study_terms import CELL_PRODUCT, NOT_PLANNED
@@ -28,7 +29,7 @@ def group_lots(adpq: pd.DataFrame, settings: ComparabilitySettings) -> pd.Series
     """
     if settings.by in ("PROCESS", "SITE"):
         return adpq[settings.by].astype(object)
-    groups: np.ndarray = np.full(len(adpq), "", dtype=object)
+    groups: NDArray[np.object_] = np.full(len(adpq), "", dtype=object)
     if settings.by == "DATE":
         made, change = adpq["MFGDTC"].astype(str).str[:10], str(settings.change_date)
         size, known = made.str.len(), made.str.len() >= 4

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from celldossier.comparability.groups import KEY, group_lots, group_subjects, read_doses
 from celldossier.datasets import read_specification
@@ -250,6 +251,7 @@ def list_approaches(study: Study, analyte: str) -> tuple[str, ...]:
     return (ASIS, *(name for name in APPROACHES[1:] if name in found))
 
 
-def positive(values: pd.Series) -> np.ndarray:
+def positive(values: pd.Series) -> NDArray[np.float64]:
     """Values above 0: those that have a logarithm."""
-    return values[values > 0].to_numpy(dtype=float)
+    known = values[values > 0]
+    return np.asarray(known, dtype=float)

@@ -92,7 +92,8 @@ def _kinetics(context: Context, printer: Printer, groups: Sequence[str]) -> list
 
 
 def _markers(context: Context, printer: Printer, groups: Sequence[str]) -> list[Row]:
-    text, rows = context.language.text, []
+    text = context.language.text
+    rows: list[Row] = []
     for marker in context.settings["comparability"]["markers"]:
         found = context.results.select(MARKER)
         own = found[(found["variable"] == marker["analyte"]) & (found["stat_name"] == "n")]
