@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from comparability_given import (
     ANALYTE,
+    ASSAY_1,
+    ASSAY_2,
     BOTH,
     make_lots,
+    make_samples,
     make_settings,
     make_sources,
     make_subjects,
@@ -135,3 +138,14 @@ def test_two_lots_before_the_change_have_no_range() -> None:
     assert read_word(results, "attribute_range", "VCN", "low", range="QUALITY") == "FEWLOTS"
     by = {"group": "B", "range": "QUALITY"}
     assert read_word(results, "attribute_inside", "VCN", "pct", **by) == "FEWLOTS"
+
+
+def test_lots_of_no_group_are_compared_with_none() -> None:
+    samples = make_samples(*[ASSAY_1] * 6, *[ASSAY_2] * 6)
+    lots = make_lots("A" * 12, VCN=[2.0, 3, 4] * 4)
+    sources = make_sources(adsl=make_subjects(12), adpq=lots, adpc=samples)
+    settings = make_settings(by="ASSAY", reference="1")
+    results = AnalysisResults([compare_groups(sources, settings, ANALYTE).results])
+    assert results.select("comparability.attribute").empty
+    assert results.select("comparability.attribute_range").empty
+    assert read_number(results, "group_count", "USUBJID", "n", group="2") == 6

@@ -6,7 +6,9 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import pytest
+from bridging_study import make_adbrg
 from comparability_given import (
     ANALYTE,
     ASSAY_1,
@@ -21,11 +23,14 @@ from comparability_given import (
     read_word,
 )
 
+from celldossier.cellular_kinetics.bridging import Scaled, estimate_bridges
+from celldossier.cellular_kinetics.bridging_results import summarise_bridging
 from celldossier.comparability.gate import Gate, check_assay, read_samples
 from celldossier.comparability.stage import compare_groups
 from celldossier.comparability.study import BridgeUse, read_bridges
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults, ResultCollector
+from celldossier.settings.bridging import BridgeRules
 
 BRIDGE = BridgeUse(ANALYTE, "1", "2", 1.30, 0.10, 19.0)
 
@@ -155,3 +160,19 @@ def test_bridges_are_read_from_the_results_of_the_kinetics(verdict: str, reason:
 
 def test_without_bridges_there_are_none() -> None:
     assert read_bridges(empty_dataset("ARD")) == {}
+
+
+def test_the_bridge_of_the_kinetics_is_found_under_its_own_names() -> None:
+    adbrg = make_adbrg()
+    bridges = estimate_bridges(adbrg, BridgeRules())
+    none = Scaled(empty_dataset("ADPC"), empty_dataset("ADPC"))
+    made = summarise_bridging(adbrg, bridges, none, empty_dataset("ADPC"), pd.Index([]))
+    (found,) = read_bridges(made)[ANALYTE]
+    assert (found.first, found.second, found.reason) == ("1", "2", "")
+    assert found.ratio == pytest.approx(1.30, rel=0.1)
+    assert found.df == 19 and 0 < found.se < 0.1
+    bent = make_adbrg(slope=1.5)
+    made = summarise_bridging(
+        bent, estimate_bridges(bent, BridgeRules()), none, empty_dataset("ADPC"), pd.Index([])
+    )
+    assert read_bridges(made)[ANALYTE][0].reason == "BRIDGELEVEL"

@@ -26,7 +26,7 @@ def summarise_ranges(study: Study, out: ResultCollector) -> None:
     settings, groups = study.settings, study.lots["GROUP"]
     for attribute in settings.attributes:
         values, unit = read_attribute(study, attribute)
-        if values.isna().all():
+        if values[groups.isin(study.groups)].isna().all():
             continue
         before = values[groups == study.reference]
         logs = choose_scale(study, attribute) == RATIO

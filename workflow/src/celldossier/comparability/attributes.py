@@ -43,8 +43,8 @@ def summarise_attributes(study: Study, out: ResultCollector) -> None:
     """Add `attribute` (each group) and `attribute_contrast` (each group after the change)."""
     for attribute in study.settings.attributes:
         values, unit = read_attribute(study, attribute)
-        if values.isna().all():
-            # Not collected, or in several units: a row of nothing would say no more.
+        if values[study.lots["GROUP"].isin(study.groups)].isna().all():
+            # Not collected, in several units, or of lots without a group: nothing to compare.
             continue
         for group in study.groups:
             add_block(

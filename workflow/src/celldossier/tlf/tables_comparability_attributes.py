@@ -53,7 +53,8 @@ def draw_attributes(context: Context) -> Table | NotShown:
         for name in RANGES:
             rows += [_inside(context, printer, attribute, group, name) for group in changed]
     if not rows:
-        return NotShown("NOTCOLL")
+        # Versions of an assay put subjects into groups, and no lots.
+        return NotShown("NOLOTGRP" if rules["by"] == "ASSAY" else "NOTCOLL")
     words = levels(context)
     columns = [Column(text("change.comparison"), align="left", width="18%")]
     for group in (reference, "after"):
