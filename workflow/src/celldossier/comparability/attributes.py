@@ -76,10 +76,10 @@ def _add_contrast(
     settings = study.settings
     scale = choose_scale(study, attribute)
     logs = scale == RATIO
-    sides = [
+    test, reference = (
         np.log(positive(side)) if logs else side.to_numpy(dtype=float) for side in (after, before)
-    ]
-    found = estimate_difference(*sides, settings.confidence_level)
+    )
+    found = estimate_difference(test, reference, settings.confidence_level)
     few = min(found.n_test, found.n_reference) < settings.min_per_group
     reason = "FEWLOTS" if few else found.reason
     margin = settings.find_attribute_margin(attribute)

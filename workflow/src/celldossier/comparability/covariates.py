@@ -81,7 +81,7 @@ def _columns(values: pd.Series, name: str, compared: pd.Series) -> pd.DataFrame:
     numbers = values.astype(float)
     if name == DOSE:
         # Doses differ by factors: they act on the logarithm of exposure by their own.
-        numbers = np.log(numbers.where(numbers > 0))
+        numbers = numbers.where(numbers > 0).transform(np.log)
     if numbers[compared].nunique() < 2:
         return pd.DataFrame(index=values.index)
     return numbers.to_frame(name)

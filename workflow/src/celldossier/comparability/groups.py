@@ -111,8 +111,9 @@ def list_lots(subjects: pd.DataFrame, adex: pd.DataFrame) -> pd.DataFrame:
     given = adex.loc[(adex["EXCAT"] == CELL_PRODUCT) & planned & (adex["LOTID"] != "")]
     named = given[[*KEY, "LOTID"]].drop_duplicates()
     known = pd.MultiIndex.from_frame(named[KEY])
-    alone = ~pd.MultiIndex.from_frame(subjects[KEY]).isin(known) & (subjects["LOTID"] != "")
-    own = subjects.loc[alone.to_numpy(), [*KEY, "LOTID"]]
+    listed = pd.MultiIndex.from_frame(subjects[KEY]).isin(known)
+    own = subjects.loc[(subjects["LOTID"] != "").to_numpy() & ~listed]
+    own = own[[*KEY, "LOTID"]]
     found: pd.DataFrame = pd.concat([named, own], ignore_index=True)
     return found
 

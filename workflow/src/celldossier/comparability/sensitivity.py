@@ -72,7 +72,7 @@ def make_design(study: Study, group: str) -> Design | None:
         return None
     complete = compared.to_numpy() & ~np.isnan(covariates.matrix).any(axis=1)
     rows = np.flatnonzero(complete)
-    test = (subjects["GROUP"] == group).to_numpy(dtype=float)[rows]
+    test = np.asarray(subjects["GROUP"] == group, dtype=float)[rows]
     held, names = covariates.matrix[rows], covariates.columns
     matching = match_pairs(test, held, names, study.settings.caliper)
     found = estimate_treatment_weights(test, held, names)

@@ -126,7 +126,7 @@ def compare_raw(
     differs = ~pairs.equal
     before, after = old.iloc[pairs.old[differs]], new.iloc[pairs.new[differs]]
     columns = [""] * len(after)
-    for name in [name for name in old if name in new and name not in (FILE, ROW, SUBJECT)]:
+    for name in [str(n) for n in old if n in new and n not in (FILE, ROW, SUBJECT)]:
         first, second = encode(before, after, [name])
         columns = [
             " ".join(filter(None, (text, name if one != two else "")))

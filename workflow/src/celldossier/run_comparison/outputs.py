@@ -39,12 +39,12 @@ def add_outputs(
         if known is None:
             continue
         if not set(CELLS) <= set(known):
-            found = compare_file(old, new, place, Layout(keys=()))
-            if found is not None:
-                causes = (
-                    attribution.print(attribution.wording("tlf")) if found.counts.differing else ""
+            file = compare_file(old, new, place, Layout(keys=()))
+            if file is not None:
+                cause = (
+                    attribution.print(attribution.wording("tlf")) if file.counts.differing else ""
                 )
-                gathering.add("output", name, _one_row(found), causes)
+                gathering.add("output", name, _one_row(file), cause)
             continue
         before, after = (
             known.iloc[:0][list(CELLS)] if table is None else table[list(CELLS)] for table in tables

@@ -92,15 +92,17 @@ def compare_tables(old: pd.DataFrame, new: pd.DataFrame, layout: Layout) -> Tabl
     changed = ~pairs.equal
     before, after = old.iloc[pairs.old[changed]], new.iloc[pairs.new[changed]]
     content = _shared_content(old, new, layout)
-    parts = [_variable_rows(old, new)] if set(old.columns) ^ set(new.columns) else []
+    parts: list[pd.DataFrame] = []
+    if set(old.columns) ^ set(new.columns):
+        parts.append(_variable_rows(old, new))
     if changed.any():
-        parts += [_changed_cells(before, after, column, layout) for column in content]
+        cells = [_changed_cells(before, after, column, layout) for column in content]
+        parts += [part for part in cells if part is not None]
     if len(pairs.removed):
         parts.append(_whole_records(old.iloc[pairs.removed], REMOVED, layout))
     if len(pairs.added):
         parts.append(_whole_records(new.iloc[pairs.added], ADDED, layout))
-    filled = [part for part in parts if part is not None]
-    rows = pd.concat(filled, ignore_index=True) if filled else empty_differences()
+    rows = pd.concat(parts, ignore_index=True) if parts else empty_differences()
     return TableDifferences(
         rows,
         Counts(
@@ -169,10 +171,12 @@ def _pair(
     codes: Codes, old_left: np.ndarray, new_left: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Positions of the pairs among those left, and what is left after it."""
-    numbered = [
-        _number_repeats(own[left]) for own, left in zip(codes, (old_left, new_left), strict=True)
-    ]
-    _, first, second = np.intersect1d(*numbered, assume_unique=True, return_indices=True)
+    _, first, second = np.intersect1d(
+        _number_repeats(codes[0][old_left]),
+        _number_repeats(codes[1][new_left]),
+        assume_unique=True,
+        return_indices=True,
+    )
     order = np.argsort(first)
     first, second = first[order], second[order]
     return (

@@ -76,8 +76,8 @@ def _list_causes(found: Comparison) -> list[dict[str, Any]]:
     times: Counter[tuple[str, str]] = Counter()
     for text, number in found.differences["causes"].value_counts().items():
         names = {(cause.kind, cause.name) for cause in found.causes.get(str(text), ())}
-        for name in names:
-            times[name] += int(number)
+        for cause in names:
+            times[cause] += int(number)
     places = found.places
     causes = []
     for kind, name in sorted(times, key=lambda item: (CAUSE_KINDS.index(item[0]), item[1])):
@@ -202,7 +202,7 @@ def _read_results(run: RunContent) -> dict[str, dict[str, Any]]:
 def _clean(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows for JSON: missing numbers are None, whole numbers stay whole."""
     records = frame.to_dict("records")
-    return [{name: _clean_cell(cell) for name, cell in row.items()} for row in records]
+    return [{str(name): _clean_cell(cell) for name, cell in row.items()} for row in records]
 
 
 def _clean_cell(cell: Any) -> Any:

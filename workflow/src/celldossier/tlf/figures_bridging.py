@@ -146,23 +146,26 @@ def _legend(context: Context, points: pd.DataFrame, lines: pd.DataFrame) -> list
     from matplotlib.lines import Line2D
 
     text = context.language.text
-    handles = [
-        Line2D(
-            [],
-            [],
-            color=colour,
-            marker=marker,
-            linestyle="none",
-            markersize=4,
-            fillstyle=full,
-            label=text(f"figure.bridge.{name}"),
+    used = points["ANL01FL"] == "Y"
+    handles = []
+    if used.any():
+        label = text("figure.bridge.used")
+        handles.append(
+            Line2D([], [], color=GREY, marker="o", linestyle="none", markersize=4, label=label)
         )
-        for name, colour, marker, full, rows in (
-            ("used", GREY, "o", "full", points["ANL01FL"] == "Y"),
-            ("unused", PALETTE[1], "s", "none", points["ANL01FL"] != "Y"),
+    if not used.all():
+        handles.append(
+            Line2D(
+                [],
+                [],
+                color=PALETTE[1],
+                marker="s",
+                linestyle="none",
+                markersize=4,
+                fillstyle="none",
+                label=text("figure.bridge.unused"),
+            )
         )
-        if rows.any()
-    ]
     for number, series in enumerate(SERIES):
         if (lines["series"] == series).any():
             label = text(f"figure.bridge.{series}")
