@@ -1,7 +1,8 @@
 # celldossier: `make report` and `make test` set themselves up; `make help` lists the rest.
 #
 # CORES=2              cores to use (default: all)
-# CONFIG=FILE          another study, for example CONFIG=config/studies/mini.yaml
+# CONFIG=FILE          another study, for example CONFIG=config/studies/mini.yaml; of several files,
+#                      the later ones change what the earlier say: CONFIG="config/config.yaml more.yaml"
 # PYTHON=python3.12    the Python that makes .venv (default: the first that will do)
 
 SHELL := /bin/sh
@@ -10,6 +11,8 @@ MAKEFLAGS += --no-builtin-rules
 CORES ?= all
 CONFIG ?=
 PYTHON ?=
+
+configs = $(foreach file,$(CONFIG),"$(file)")
 
 # The rules of the workflow call `celldossier` by name. Not for the set-up, which makes .venv.
 with_venv = PATH="$(CURDIR)/.venv/bin:$$PATH"
@@ -53,8 +56,8 @@ setup-dev:
 report: setup
 	@$(with_venv) .venv/bin/python -m snakemake --cores "$(CORES)" \
 	  --workflow-profile workflow/profiles/default \
-	  $(if $(CONFIG),--configfile "$(CONFIG)")
-	@.venv/bin/python workflow/setup/show_report.py $(if $(CONFIG),"$(CONFIG)")
+	  $(if $(CONFIG),--configfile $(configs))
+	@.venv/bin/python workflow/setup/show_report.py $(configs)
 
 static: setup-dev
 	.venv/bin/ruff check

@@ -1,12 +1,13 @@
 """Print where the reports of a run lie; `make report` ends with it.
 
-Call: ``.venv/bin/python workflow/setup/show_report.py [CONFIG]``, from the project's root.
+Call: ``.venv/bin/python workflow/setup/show_report.py [CONFIG ...]``, from the project's root.
 """
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -43,11 +44,17 @@ def report_lines(root: Path, run: str, languages: list[str]) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the list for the run that the config names; exit code 1 where a PDF is missing."""
-    config = Path(arguments[0] if arguments else "config/config.yaml")
-    settings = yaml.safe_load(config.read_text(encoding="utf-8-sig"))
+    """Print the list for the run that the config names; exit code 1 where a PDF is missing.
+
+    Of several files, what a later one says of a key holds, as in Snakemake.
+    """
+    settings: dict[str, Any] = {}
+    report: dict[str, Any] = {}
+    for config in arguments or ["config/config.yaml"]:
+        settings |= yaml.safe_load(Path(config).read_text(encoding="utf-8-sig"))
+        report |= settings.get("report", {})
     run = settings["run"]
-    languages = settings.get("report", {}).get("languages", list(LANGUAGES))
+    languages = report.get("languages", list(LANGUAGES))
     try:
         lines = report_lines(Path(), run, languages)
     except FileNotFoundError as error:

@@ -301,3 +301,18 @@ def test_a_report_in_one_language_alone_is_listed(tmp_path: Path) -> None:
     assert show_report.report_lines(tmp_path, "R", ["zh"]) == [
         "  Chinese, PDF: results/R/report/zh/clinical-pharmacology-report.pdf"
     ]
+
+
+def test_of_several_config_files_the_later_ones_name_the_run_and_its_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "results" / "LATER" / "report" / "zh"
+    folder.mkdir(parents=True)
+    (folder / "clinical-pharmacology-report.pdf").touch()
+    first, second = tmp_path / "first.yaml", tmp_path / "second file.yaml"
+    first.write_text("run: FIRST\nreport: {languages: [zh, en]}\n", encoding="utf-8")
+    second.write_text("run: LATER\nreport: {languages: [zh]}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert show_report.main([str(first), str(second)]) == 0
+    assert "results/LATER/report/zh/" in capsys.readouterr().out
+    assert show_report.main([str(first)]) == 1
