@@ -212,3 +212,9 @@ def test_names_that_no_dataset_has_are_refused_together() -> None:
     with pytest.raises(ConfigError) as caught:
         make_study(make_sources(), attributes=("VIABPCT", "RELSTAT"), adjust_for=("AGEE",))
     assert len(caught.value.faults) == 2
+
+
+def test_two_margins_of_one_parameter_are_refused() -> None:
+    margin = {"parameter": "CMAX", "lower": 0.5, "upper": 2, "justification": BOTH}
+    with pytest.raises(ValidationError, match="two margins of CMAX"):
+        ComparabilitySettings.model_validate({"margins": [margin, margin]})

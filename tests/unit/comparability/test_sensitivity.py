@@ -142,3 +142,13 @@ def test_profiles_hold_results_below_the_limit_at_the_limit() -> None:
     assert read_number(results, "profile", "AVAL", "n", ANALYTE, **day) == N
     day = {"group": "B", "day": "7"}
     assert read_number(results, "profile", "AVAL", "median", ANALYTE, **day) == 100
+
+
+def test_groups_that_the_covariates_tell_apart_say_so() -> None:
+    apart = [-1 + 0.01 * k for k in range(N)] + [1 + 0.01 * k for k in range(N)]
+    study = make()
+    far = replace(study, subjects=study.subjects.assign(LTBURDZ=apart))
+    results = summarise(far)
+    for model in ("MATCHED", "OVERLAP"):
+        word = read_word(results, "sensitivity", "CMAX", "gmr", ANALYTE, **by(model))
+        assert word == "POSITIV"

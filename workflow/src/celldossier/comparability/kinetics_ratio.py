@@ -109,7 +109,8 @@ def add_ratio(
     """
     settings = study.settings
     few = min(ratio.n_test, ratio.n_reference) < settings.min_per_group
-    reason = "FEWSUBJ" if few else ratio.reason
+    # A model that has no pairs or weights says why, and not that nobody is left.
+    reason = ratio.reason or ("FEWSUBJ" if few else "")
     if few:
         nan = math.nan
         ratio = Ratio(nan, nan, nan, nan, ratio.n_test, ratio.n_reference, reason)

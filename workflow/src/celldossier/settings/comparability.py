@@ -216,6 +216,11 @@ class ComparabilitySettings(Section):
         for margin in self.margins:
             if margin.parameter not in self.metrics:
                 raise ValueError(f"a margin of {margin.parameter}, which is none of metrics")
+        named = [(margin.parameter, margin.analyte) for margin in self.margins]
+        named += [(item.attribute, "") for item in self.attribute_margins]
+        for name, analyte in named:
+            if named.count((name, analyte)) > 1:
+                raise ValueError(f"two margins of {name}" + (f", {analyte}" if analyte else ""))
         for item in self.attribute_margins:
             if item.attribute not in self.attributes:
                 raise ValueError(f"a margin of {item.attribute}, which is none of attributes")
