@@ -197,6 +197,19 @@ def test_a_raw_record_of_no_subject_may_change_any_subject() -> None:
     assert causes(found, "parameter", subject="S-2") == {"data:pc.csv"}
 
 
+def test_a_file_of_qualifiers_that_differs_is_a_cause_as_a_whole() -> None:
+    old, new = make_run(), make_run()
+    for run, content in ((old, "1"), (new, "2")):
+        run.settings["study_data"]["sources"]["PC"][0]["supplement"] = ["supppc.csv"]
+        assert run.inputs is not None
+        run.inputs["raw/supppc.csv"] = content
+    new.tables["adam/ADPP.parquet"] = parameters({**PEAKS, "S-2": 260.0})
+    new.tables["adam/ADPC.parquet"] = concentrations(raw_records({**PEAKS, "S-2": 260.0}))
+    found = compare(old, new)
+    assert causes(found, "dataset", object="ADPC") == {"data:supppc.csv"}
+    assert causes(found, "parameter") == {"data:supppc.csv"}
+
+
 def decisions(*rows: dict[str, str]) -> pd.DataFrame:
     known = make_run().tables["checks/decisions.csv"]
     return pd.DataFrame(rows, columns=known.columns, dtype=object).fillna("")

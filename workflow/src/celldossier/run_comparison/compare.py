@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from celldossier.datasets import read_specification
+from celldossier.io.run_record import name_raw_file
 from celldossier.io.stages import CHECKS, STAGES
 from celldossier.run_comparison.causes import Attribution, Cause, Causes, Changed
 from celldossier.run_comparison.content import (
@@ -148,6 +149,17 @@ def _compare_raw(old: RunContent, new: RunContent, gathering: Gathering) -> pd.D
         difference, own_places = compare_raw(before, after, blank[1])
         gathering.add("raw_record", domain, difference)
         found.append(own_places.astype(object))
+        # Qualifiers are joined to any record: a file of them that differs is a cause as a whole.
+        joined = {file for run in (old, new) for file in _supplements(run, domain)}
+        differing = [
+            file
+            for file in sorted(joined)
+            if inputs[0].get(f"raw/{file}", "") != inputs[1].get(f"raw/{file}", "")
+        ]
+        found += [
+            pd.DataFrame([["changed", file, "", "", ""]], columns=columns, dtype=object)
+            for file in differing
+        ]
     return pd.concat(found, ignore_index=True)
 
 
@@ -156,10 +168,18 @@ def _raw_files(run: RunContent) -> dict[str, tuple[str, ...]]:
     named = run.settings.get("study_data", {}).get("sources", {})
     return {
         domain: tuple(
-            file for source in sources for file in (source["file"], *source["supplement"])
+            name_raw_file(file)
+            for source in sources
+            for file in (source["file"], *source["supplement"])
         )
         for domain, sources in named.items()
     }
+
+
+def _supplements(run: RunContent, domain: str) -> list[str]:
+    """Files of supplemental qualifiers that are joined to a domain."""
+    sources = run.settings.get("study_data", {}).get("sources", {}).get(domain, ())
+    return [name_raw_file(file) for source in sources for file in source["supplement"]]
 
 
 def _list_changed(
