@@ -72,7 +72,8 @@ READS = MappingProxyType(
     {
         "study_data": Reads(("study", "bioanalysis", "study_data"), ()),
         "cellular_kinetics": Reads(
-            ("cellular_kinetics",), ("ADSL", "ADEX", "ADPC", "ADRS", "ADCM", "ADPD", "ADTTE")
+            ("cellular_kinetics",),
+            ("ADSL", "ADEX", "ADPC", "ADRS", "ADCM", "ADPD", "ADTTE", "ADBRG"),
         ),
         "pharmacodynamics": Reads(
             ("pharmacodynamics",),
@@ -107,6 +108,13 @@ READS = MappingProxyType(
             (
                 *("ADSL", "ADPP", "ADRS", "ADAE", "ADAESI", "ADLD", "ADPC", "ADPD", "ADPQ"),
                 "ADCM",
+            ),
+        ),
+        "comparability": Reads(
+            ("comparability", "cellular_kinetics"),
+            (
+                *("ADSL", "ADEX", "ADPQ", "ADPC", "ADPP", "ADPPB", "ADPDP", "ADRS", "ADAE"),
+                "ADAESI",
             ),
         ),
     }
