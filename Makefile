@@ -71,14 +71,20 @@ check: static
 
 # The tests of the workflow share the results of a run, so one process takes them all: a call of
 # its own. (`--dist loadgroup` of pytest-xdist 3.8 does not keep a group together under pytest 9.)
+# They wait for runs most of the time: the other tests run beside them, and are printed first.
 test: static
 	@set -eu; \
 	if [ -z "$${CELLDOSSIER_SHARED+set}" ] && [ -f ../shared/nca_rules.md ]; then \
 	  CELLDOSSIER_SHARED="$$(cd ../shared && pwd)"; export CELLDOSSIER_SHARED; \
 	fi; \
-	failed=0; \
+	.venv/bin/python -m compileall -q workflow/src; \
+	failed=0; log=$$(mktemp); \
+	$(with_venv) .venv/bin/python -m pytest tests/workflow >"$$log" 2>&1 & \
+	workflow=$$!; \
+	trap 'kill $$workflow 2>/dev/null || true; rm -f "$$log"' EXIT; \
 	$(with_venv) .venv/bin/python -m pytest $(spread) -m "not workflow" || failed=1; \
-	$(with_venv) .venv/bin/python -m pytest tests/workflow || failed=1; \
+	wait $$workflow || failed=1; \
+	cat "$$log"; \
 	exit $$failed
 
 lock:

@@ -15,6 +15,8 @@ PARTS = (
     *("config", "resources", "report_templates", "workflow"),
 )
 MINI = "config/studies/mini.yaml"
+LEFT_OUT = shutil.ignore_patterns("*.egg-info", "*.pyc.*")
+"""Also compiled modules that another process is just writing."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def clone_project(target: Path) -> Clone:
         source = PROJECT / part
         if source.is_dir():
             # With what was compiled: otherwise each command in the clone compiles its modules anew.
-            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("*.egg-info"))
+            shutil.copytree(source, target / part, ignore=LEFT_OUT)
         else:
             shutil.copy2(source, target / part)
     return Clone(target)

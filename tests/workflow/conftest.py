@@ -2,6 +2,8 @@
 
 The full study runs twice, in two folders and with different ``--cores``; the
 mini study runs once, and tests that change something work on a copy of it.
+Pages are dear: the full study alone is printed in both languages, and its second
+run in Chinese alone; each other study has the report of one language.
 The runs that the chosen tests need are begun together, two at a time, and each
 test waits for its own: a run by itself leaves a core idle for most of its time.
 """
@@ -26,11 +28,23 @@ RAW = Path("resources/studies/CTX-101")
 
 @dataclass(frozen=True)
 class Plan:
-    """A run that tests share: folder of its clone, arguments of Snakemake, cores."""
+    """A run that tests share: folder of its clone, arguments of Snakemake, cores.
+
+    Where a language is named, the report is that of this language alone.
+    """
 
     folder: str
     arguments: tuple[str, ...]
     cores: int
+    language: str = ""
+
+    def add_language(self, clone: Clone) -> tuple[str, ...]:
+        """The arguments with the config file, written into the clone, that says the language."""
+        if not self.language:
+            return self.arguments
+        file = "config/language.yaml"
+        (clone.root / file).write_text(f"report: {{languages: [{self.language}]}}\n", "utf-8")
+        return (*self.arguments, file)
 
 
 def _of_study(name: str) -> tuple[str, ...]:
@@ -40,11 +54,18 @@ def _of_study(name: str) -> tuple[str, ...]:
 PLANS = {
     "mini": Plan("mini/project", ("--configfile", MINI), 1),
     "full_run": Plan("full/first/project", (), 1),
-    "pilot": Plan("pilot/project", _of_study("cdisc_pilot"), 1),
-    "nkx": Plan("nkx/project", _of_study("nkx_201"), 1),
-    "msx": Plan("msx/project", _of_study("msx_301"), 1),
-    # Another folder, and another number of cores.
-    "second_full_run": Plan("full/second/deeper/project", (), 2),
+    "pilot": Plan("pilot/project", _of_study("cdisc_pilot"), 1, "en"),
+    "nkx": Plan("nkx/project", _of_study("nkx_201"), 1, "zh"),
+    "msx": Plan("msx/project", _of_study("msx_301"), 1, "zh"),
+    # Another folder, another number of cores; all but the English report and the manifest.
+    "second_full_run": Plan(
+        "full/second/deeper/project",
+        (
+            f"{RUN}/report/zh/clinical-pharmacology-report.pdf",
+            *(f"{RUN}/checks/findings.{language}.html" for language in ("zh", "en")),
+        ),
+        2,
+    ),
 }
 """The shared runs, by the name of the fixture that gives each, in the order in which they begin."""
 
@@ -77,7 +98,8 @@ def started(
 
     def run(name: str) -> Clone:
         plan = PLANS[name]
-        expect_success(clones[name].snakemake(*plan.arguments, cores=plan.cores))
+        arguments = plan.add_language(clones[name])
+        expect_success(clones[name].snakemake(*arguments, cores=plan.cores))
         return clones[name]
 
     pool = ThreadPoolExecutor(max_workers=2)
@@ -107,7 +129,10 @@ def full_run(started: Mapping[str, Future[Clone]]) -> Clone:
 
 @pytest.fixture(scope="session")
 def second_full_run(started: Mapping[str, Future[Clone]]) -> Clone:
-    """Another clone in which the example study has run: another folder, two cores."""
+    """Another clone in which the example study has run but for the English report and the manifest.
+
+    Another folder, two cores.
+    """
     return started["second_full_run"].result()
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 RUN = Path("results/CDISC-PILOT")
 
 
-def test_the_pilot_study_comes_to_a_report_in_both_languages(pilot) -> None:
-    for language in ("zh", "en"):
-        folder = pilot.root / RUN / "report" / language
-        assert (folder / "clinical-pharmacology-report.pdf").stat().st_size > 100_000
+def test_the_pilot_study_comes_to_a_report(pilot) -> None:
+    folder = pilot.root / RUN / "report" / "en"
+    assert (folder / "clinical-pharmacology-report.pdf").stat().st_size > 100_000
 
 
 def test_what_the_pilot_study_lacks_is_written_not_collected(pilot) -> None:
@@ -42,6 +41,8 @@ def test_no_value_of_the_example_study_leaks_into_another_study(pilot) -> None:
     alone = effective_sections(
         read_model(shared_path("config", "studies", "cdisc_pilot.yaml"), Settings)
     )
+    assert alone["report"]["languages"] == ["zh", "en"]
+    alone["report"]["languages"] = ["en"]  # what the run was asked for
     for section, values in alone.items():
         text = (pilot.root / RUN / "settings" / f"{section}.json").read_text(encoding="utf-8")
         assert json.loads(text) == values

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from celldossier.report.narratives import render_narrative
-from celldossier.report.pdf import font_folders, make_fetcher, render_pdf
+from celldossier.report.pdf import (
+    font_folders,
+    make_fetcher,
+    remembered_page_references,
+    render_pdf,
+)
 from celldossier.report.render import Outputs, embed_images
 from celldossier.terms.language import Language
 from celldossier.terms.templates import make_environment
@@ -129,3 +134,21 @@ def test_an_output_that_is_not_shown_turns_no_page_of_its_own() -> None:
         **{"F5": False, "T6": False, "T7": True},
     }
     assert outputs.place("F8")["landscape"] is False
+
+
+def test_the_references_of_the_pages_are_those_that_pydyf_lists_also_after_a_further_page() -> None:
+    import pydyf
+
+    pdf, other = pydyf.PDF(), pydyf.PDF()
+    plain = pydyf.PDF.page_references
+    for _ in range(3):
+        pdf.add_page(pydyf.Dictionary({"Type": "/Page"}))
+    before = pdf.page_references
+    with remembered_page_references():
+        assert pdf.page_references == before
+        assert other.page_references == ()
+        pdf.add_page(pydyf.Dictionary({"Type": "/Page"}))
+        remembered = pdf.page_references
+        assert len(remembered) == 4
+    assert pydyf.PDF.page_references is plain
+    assert pdf.page_references == remembered

@@ -90,7 +90,7 @@ def find_commit() -> str:
 
     from celldossier.io.resources import shared_path
 
-    if not shared_path(".git").exists():
+    if not (shared_path() / ".git").exists():
         return ""
     try:
         answer = subprocess.run(

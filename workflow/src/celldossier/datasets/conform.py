@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,13 +49,16 @@ def conform(frame: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def check_dataset(frame: pd.DataFrame, specification: Specification) -> None:
-    """Hold a dataset against its specification with pandera; all faults in one error.
+    """Hold a dataset against its specification; pandera lists all faults in one error.
 
     Raises
     ------
     InputDataError
         With one sentence a fault: variable, row, value and rule.
     """
+    if _follows(frame, specification):
+        # Nearly every dataset does, and pandera's way to know costs ten times as much.
+        return
     import pandera.pandas as pa
 
     try:
@@ -69,25 +73,56 @@ def check_dataset(frame: pd.DataFrame, specification: Specification) -> None:
         raise InputDataError(faults) from error
 
 
+Rule = Callable[[pd.Series], pd.Series]
+"""Says of each value of a variable whether it is allowed."""
+
+
+def _list_rules(variable: Variable) -> dict[str, Rule]:
+    """Rules of the values of a variable, by the words in which a fault names them."""
+    rules: dict[str, Rule] = {}
+    if variable.required and variable.type == "text":
+        rules["a required text is not blank"] = lambda s: s != ""
+    if variable.codelist:
+        allowed = {"", *variable.codelist}
+        rules[f"value in {sorted(allowed)}"] = lambda s: s.isin(allowed)
+    if variable.type == "integer":
+        rules["whole number"] = lambda s: s.isna() | (s % 1 == 0)
+    return rules
+
+
+def _may_be_missing(variable: Variable) -> bool:
+    return variable.type != "text" and not variable.required
+
+
+def _follows(frame: pd.DataFrame, specification: Specification) -> bool:
+    """Whether a dataset has its variables in their order, and no value or key breaks a rule."""
+    if list(frame.columns) != list(specification.variables):
+        return False
+    if frame.empty:
+        return True
+    keys = list(specification.keys)
+    if keys and frame.duplicated(keys).any():
+        return False
+    return all(
+        (_may_be_missing(variable) or not frame[name].isna().any())
+        and all(rule(frame[name]).all() for rule in _list_rules(variable).values())
+        for name, variable in specification.variables.items()
+    )
+
+
 @lru_cache(maxsize=64)
 def _schema(name: str) -> DataFrameSchema:
     import pandera.pandas as pa
 
     specification = read_specification(name)
-    columns = {}
-    for name, variable in specification.variables.items():
-        checks = []
-        if variable.required and variable.type == "text":
-            checks.append(pa.Check(lambda s: s != "", name="a required text is not blank"))
-        if variable.codelist:
-            allowed = {"", *variable.codelist}
-            checks.append(
-                pa.Check(lambda s, a=allowed: s.isin(a), name=f"value in {sorted(allowed)}")
-            )
-        if variable.type == "integer":
-            checks.append(pa.Check(lambda s: s.isna() | (s % 1 == 0), name="whole number"))
-        nullable = variable.type != "text" and not variable.required
-        columns[name] = pa.Column(None, checks, nullable=nullable)
+    columns = {
+        name: pa.Column(
+            None,
+            [pa.Check(rule, name=words) for words, rule in _list_rules(variable).items()],
+            nullable=_may_be_missing(variable),
+        )
+        for name, variable in specification.variables.items()
+    }
     return pa.DataFrameSchema(
         columns, strict=True, ordered=True, unique=list(specification.keys) or None
     )

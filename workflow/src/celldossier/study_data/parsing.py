@@ -93,6 +93,8 @@ class Dates:
 
     def without(self, rows: pd.Series, bad: bool = False) -> Dates:
         """The dates with those of some records blanked, or marked as no dates."""
+        if not rows.any():
+            return self
         nat = np.datetime64("NaT", "ns")
         return replace(
             self,
@@ -125,12 +127,13 @@ def parse_dates(text: pd.Series, zones: pd.Series | None = None) -> Dates:
         text.iloc[first].reset_index(drop=True),
         None if zones is None else zones.iloc[first].reset_index(drop=True),
     )
-    return Dates(
-        **{
-            field.name: getattr(part, field.name).take(codes).set_axis(text.index)
-            for field in fields(part)
-        }
-    )
+    # Parts that hold nothing share one column: it is laid out once.
+    columns = {id(column): column for column in vars(part).values()}
+    laid_out = {
+        key: pd.Series(column.array.take(codes), index=text.index)
+        for key, column in columns.items()
+    }
+    return Dates(**{name: laid_out[id(column)] for name, column in vars(part).items()})
 
 
 def _parse_distinct(text: pd.Series, zones: pd.Series | None) -> Dates:

@@ -90,6 +90,8 @@ def check_changes(domain: Domain, analyte: pd.Series, lloq: pd.Series | None = N
 
 
 def _report_changes(domain: Domain, rule: str, frame: pd.DataFrame, keys: list[str]) -> None:
+    if frame["value"].nunique() < 2:
+        return
     first = frame.groupby([*keys, "value"], sort=True)["day"].min().reset_index()
     several = first.groupby(keys)["value"].transform("size") > 1
     for key, group in first[several].groupby(keys, sort=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from celldossier.terms.study_terms import CELL_PRODUCT, STOPS
@@ -66,7 +67,9 @@ def make_timeline(
     )
     # Time to event is counted in calendar days, whatever times of day some dates have.
     whole = (dates - facts["USUBJID"].map(origin)).dt.days.astype("float64")
-    return facts.assign(TIME=facts["DAY"], DAY=whole.fillna(facts["DAY"]))
+    facts = facts.assign(TIME=facts["DAY"], DAY=whole.fillna(facts["DAY"]))
+    # `pick` takes the first of those at one time.
+    return facts.sort_values(["USUBJID", "SRCFILE", "SRCROW"], kind="stable", ignore_index=True)
 
 
 def pick(
@@ -99,14 +102,13 @@ def pick(
         rows = rows[rows["DAY"] > rows["USUBJID"].map(after).astype("float64")]
     if until is not None:
         rows = rows[~(rows["DAY"] > rows["USUBJID"].map(until).astype("float64"))]
-    order = rows["KIND"].map({kind: place for place, kind in enumerate(kinds)})
-    rows = rows.assign(ORDER=order).sort_values(
-        ["USUBJID", "DAY", "ORDER", "SRCFILE", "SRCROW"],
-        ascending=[True, not last, True, True, True],
-        kind="stable",
+    place = (
+        rows["KIND"].map({kind: place for place, kind in enumerate(kinds)}).to_numpy(dtype=float)
     )
-    chosen = rows.drop_duplicates("USUBJID").drop(columns="ORDER").set_index("USUBJID")
-    return chosen.reindex(subjects)
+    day = rows["DAY"].to_numpy(dtype=float)
+    # Rows at one time and of one kind keep their order, which is that of their source.
+    rows = rows.iloc[np.lexsort((place, -day if last else day))]
+    return rows.drop_duplicates("USUBJID").set_index("USUBJID").reindex(subjects)
 
 
 def _facts(rows: pd.DataFrame, kind: str, day: str, text: str, variable: str) -> pd.DataFrame:
