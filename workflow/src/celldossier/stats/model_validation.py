@@ -156,10 +156,11 @@ def _recalibrate(y: Vector, linear: Vector, weights: Vector) -> tuple[Vector, Ve
         with np.errstate(divide="ignore", invalid="ignore"):
             da = (i11 * s0 - i01 * s1) / determinant
             db = (i00 * s1 - i01 * s0) / determinant
-        longest = np.maximum(np.abs(da), np.abs(db))
-        shrink = np.minimum(1.0, 2.0 / np.maximum(longest, 1e-300))
+            longest = np.maximum(np.abs(da), np.abs(db))
+            shrink = np.minimum(1.0, 2.0 / np.maximum(longest, 1e-300))
+            # Where the determinant is 0 the step is infinite and what follows it NaN.
+            a, b = a + shrink * da, b + shrink * db
         steady = longest < 1e-10
-        a, b = a + shrink * da, b + shrink * db
         if steady[np.isfinite(longest)].all():
             break
     slope = np.where(steady, b / spread[:, 0], np.nan)
