@@ -41,36 +41,36 @@ def run(study: Study, module) -> tuple[object, dict[str, pd.Series]]:
     return found.outcomes, read(out)
 
 
-# Of sixteen with the low exposure 8 have no grade, 4 grade 1 and 4 grade 2: odds of 1 and 1/3.
-# With the high one 4, 4 and 8: odds of 3 and 1. Both cuts have the odds ratio 3.
-GRADES = [0.0] * 8 + [1.0] * 4 + [2.0] * 4 + [0.0] * 4 + [1.0] * 4 + [2.0] * 8
+# Of eight with the low exposure 4 have no grade, 2 grade 1 and 2 grade 2: odds of 1 and 1/3.
+# With the high one 2, 2 and 4: odds of 3 and 1. Both cuts have the odds ratio 3.
+GRADES = [0.0] * 4 + [1.0] * 2 + [2.0] * 2 + [0.0] * 2 + [1.0] * 2 + [2.0] * 4
 
 
-def grade_study(**more: object) -> Study:
+def grade_study(grades: list[float] = GRADES, **more: object) -> Study:
     predictions = {"quantiles": [0.1, 0.9], "metrics": ["CMAX"], "adjustments": ["UNADJUSTED"]}
     rules = settings(**{**PLAIN, "predictions": predictions, **more})
     columns = {"TRT01A": ""}
     units = {"CMAX": "copies/ug"}
-    exposure = {"CMAX": [1.0] * 16 + [2.0] * 16}
-    return make_study(exposure, GRADES, GRADE, rules, columns=columns, units=units)
+    exposure = {"CMAX": [1.0] * (len(grades) // 2) + [2.0] * (len(grades) // 2)}
+    return make_study(exposure, grades, GRADE, rules, columns=columns, units=units)
 
 
 def test_grades_whose_cuts_have_one_odds_ratio_have_that_one() -> None:
     outcomes, rows = run(grade_study(), grades)
     place = f"ordinal/CRSGR/PCR/{PLACE}"
     found = numbers(rows, place, "or", "n", "events", "n_er", "po_chisq", "po_p", "po_df")
-    assert found == pytest.approx([3, 32, 20, 32, 0, 1, 1], abs=1e-4)
+    assert found == pytest.approx([3, 16, 10, 16, 0, 1, 1], abs=1e-4)
     low, high = numbers(rows, place, "or_low", "or_high")
     assert 0 < low < 3 < high
     verdict = rows[f"{place}/po_verdict"]
     assert (verdict["value_text"], verdict["filter"], verdict["n"]) == (
-        "NOT_REJECTED", "ERFL = Y", 32,
+        "NOT_REJECTED", "ERFL = Y", 16,
     )  # fmt: skip
     assert rows[f"{place}/po_levels"]["value_text"].startswith("0; 1")
     one = outcomes[0]
-    assert (one.method, one.n, one.events, one.reason) == ("PROPODDS", 32, 20.0, "")
+    assert (one.method, one.n, one.events, one.reason) == ("PROPODDS", 16, 10.0, "")
     assert one.p == numbers(rows, place, "p")[0]
-    # Probabilities of the grades at an exposure are the shares of the sixteen with it.
+    # Probabilities of the grades at an exposure are the shares of the eight with it.
     for at, wanted in (("P10", [50, 25, 25]), ("P90", [25, 25, 50])):
         for level, share in enumerate(wanted):
             key = f"predicted_grade/CRSGR/PCR/adjustment=UNADJUSTED/at={at}/grade={level}"
@@ -80,30 +80,30 @@ def test_grades_whose_cuts_have_one_odds_ratio_have_that_one() -> None:
             assert pct == pytest.approx(share, abs=1e-3) and low < pct < high
             assert exposure == pytest.approx(1 if at == "P10" else 2)
     first = rows[f"{key}/metric=CMAX/pct"]
-    assert (first["unit"], first["n"], first["filter"]) == ("%", 32, "ERFL = Y")
+    assert (first["unit"], first["n"], first["filter"]) == ("%", 16, "ERFL = Y")
     assert rows[f"{key}/metric=CMAX/exposure"]["unit"] == "copies/ug"
     assert rows[f"{key}/metric=CMAX/n"]["unit"] == ""
 
 
 def test_each_cut_of_the_grades_has_a_model_of_its_own() -> None:
     rows = run(grade_study(), grades)[1]
-    for cut, events in ((1, 20), (2, 12), (3, 0), (4, 0)):
+    for cut, events in ((1, 10), (2, 6), (3, 0), (4, 0)):
         place = f"cumulative/CRSGR/PCR/adjustment=UNADJUSTED/grade=GE{cut}/metric=CMAX"
-        assert numbers(rows, place, "n", "events") == [32, events]
+        assert numbers(rows, place, "n", "events") == [16, events]
         if events:
             # Firth of two groups: half a subject more in each cell of the table.
-            high, low = (12, 8) if cut == 1 else (8, 4)
-            ratio = (high + 0.5) / (16.5 - high) / ((low + 0.5) / (16.5 - low))
+            high, low = (6, 4) if cut == 1 else (4, 2)
+            ratio = (high + 0.5) / (8.5 - high) / ((low + 0.5) / (8.5 - low))
             least, found, most = numbers(rows, place, "or_low", "or", "or_high")
             assert found == pytest.approx(ratio, rel=1e-6) and least < found < most
             assert rows[f"{place}/or"]["note_code"] == ""
         else:
             assert rows[f"{place}/p"]["note_code"] == rows[f"{place}/or"]["note_code"] == "NOEVENT"
-        assert (rows[f"{place}/or"]["filter"], rows[f"{place}/or"]["n"]) == ("ERFL = Y", 32)
+        assert (rows[f"{place}/or"]["filter"], rows[f"{place}/or"]["n"]) == ("ERFL = Y", 16)
 
 
 def test_grades_that_are_refused_have_the_reason_and_no_prediction() -> None:
-    outcomes, rows = run(grade_study(min_events=21), grades)
+    outcomes, rows = run(grade_study(min_events=11), grades)
     assert (outcomes[0].method, outcomes[0].reason) == ("NONE", "FEWEVENT")
     assert math.isnan(outcomes[0].p)
     for stat in ("or", "or_low", "or_high", "p"):
@@ -119,9 +119,9 @@ def test_grades_that_are_refused_have_the_reason_and_no_prediction() -> None:
 
 
 def test_proportional_odds_that_are_rejected_say_so_and_predict_nothing() -> None:
-    study = grade_study(proportional_odds_alpha=0.2)
-    # Cuts with the odds ratios 9 and 1/9.
-    study.aderend["AVAL"] = [0.0] * 12 + [2.0] * 4 + [0.0] * 4 + [1.0] * 11 + [2.0]
+    # Cuts with the odds ratios 9 and 1/5.
+    low, high = [0.0] * 12 + [2.0] * 4, [0.0] * 4 + [1.0] * 11 + [2.0]
+    study = grade_study([*low, *high], proportional_odds_alpha=0.2)
     rows = run(study, grades)[1]
     place = f"ordinal/CRSGR/PCR/{PLACE}"
     assert rows[f"{place}/po_verdict"]["value_text"] == "REJECTED"
@@ -153,37 +153,37 @@ def test_a_cut_is_judged_where_it_has_events_enough() -> None:
 
 
 def test_grades_are_evaluated_at_each_cut_and_without_each_subject() -> None:
-    study = grade_study(evaluation={"influence_limit": 0.5}, min_events=8)
+    study = grade_study(evaluation={"influence_limit": 0.5}, min_events=6)
     out = ResultCollector("exposure_response")
     ordinal_evaluation.collect_ordinal_evaluation(study, out)
     rows = read(out)
     place = f"ordinal_influence/CRSGR/PCR/{PLACE}"
     ratio, least, most, n, events = numbers(rows, place, "or", "or_min", "or_max", "n", "events")
-    assert ratio == pytest.approx(3, abs=1e-4) and least < 3 < most and (n, events) == (32, 20)
+    assert ratio == pytest.approx(3, abs=1e-4) and least < 3 < most and (n, events) == (16, 10)
     assert (rows[f"{place}/or"]["filter"], rows[f"{place}/or"]["dataset"]) == ("ERFL = Y", "ADER")
     listed = rows[f"{place}/influential"]["value_text"].split("; ")
     assert numbers(rows, place, "n_influential") == [len(listed)]
-    # The farthest first, of eight that are as far: a subject of the low exposure with the highest grade, or the reverse.
+    # The farthest first, of four: one of low exposure and the highest grade, or the reverse.
     name, other = listed[0].split(" ")
     far = max(most / 3, 3 / least)
     assert float(other.strip("()")) in (
         pytest.approx(3 * far, rel=5e-3),
         pytest.approx(3 / far, rel=5e-3),
     )
-    assert name in {f"S{i:03d}" for i in [*range(12, 16), *range(16, 20)]}
-    for cut, events in ((1, 20), (2, 12)):
+    assert name in {f"S{i:03d}" for i in range(6, 10)}
+    for cut, events in ((1, 10), (2, 6)):
         key = f"ordinal_cut/CRSGR/PCR/adjustment=UNADJUSTED/grade=GE{cut}/metric=CMAX"
-        wanted = [32, events, 100 * events / 32, 100 * events / 32]
+        wanted = [16, events, 100 * events / 16, 100 * events / 16]
         found = numbers(rows, key, "n", "events", "pct", "predicted")
         assert found == pytest.approx(wanted, abs=1e-3)
         assert (rows[f"{key}/pct"]["unit"], rows[f"{key}/predicted"]["unit"]) == ("%", "%")
         # Cases against the others with one bit: half of one and the difference of the shares.
-        high = 12 if cut == 1 else 8
-        auc = 0.5 + 0.5 * (high / events - (16 - high) / (32 - events))
+        high = 6 if cut == 1 else 4
+        auc = 0.5 + 0.5 * (high / events - (8 - high) / (16 - events))
         assert numbers(rows, key, "auc") == pytest.approx([auc])
         assert numbers(rows, key, "slope") == pytest.approx([1], abs=1e-3)
     refused = ResultCollector("exposure_response")
-    ordinal_evaluation.collect_ordinal_evaluation(grade_study(min_events=21), refused)
+    ordinal_evaluation.collect_ordinal_evaluation(grade_study(min_events=11), refused)
     rows = read(refused)
     notes = {rows[f"{place}/{name}"]["note_code"] for name in ordinal_evaluation.INFLUENCE}
     assert notes == {"FEWEVENT"} and not any(name.startswith("ordinal_cut") for name in rows)
@@ -194,19 +194,39 @@ def test_grades_are_evaluated_at_each_cut_and_without_each_subject() -> None:
     assert not read(other)
 
 
-def test_influence_is_listed_beyond_the_limit_over_the_root_of_the_subjects() -> None:
-    def list_influential(limit: float) -> tuple[float, float]:
-        out = ResultCollector("exposure_response")
-        study = grade_study(evaluation={"influence_limit": limit})
-        ordinal_evaluation.collect_ordinal_evaluation(study, out)
-        rows, place = read(out), f"ordinal_influence/CRSGR/PCR/{PLACE}"
-        found = numbers(rows, place, "dfbetas_max", "n_influential")
-        assert (found[1] > 0) == (f"{place}/influential" in rows)
-        return found[0], found[1]
+def test_influence_is_the_change_of_the_logarithm_in_standard_errors(monkeypatch) -> None:
+    def find(limit: float, *without: float):
+        left = iter(without)
 
-    largest, _ = list_influential(1.0)
-    edge = largest * math.sqrt(32)
-    assert list_influential(edge * 1.001)[1] == 0 and list_influential(edge * 0.999)[1] == 8
+        def estimate(outcome, design, names, tested):
+            assert (len(outcome), design.shape, tested) == (3, (3, 1), [])
+            value = next(left)
+            reason = "NOCONV" if math.isnan(value) else ""
+            return Given(reason=reason, coefficients=[Given(estimate=value)])
+
+        monkeypatch.setattr(ordinal_evaluation, "estimate_proportional_odds", estimate)
+        rows = Given(
+            outcome=np.arange(4.0), design=np.arange(4.0)[:, None], names=["x"],
+            subjects=["A", "B", "C", "D"],
+        )  # fmt: skip
+        whole = Given(coefficients=[Given(estimate=1.0, se=0.5)])
+        study = Given(settings=settings(evaluation={"influence_limit": limit}))
+        return ordinal_evaluation._find_influence(study, rows, whole)
+
+    # The limit over the root of four is 1; a change by 0.5 is one standard error.
+    found, notes = find(2.0, 1.25, 2.5, NAN, 0.25)
+    assert found["dfbetas_max"] == 3 and found["or"] == pytest.approx(math.e)
+    assert found["or_min"] == pytest.approx(math.exp(0.25))
+    assert found["or_max"] == pytest.approx(math.exp(2.5))
+    assert (found["n_influential"], notes) == (2, {})
+    assert found["influential"] == "B (12.2); D (1.28)"
+    found, _ = find(2.0, 1.5, 0.5, 1.0, 1.0)
+    assert found["n_influential"] == 0 and "influential" not in found
+    # One that changes nothing counts as known.
+    assert find(2.0, 1.0, NAN, NAN, NAN)[0]["or_max"] == pytest.approx(math.e)
+    found, notes = find(2.0, NAN, NAN, NAN, NAN)
+    assert notes == dict.fromkeys(("dfbetas_max", "or_min", "or_max"), "NOCONV")
+    assert found["n_influential"] == 0
 
 
 EVENT = rule("NINFECT", "count", event="INFECTION", family="SAFETY")
