@@ -195,6 +195,8 @@ def test_the_complete_cases_stand_alone_where_something_is_missing() -> None:
         return found.estimate
 
     assert estimate(1) == pytest.approx(stats.linregress(x[:4, 0], y[:4]).slope)
+    design = Given(matrices=(x[:1],), names=["x"], incomplete=0, terms=(1, 2))
+    assert _complete_case(y[:1], design, 0.9) == [None, None]
     assert estimate(0) == pytest.approx(stats.linregress(x[:, 0], y).slope)
 
 

@@ -18,7 +18,7 @@ from celldossier.exposure_response.study import Study
 from celldossier.results import ResultCollector
 
 PEAK = rule("IL6PEAK", "continuous", marker="IL6", statistic="PEAK", until=28.0, not_after="")
-CMAX = [2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+CMAX = [0.5, 1.0, 2.0, 4.0, 8.0, 16.0]
 IL6 = [3.0, 20.0, 9.0, 80.0, 70.0, 400.0]
 RULES = {"adjustments": ["UNADJUSTED"], "metrics": ["CMAX"], "primary": []}
 LINE = "biomarker/IL6PEAK/PCR/adjustment=UNADJUSTED/metric=CMAX/population=PRIMARY"
@@ -65,8 +65,8 @@ def test_a_marker_over_exposure_is_the_line_through_both_logarithms() -> None:
     assert outcome.p == pytest.approx(line.pvalue) and outcome.covariates == ()
     assert len(found.curves) == biomarkers.CURVE_POINTS
     first = found.curves[0]
-    assert first["x"] == 1.0 and first["curve_id"] == "exposure_response.biomarker/IL6PEAK/CMAX"
-    assert first["y"] == pytest.approx(math.exp(line.intercept + line.slope))
+    assert first["x"] == -1.0 and first["curve_id"] == "exposure_response.biomarker/IL6PEAK/CMAX"
+    assert first["y"] == pytest.approx(math.exp(line.intercept - line.slope))
 
 
 def test_a_marker_that_is_refused_has_the_reason_in_each_place() -> None:
@@ -239,7 +239,7 @@ def test_values_of_a_marker_without_exposure_covariate_or_limit_are_counted() ->
     }  # fmt: skip
     assert found.rows["SUBJECT"].tolist() == [1, 1, 1, 2, 2, 3, 3, 3]
     assert found.rows["TIME"].tolist() == [7, 14, 21, 14, 21, 7, 14, 21]
-    assert found.rows["X"].tolist() == [2, 2, 2, 3, 3, 4, 4, 4]
+    assert found.rows["X"].tolist() == [0, 0, 0, 1, 1, 2, 2, 2]
     assert found.rows["LTBURDZ"].tolist() == [1, 1, 1, 2, 2, 3, 3, 3]
     assert found.rows["LOGVALUE"].tolist()[:2] == pytest.approx([math.log(0.5), 1.2])
     assert found.pct_below == pytest.approx(100 / 8)

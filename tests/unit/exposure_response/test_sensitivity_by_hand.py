@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace as Given
 
 import numpy as np
@@ -191,6 +192,17 @@ def test_pairs_matched_by_site_have_the_ratio_of_the_discordant_ones() -> None:
     # high one is 9 w^2 / (3 w + 9 w^2 + 3 w^3), at its highest where w is 1.
     assert numbers(rows, place, "or") == pytest.approx([1], abs=1e-4)
     assert numbers(rows, place, "p") == pytest.approx([1], abs=1e-4)
+
+
+def test_subjects_without_a_stratum_and_strata_of_one_outcome_are_left_out() -> None:
+    names = [f"S{i:03d}" for i in range(8)]
+    adsl = pd.DataFrame({**keys(*names), "SITEID": ["", "", "A", "A", "B", "B", "C", "C"]})
+    event = [0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    study = small_study(exposure=[1.0] * 8, event=event, adsl=adsl)
+    cell = replace(CELL, population="STRATIFIED_SITEID")
+    chosen, stratum = sensitivity._stratify(study, cell, select_subjects(study, CELL))
+    assert stratum.tolist() == ["C", "C"] and chosen.event.tolist() == [0, 1]
+    assert chosen.subjects.tolist() == [6, 7]
 
 
 def test_without_outliers_or_doses_outside_the_others_have_their_odds_ratio() -> None:

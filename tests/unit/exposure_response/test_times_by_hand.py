@@ -275,14 +275,14 @@ def run_doses(study: Study):
 
 
 def test_the_odds_ratio_of_a_doubled_dose_is_that_of_the_table() -> None:
-    dose, event = two_by_two((2, 8), (6, 4), least=50.0)
+    dose, event = two_by_two((2, 8), (6, 4), least=0.5)
     outcomes, rows = run_doses(dose_study(CRS, dose, event))
     place = "dose_response/CRSGE2/PCR/adjustment=UNADJUSTED/metric=DOSEA"
     se = math.sqrt(1 / 2 + 1 / 8 + 1 / 6 + 1 / 4)
     p = likelihood_ratio_p([(2, 8), (6, 4)])
     wanted = {
         "ratio": 6, "log_ratio": math.log(6), "se": se, "p": p, "n": 20, "events": 8,
-        "dose_min": 50, "dose_max": 100, "n_infused": 20, "n_nooutcome": 0, "n_nodose": 0,
+        "dose_min": 0.5, "dose_max": 1, "n_infused": 20, "n_nooutcome": 0, "n_nodose": 0,
     }  # fmt: skip
     assert numbers(rows, place, *wanted) == pytest.approx(list(wanted.values()), rel=1e-5)
     low, high = numbers(rows, place, "ratio_low", "ratio_high")
@@ -297,7 +297,7 @@ def test_the_odds_ratio_of_a_doubled_dose_is_that_of_the_table() -> None:
     one = outcomes[0]
     assert (one.method, one.n, one.events, one.reason) == ("ML", 20, 8.0, "")
     assert one.p == pytest.approx(p)
-    rate = "dose_rate/CRSGE2/PCR/dose=DL100"
+    rate = "dose_rate/CRSGE2/PCR/dose=DL1"
     found = numbers(rows, rate, "n", "events", "pct", "order", "pct_low")
     assert found == pytest.approx([10, 6, 60, 2, 100 * stats.beta.ppf(0.025, 6, 5)])
     trend = "dose_trend/CRSGE2/PCR"
@@ -533,7 +533,7 @@ def covariate_study(n: int = 40, **models: object) -> Study:
     chance = np.random.default_rng(3)
     age = np.linspace(20, 79, n)
     sex = np.tile(["F", "M", "M", "F", "M"], n // 5)
-    log = 1 + 0.03 * age + 0.5 * (sex == "M") + chance.normal(0, 0.2, n)
+    log = -3 + 0.03 * age + 0.5 * (sex == "M") + chance.normal(0, 0.2, n)
     rules = {
         "full_model": ["AGE", "SEX"], "selection": ["AGE", "SEX"], "bootstrap_samples": 100,
         "selection_pairs": 25, "min_subjects_per_parameter": 5, **models,
