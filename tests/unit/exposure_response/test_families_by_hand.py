@@ -110,7 +110,7 @@ def test_a_value_meets_the_nearest_concentration_of_its_subject_within_the_windo
         {
             **keys("A", "A", "A", "B", "A", "A"), "PARAMCD": "PCR",
             "ANL01FL": ["Y", "Y", "Y", "Y", "", "Y"],
-            "AFRLT": [1.0, 5.0, 9.0, 3.0, 3.0, -1.0],
+            "AFRLT": [1.0, 5.0, 9.0, 3.0, 3.0, 0.0],
             "AVAL": [10.0, NAN, NAN, 70.0, 99.0, 99.0],
             "BLQFL": ["N", "Y", "N", "N", "N", "N"], "ALLOQ": 4.0,
         }
@@ -122,6 +122,9 @@ def test_a_value_meets_the_nearest_concentration_of_its_subject_within_the_windo
     rows = pd.DataFrame({"SUBJECT": [1, 0, 0, 0], "AFRLT": [3.5, 5.9, 2.0, 7.0]})
     found = repeated_markers._concurrent(study, pd.DataFrame(keys("A", "B")), rows)
     assert found[:3].tolist() == [70.0, 2.0, 10.0] and math.isnan(found[3])
+    # A sample at the infusion is none of the cells that it brought.
+    early = pd.DataFrame({"SUBJECT": [0], "AFRLT": [0.4]})
+    assert repeated_markers._concurrent(study, pd.DataFrame(keys("A", "B")), early)[0] == 10.0
 
 
 def test_days_at_risk_end_with_the_first_onset_which_counts_if_it_reached_the_grade() -> None:
@@ -154,6 +157,8 @@ def test_days_at_risk_end_with_the_first_onset_which_counts_if_it_reached_the_gr
     assert found.event.sum() == 1.0 and found.exposure[found.event == 1].tolist() == [3.0]
     assert set(found.exposure) == {3.0, 2.0, 1.0} and found.reason == ""
     assert found.covariates.shape == (found.event.size, 0)
+    # Two days of A, three of B and four of C are at risk; before the first there is no sample.
+    assert (found.counts["days"], found.counts["days_noexposure"]) == (6.0, 3.0)
 
 
 def test_an_outcome_carries_a_model_by_its_events_or_the_rarer_of_both_sides() -> None:

@@ -26,6 +26,8 @@ from study_by_hand import (
 from celldossier.exposure_response import counts, grades, groups, onset, ordinal_evaluation
 from celldossier.exposure_response.study import Study
 from celldossier.results import ResultCollector
+from celldossier.stats.count_models import OverdispersionTest
+from celldossier.stats.logistic import Coefficient
 
 GRADE = rule("CRSGR", "ordinal")
 PLAIN = {
@@ -223,7 +225,8 @@ def test_influence_is_the_change_of_the_logarithm_in_standard_errors(monkeypatch
     found, _ = find(2.0, 1.5, 0.5, 1.0, 1.0)
     assert found["n_influential"] == 0 and "influential" not in found
     # One that changes nothing counts as known.
-    assert find(2.0, 1.0, NAN, NAN, NAN)[0]["or_max"] == pytest.approx(math.e)
+    found, _ = find(2.0, 1.0, NAN, NAN, NAN)
+    assert (found["or_max"], found["dfbetas_max"]) == (pytest.approx(math.e), 0)
     found, notes = find(2.0, NAN, NAN, NAN, NAN)
     assert notes == dict.fromkeys(("dfbetas_max", "or_min", "or_max"), "NOCONV")
     assert found["n_influential"] == 0
@@ -286,6 +289,16 @@ def test_counts_that_are_refused_have_the_reason_in_each_place() -> None:
     line = rows[f"{COUNT}/model"]
     assert (line["value_text"], line["method"]) == ("NONE", "")
     assert numbers(rows, COUNT, "n_with", "events") == [0, 0]
+
+
+def test_a_dispersion_that_could_not_be_tested_has_the_reason_of_its_test() -> None:
+    slope = Coefficient("log2 exposure", 0.5, 0.1, 0.25, 0.75, 0.01)
+    fit = Given(coefficient=lambda name: slope, alpha=0.0, distribution="POISSON")
+    test = OverdispersionTest(NAN, NAN, NAN, NAN, "NOCONV")
+    found, notes = counts._statistics(fit, test, "")
+    assert notes == {"pearson": "NOCONV", "p_dispersion": "NOCONV"}
+    assert (found["rr"], found["model"]) == (pytest.approx(math.exp(0.5)), "POISSON")
+    assert counts._statistics(fit, OverdispersionTest(0.0, 1.0, 0.9, 0.0), "")[1] == {}
 
 
 def test_a_covariate_that_does_not_vary_among_the_followed_leaves_the_counts() -> None:

@@ -226,7 +226,7 @@ def test_values_of_a_marker_without_exposure_covariate_or_limit_are_counted() ->
     study = repeated_study("INTERCEPT")
     study.ader["CMAX"] = [NAN, *CMAX[1:]]
     study.ader["LTBURDZ"] = [0.0, 1.0, 2.0, 3.0, NAN, 9.0]
-    study.aderend.loc[5, "AVAL"] = NAN
+    study.aderend.loc[[1, 5], "AVAL"] = [1.0, NAN]
     study.sources.adpd.loc[3, "BLQFL"] = "Y"
     study.sources.adpd.loc[6, "AVAL"] = NAN
     cell = PlanCell(REPEATED, "CMAX", "MIXED", "TUMOUR_BURDEN", PRIMARY, "SECONDARY")

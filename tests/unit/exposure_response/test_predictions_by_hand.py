@@ -25,7 +25,7 @@ from celldossier.exposure_response.endpoint_values import (
     UNKNOWN_RESPONSE,
     derive_endpoints,
 )
-from celldossier.exposure_response.plan import BLQ_HALF, PRIMARY, PlanCell
+from celldossier.exposure_response.plan import BLQ_HALF, PRIMARY, PlanCell, select_subjects
 from celldossier.exposure_response.predictions import _Predictor
 from celldossier.exposure_response.study import Study
 from celldossier.exposure_response.survival_rows import select_rows
@@ -333,6 +333,18 @@ def test_subjects_of_a_hazard_leave_in_turn_and_are_counted() -> None:
     assert select_rows(sensitive, half).reason == ""
     none = replace(study, ader=study.ader.assign(CMAXSEN=1.0, CMAX=3.0))
     assert select_rows(none, half).reason == "NOBLQALL"
+
+
+def test_half_the_limit_is_a_question_only_where_somebody_was_below_it() -> None:
+    cell = PlanCell(CRS, "CMAX", "LOGISTIC", "UNADJUSTED", BLQ_HALF, "SENSITIVITY")
+
+    def reason(*exposure: float) -> str:
+        study = make_study(
+            {"CMAX": exposure, "CMAXSEN": [1.0, 2.0]}, [0.0, 1.0], CRS, settings(**PLAIN)
+        )
+        return select_subjects(study, cell).reason
+
+    assert [reason(1.0, 2.0), reason(0.0, 2.0), reason(0.0, 0.0)] == ["NOBLQALL", "", ""]
 
 
 def test_rows_of_an_exposure_that_changes_end_at_the_events_of_the_study() -> None:

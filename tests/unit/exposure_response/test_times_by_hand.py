@@ -305,6 +305,7 @@ def test_the_odds_ratio_of_a_doubled_dose_is_that_of_the_table() -> None:
     z = math.sqrt(20 * (6 * 8 - 2 * 4) ** 2 / (10 * 10 * 8 * 12))
     assert abs(numbers(rows, trend, "z")[0]) == pytest.approx(z, rel=1e-6)
     assert numbers(rows, trend, "n", "events") == [20, 8]
+    assert numbers(rows, trend, "p_asymptotic") == pytest.approx([2 * stats.norm.sf(z)])
 
 
 def test_a_dose_response_that_is_refused_has_the_reason_in_each_place() -> None:

@@ -111,7 +111,7 @@ def _categorical(
         return [_Row(item.variable, "", _refused(0, 0, "NOTCOLL"), {})]
     enough = [name for name in counts.index if counts[name] >= settings.min_per_level]
     ratios: dict[str, Ratio] = {}
-    if reference in enough and len(enough) > 1:
+    if reference in enough:
         used = labels.isin(enough)
         ratios = estimate_level_ratios(
             exposure[used], labels[used], reference, settings.ratio_confidence_level
