@@ -453,9 +453,9 @@ def test_the_worst_grade_is_of_events_in_the_window_unless_a_doubtful_one_may_be
     assert found["CRSONDY"].fillna(-1).tolist() == [3.0, 5.0, 5.0, -1.0, -1.0]
     assert found["CRSRSN"].tolist() == ["", "UNGRADED", "", "", "NOCOMPON"]
     # Nothing is worse than grade 5: an event without a grade beside it changes nothing.
-    fatal = adae.assign(ATOXGRN=[5.0, NAN, NAN, 4.0, 3.0, NAN, 3.0])
+    fatal = adae.assign(ATOXGRN=[2.0, 4.0, 5.0, NAN, 3.0, 2.0, 3.0])
     worst = _add_event(ADER, fatal, "CRS", names, watched, 28.0)["CRSGR"]
-    assert worst.fillna(-1).tolist()[:2] == [5.0, -1.0]
+    assert worst.fillna(-1).tolist()[:3] == [2.0, 5.0, 3.0]
 
 
 def test_a_landmark_concentration_is_the_last_by_its_nominal_day_within_the_lookback() -> None:
