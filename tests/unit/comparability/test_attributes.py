@@ -103,6 +103,22 @@ def test_potencies_in_two_units_are_not_compared() -> None:
     assert two.select("comparability.attribute").empty
 
 
+def test_lots_that_share_a_donor_are_not_independent() -> None:
+    # Three donors a process, two lots of each, alike within a donor.
+    values = [44.0, 44.2, 47, 47.1, 45, 45.3, 44, 44.1, 46, 46.2, 47, 47.2]
+    alone = summarise(TRANSPCT=values)
+    shared = summarise(TRANSPCT=values, DONORID=[f"D{k // 2}" for k in range(12)])
+    # The mean of a donor counts once: the interval is that of three donors against three.
+    width = {
+        name: read_contrast(found, "TRANSPCT", "estimate_high")
+        - read_contrast(found, "TRANSPCT", "estimate_low")
+        for name, found in (("alone", alone), ("shared", shared))
+    }
+    assert width["shared"] > 1.5 * width["alone"]
+    estimate = read_contrast(alone, "TRANSPCT", "estimate")
+    assert read_contrast(shared, "TRANSPCT", "estimate") == pytest.approx(estimate)
+
+
 def test_few_lots_have_a_reason_and_no_contrast() -> None:
     sources = make_sources(adsl=make_subjects(5), adpq=make_lots("AAABB", VCN=[1.0, 2, 3, 2, 3]))
     results = AnalysisResults([compare_groups(sources, make_settings(), ANALYTE).results])

@@ -16,6 +16,7 @@ from comparability_given import (
     make_lots,
     make_parameters,
     make_samples,
+    make_settings,
     make_sources,
     make_study,
     make_subjects,
@@ -27,7 +28,9 @@ from celldossier.comparability.bridge_error import bridge_error
 from celldossier.comparability.gate import check_gates
 from celldossier.comparability.kinetics import list_comparisons, summarise_exposure, summarise_times
 from celldossier.comparability.kinetics_ratio import summarise_ratios
+from celldossier.comparability.stage import compare_groups
 from celldossier.comparability.study import BridgeUse, Study, read_study
+from celldossier.errors import ConfigError
 from celldossier.results import AnalysisResults, ResultCollector
 
 LOGS = [-0.3, -0.1, 0.0, 0.1, 0.3]
@@ -208,6 +211,76 @@ def test_lots_that_share_a_donor_are_a_random_effect() -> None:
     assert word(results, "cluster", model="ADJUSTED") == "DONORID"
     alone = make(lots={"DONORID": [f"D{k}" for k in range(10)]}, adjust_for=("LTBURDZ",))
     assert word(summarise(alone), "cluster", model="ADJUSTED") == "NOCLUSTER"
+
+
+def test_donors_are_a_random_effect_without_covariates_too() -> None:
+    donors = ["D1", "D1", "D2", "D2", "D3", "D4", "D4", "D5", "D5", "D6"]
+    results = summarise(make(lots={"DONORID": donors}))
+    assert word(results, "cluster") == "DONORID"
+    alone = summarise(make())
+    assert word(alone, "cluster") == "NOCLUSTER"
+
+
+def test_one_donor_a_group_gives_no_verdict() -> None:
+    # Ten subjects, but two donors: what differs may be the donors alone.
+    results = summarise(make(lots={"DONORID": ["D1"] * 5 + ["D2"] * 5}, margins=[MARGIN]))
+    assert word(results, "verdict") == word(results, "gmr") == "FEWSUBJ"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "primary"),
+    [("", "ADJUSTED"), ("adjusted", "ADJUSTED"), ("unadjusted", "UNADJUSTED")],
+)
+def test_the_primary_ratio_is_that_of_the_settings(chosen: str, primary: str) -> None:
+    burden = {"LTBURDZ": [0.1, -0.2, 0.3, 0.2, -0.1] * 2}
+    study = make(subjects=burden, adjust_for=("LTBURDZ",), primary_model=chosen, margins=[MARGIN])
+    results = summarise(study)
+    for model in ("ADJUSTED", "UNADJUSTED"):
+        role = "PRIMARY" if model == primary else "SENSITIVITY"
+        assert word(results, "role", model=model) == role
+
+
+def test_through_a_bridge_the_bridged_ratio_is_the_primary_one() -> None:
+    bridge = BridgeUse(ANALYTE, "1", "2", 1.3, 0.1, 19.0)
+    results = summarise(make(1.3, ASSAY_2, {ANALYTE: (bridge,)}, bridged=1.0, margins=[MARGIN]))
+    roles = {a: word(results, "role", a) for a in ("ASIS", "BRIDGED", "HIGHLLOQ")}
+    assert roles == {"ASIS": "SENSITIVITY", "BRIDGED": "PRIMARY", "HIGHLLOQ": "SENSITIVITY"}
+
+
+def test_an_adjusted_ratio_without_a_covariate_is_none() -> None:
+    results = summarise(make(adjust_for=("LTBURDZ",), margins=[MARGIN]))
+    assert word(results, "gmr", model="ADJUSTED") == "NOCOVAR"
+    assert word(results, "verdict", model="ADJUSTED") == "NOCOVAR"
+    assert number(results, "n_test", model="ADJUSTED") == 5
+
+
+def test_concentrations_without_a_unit_keep_the_error_of_the_bridge() -> None:
+    bridge = BridgeUse(ANALYTE, "1", "2", 1.3, 0.1, 19.0)
+    study = make(1.3, ASSAY_2, {ANALYTE: (bridge,)}, bridged=1.0)
+    bare = replace(study, sources=replace(study.sources, adpc=study.sources.adpc.assign(AVALU="")))
+    one = next(c for c in list_comparisons(bare, check_gates(bare)) if c.approach == "BRIDGED")
+    assert bridge_error(bare, one) == [(pytest.approx(0.1), 19.0)]
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"metrics": ("CMX",)},
+        {"times": ("TMX",)},
+        {"by": "LOTS", "reference": "", "changed_lots": ("L06", "L99")},
+    ],
+)
+def test_a_name_that_is_not_there_is_a_fault_of_the_config(settings: dict[str, Any]) -> None:
+    sources = make_sources(adsl=make_subjects(10), adpq=make_lots("A" * 5 + "B" * 5))
+    with pytest.raises(ConfigError, match=r"CMX|TMX|L99"):
+        make_study(sources, **settings)
+
+
+def test_a_study_without_infused_subjects_compares_its_lots() -> None:
+    sources = make_sources(adsl=make_subjects(1).iloc[:0], adpq=make_lots("AAABBB"))
+    found = compare_groups(sources, make_settings(), ANALYTE).results
+    results = AnalysisResults([found])
+    assert read_number(results, "group_count", "LOTID", group="B") == 3
 
 
 def test_values_of_zero_are_counted_and_are_in_no_ratio() -> None:

@@ -38,6 +38,33 @@ def test_counts_verdicts_and_outcomes_are_named_from_results(language: str) -> N
     assert "products are comparable" not in text and "具有可比性" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "Every verdict on exposure to"), ("zh", "暴露的各项判定均基于版本")],
+)
+def test_a_verdict_on_a_bridge_says_so_and_how_well_it_is_known(
+    language: str, sentence: str
+) -> None:
+    page = make_page(language, primary_model="unadjusted")
+    plain = page.globals["levels"]
+    page.globals["levels"] = lambda analysis, key: {"version": ["1"], "reason": ["MIXLOTS"]}.get(
+        key, plain(analysis, key)
+    )
+    text = page.render("S8.4")
+    assert sentence in text
+    for value_id in (
+        "comparability.ratio/CMAX/PCR/B/BRIDGED/UNADJUSTED/role",
+        "comparability.ratio/CMAX/PCR/B/BRIDGED/UNADJUSTED/se_bridge",
+        "comparability.group_none/USUBJID//MIXLOTS/n",
+    ):
+        assert value_id in page.printed
+    # The primary ratio stands before the other.
+    gmr = [one for one in page.printed if one.startswith("comparability.ratio/CMAX")]
+    assert "UNADJUSTED" in gmr[0]
+    page.globals["exists"] = lambda value_id: "BRIDGED" not in value_id
+    assert sentence not in page.render("S8.4")
+
+
 def test_where_nothing_is_bridged_the_text_is_of_concentrations_as_measured() -> None:
     page = make_page()
     page.globals["exists"] = lambda value_id: "BRIDGED" not in value_id

@@ -12,6 +12,7 @@ from comparability_given import comparability_results, comparability_settings
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
 from celldossier.terms.language import Language
+from celldossier.tlf import figures_comparability
 from celldossier.tlf.figures_comparability import draw_profiles_by_group, draw_ratio_forest
 from celldossier.tlf.model import Context, Figure, NotShown, Table
 from celldossier.tlf.tables_assay_gate import draw_assay_gate
@@ -67,7 +68,11 @@ def test_a_verdict_names_the_interval_and_the_margin_and_never_comparable(
     assert isinstance(table, Table)
     verdicts = [row.cells[-1].text for row in table.rows if row.kind == "body"]
     # FLOW is of one assay, PCR of two without a bridge.
-    assert within in verdicts and closed in verdicts
+    first = {"en": "Primary: ", "zh": "主要分析："}[language]
+    assert first + within in verdicts and first + closed in verdicts
+    # The adjusted ratio is the primary one; the other one is said to be a sensitivity analysis.
+    roles = [text.startswith(first) for text in verdicts]
+    assert roles == [False, True] * (len(roles) // 2)
     everything = " ".join(cell.text for row in table.rows for cell in row.cells)
     assert "comparable" not in everything and "具有可比性" not in everything
     # The reason of the margin stands below its verdicts.
@@ -79,7 +84,7 @@ def test_without_a_margin_the_verdict_says_so(settings: dict[str, Any]) -> None:
     table = draw_kinetics_verdicts(make_context(bare, settings, margins=[]))
     assert isinstance(table, Table)
     verdicts = {row.cells[-1].text for row in table.rows if row.kind == "body"}
-    assert "no margin was set" in verdicts
+    assert {"Primary: no margin was set", "Sensitivity: no margin was set"} <= verdicts
     assert not any("lie" in verdict for verdict in verdicts)
 
 
@@ -120,7 +125,7 @@ def test_the_gate_shows_the_levels_and_why_it_is_closed(
     gates = [row.cells for row in table.rows if row.cells[0].text == "Assay gate"]
     assert [cells[-1].text for cells in gates] == [
         "closed: the assay differs between the groups, no verdict",
-        "passed: the assay is the same",
+        "passed: no difference recorded",
     ]
     version = next(row for row in table.rows if row.cells[0].text == "Assay Version")
     assert [cell.text for cell in version.cells[1:]] == ["1 (6)", "2 (6)", "differs"]
@@ -173,8 +178,39 @@ def test_the_forest_holds_each_ratio_and_the_margin(
     assert peak["MARGIN_UPPER"].tolist() == [2, 2]
     assert set(figure.data["MODEL"]) == {"UNADJUSTED", "ADJUSTED"}
     # CMAX has a margin and AUC28 none: the band of one is not drawn behind the other.
-    assert len(figure.pages) == 2 and len(figure.footnotes) == 2
+    assert len(figure.pages) == 2 and len(figure.footnotes) == 4
+    roles = figure.data.set_index("MODEL")["ROLE"]
+    assert set(roles["ADJUSTED"]) == {"PRIMARY"} and set(roles["UNADJUSTED"]) == {"SENSITIVITY"}
     assert figure.subjects == 12
+
+
+def test_no_band_stands_behind_a_ratio_that_may_get_no_verdict(
+    results: pd.DataFrame, settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[list[str], object]] = []
+
+    def note_page(rows: Any, heads: Any, title: Any, kinds: Any, band: object) -> str:
+        drawn.append(([row.label for row in rows if row.heading], band))
+        return "page"
+
+    monkeypatch.setattr(figures_comparability, "draw_forest_page", note_page)
+    draw_ratio_forest(make_context(results, settings))
+    banded = [names for names, band in drawn if band]
+    # PCR was measured by two assays without a bridge, FLOW by one.
+    assert len(banded) == 1 and len(banded[0]) == 1 and "PCR" not in banded[0][0]
+
+
+def test_the_table_names_the_covariates_and_the_bridge(settings: dict[str, Any]) -> None:
+    rows = comparability_results()
+    bridged = rows["value_id"].str.startswith("comparability.ratio/CMAX/FLOW") & (
+        rows["stat_name"] == "se_bridge"
+    )
+    rows.loc[bridged, "value"] = 0.1
+    table = draw_kinetics_verdicts(make_context(rows, settings))
+    assert isinstance(table, Table)
+    assert any(note.startswith("Adjusted for: ") for note in table.footnotes)
+    on_bridge = [row.cells[-1].text for row in table.rows if "bridge" in row.cells[-1].text]
+    assert len(on_bridge) == 2 and all("of the bridge alone 0.1" in text for text in on_bridge)
 
 
 def test_the_profiles_are_medians_of_each_group(

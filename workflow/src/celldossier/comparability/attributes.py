@@ -7,13 +7,15 @@ import math
 import numpy as np
 import pandas as pd
 
-from celldossier.comparability.study import Study, positive
+from celldossier.comparability.study import Study
 from celldossier.comparability.verdict import explain_verdict, judge, list_verdict
 from celldossier.datasets import read_specification
 from celldossier.results import ResultCollector, add_block, explain_missing
-from celldossier.stats.mean_difference import estimate_difference
+from celldossier.stats.mean_difference import MeanDifference, estimate_difference
+from celldossier.stats.mixed_model import estimate_mixed_model
 
 RATIO, DIFFERENCE = "ratio", "difference"
+SHARED = "linear mixed model, REML, random intercept of DONORID"
 WHERE = "lots of a known group, given or not"
 
 
@@ -37,6 +39,44 @@ def read_attribute(study: Study, attribute: str) -> tuple[pd.Series, str]:
     if len(units) > 1:
         return values * math.nan, ""
     return values, next(iter(units), "")
+
+
+def share_donors(test: pd.Series, reference: pd.Series, donors: pd.Series) -> bool:
+    """Whether two of the lots that have a value are of one donor."""
+    known = pd.concat([test, reference]).dropna().index
+    named = donors.loc[known]
+    return bool(named[named != ""].duplicated().any())
+
+
+def compare_lots(
+    test: pd.Series, reference: pd.Series, donors: pd.Series, level: float
+) -> MeanDifference:
+    """Difference of means of lots by Welch, or with a random intercept of the donor.
+
+    Parameters
+    ----------
+    test, reference
+        Values of both groups, or their logarithms; NaN where there is none.
+    donors
+        Donor of each lot, in the rows of all lots; blank where not known.
+    """
+    if not share_donors(test, reference, donors):
+        return estimate_difference(test, reference, level)
+    values = pd.concat([test, reference]).dropna()
+    sizes = {"n_test": int(test.notna().sum()), "n_reference": int(reference.notna().sum())}
+    if min(sizes.values()) == 0:
+        return MeanDifference(math.nan, **sizes, reason="FEWSUBJ")
+    after = values.index.isin(test.index).astype(float)
+    named = donors.loc[values.index]
+    # A lot whose donor is not known is of a donor of its own.
+    clusters = named.where(named != "", "lot " + named.index.astype(str))
+    design = np.column_stack([np.ones(values.size), after])
+    fit = estimate_mixed_model(values, clusters, design, ["(Intercept)", "test"], level=level)
+    if not fit.effects:
+        return MeanDifference(math.nan, **sizes, reason=fit.reason)
+    effect = fit.effect("test")
+    limits = (effect.low, effect.high, effect.p, effect.se, effect.df)
+    return MeanDifference(effect.estimate, *limits, **sizes)
 
 
 def summarise_attributes(study: Study, out: ResultCollector) -> None:
@@ -76,10 +116,13 @@ def _add_contrast(
     settings = study.settings
     scale = choose_scale(study, attribute)
     logs = scale == RATIO
+    # A value of 0 has no logarithm: the counts are of the lots that are compared.
     test, reference = (
-        np.log(positive(side)) if logs else side.to_numpy(dtype=float) for side in (after, before)
+        np.log(side.where(side > 0)) if logs else side.astype(float) for side in (after, before)
     )
-    found = estimate_difference(test, reference, settings.confidence_level)
+    donors = study.lots["DONORID"]
+    found = compare_lots(test, reference, donors, settings.confidence_level)
+    shared = share_donors(test, reference, donors)
     few = min(found.n_test, found.n_reference) < settings.min_per_group
     reason = "FEWLOTS" if few else found.reason
     margin = settings.find_attribute_margin(attribute)
@@ -121,6 +164,6 @@ def _add_contrast(
         units=dict.fromkeys((*numbers, "margin_lower", "margin_upper"), shown)
         | {"probability": "%"},
         n=float(found.n_test + found.n_reference),
-        method="Welch t interval" + (" on ln" if logs else ""),
+        method=(SHARED if shared else "Welch t interval") + (" on ln" if logs else ""),
         notes=explain_missing(statistics, reason or "NOVALUE", **explain_verdict(verdict)),
     )

@@ -24,7 +24,8 @@ def bridge_error(study: Study, one: Comparison) -> list[tuple[float, float]]:
     adpc = study.sources.adpc
     rows = adpc.loc[(adpc["PARAMCD"] == one.analyte) & (adpc["ANL01FL"] == "Y")]
     units = set(rows["AVALU"]) - {""}
-    if not any(unit in one.unit for unit in units):
+    # Where no unit is recorded, no parameter can be told to be free of the factor.
+    if units and not any(unit in one.unit for unit in units):
         return []
     kinetics = study.subjects.loc[study.subjects["PKFL"] == "Y", [*KEY, "GROUP"]]
     merged = rows.merge(kinetics, on=KEY, how="inner")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from celldossier.comparability.groups import KEY
-from celldossier.comparability.study import BridgeUse, Study
+from celldossier.comparability.study import ASIS, BRIDGED, BridgeUse, Study
 from celldossier.results import ResultCollector, explain_missing
 
 ASPECTS = {"METHOD": "PCMETHOD", "VERSION": "PCASSAYV", "LABORATORY": "PCNAM", "LLOQ": "ALLOQ"}
@@ -123,6 +123,11 @@ def _judge_bridges(bridges: Sequence[BridgeUse], samples: pd.DataFrame) -> str:
     if not needed or not versions <= reached or len(assays) > len(versions):
         return ASSAYDIFF
     return next((bridge.reason for bridge in needed if bridge.reason), "")
+
+
+def choose_approach(gate: Gate) -> str:
+    """Concentrations of the primary analysis: as measured, or bridged where the assay differs."""
+    return BRIDGED if gate.state == BRIDGE else ASIS
 
 
 def check_gates(study: Study) -> dict[tuple[str, str], Gate]:

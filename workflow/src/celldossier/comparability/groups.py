@@ -94,7 +94,11 @@ def group_subjects(
         name = np.where(stands, own, name)
         size = np.where(stands & (own != ""), 1.0, size)
     group = np.where(size == 1, name, "")
-    reason = np.select([group != "", size == 0, size > 1], ["", absent, mixed], unknown)
+    # One lot of an unknown group is not yet a mixture.
+    blank = (parts["GROUP"] == "").groupby([parts[key] for key in KEY]).any()
+    partly = blank.reindex(places).fillna(False).to_numpy(dtype=bool)
+    reasons = [group != "", size == 0, partly, size > 1]
+    reason = np.select(reasons, ["", absent, unknown, mixed], unknown)
     return pd.DataFrame(
         {
             "GROUP": group.astype(object),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from celldossier.comparability.bridge_error import with_bridge
 from celldossier.comparability.covariates import read_covariates
-from celldossier.comparability.gate import ASSAYDIFF, BRIDGE, CLOSED, Gate
+from celldossier.comparability.gate import ASSAYDIFF, BRIDGE, CLOSED, Gate, choose_approach
 from celldossier.comparability.kinetics import POSITIVE, Comparison, list_comparisons, read_sides
 from celldossier.comparability.study import ASIS, Study
 from celldossier.comparability.verdict import explain_verdict, judge, list_verdict
@@ -21,10 +21,14 @@ from celldossier.stats.ratio import Ratio, estimate_ratio
 
 UNADJUSTED, ADJUSTED = "UNADJUSTED", "ADJUSTED"
 
+PRIMARY, SENSITIVITY = "PRIMARY", "SENSITIVITY"
+"""What a ratio is for, by the settings alone: which one it is never rests on its verdict."""
+
 METHODS = {
     UNADJUSTED: "Welch t interval on ln",
     ADJUSTED: "analysis of covariance of ln, HC2, Satterthwaite",
 }
+DONOR = "DONORID"
 CLUSTERED = "linear mixed model of ln, REML, random intercept of "
 
 
@@ -42,16 +46,27 @@ def summarise_ratios(
     """Add `ratio`: unadjusted and, where covariates were named, adjusted."""
     for one in list_comparisons(study, gates):
         gate = gates[one.analyte, one.group]
-        add_ratio(study, out, one, UNADJUSTED, estimate_unadjusted(study, one), gate)
+        found, method, extra = estimate_unadjusted(study, one)
+        add_ratio(study, out, one, UNADJUSTED, found, gate, method, extra)
         if study.settings.adjust_for:
             found, method, extra = estimate_adjusted(study, one)
             add_ratio(study, out, one, ADJUSTED, found, gate, method, extra)
 
 
-def estimate_unadjusted(study: Study, one: Comparison) -> Ratio:
-    """Welch's interval of the ratio of two groups."""
+def estimate_unadjusted(study: Study, one: Comparison) -> tuple[Ratio, str, dict[str, float | str]]:
+    """The ratio of two groups by Welch, or with donors as a random effect where lots share one.
+
+    Donors are no covariate: to leave them out would count the subjects of one donor as
+    independent, adjusted or not.
+    """
     values, test = read_sides(study, one)
-    return estimate_ratio(values[test == 1], values[test == 0], study.settings.equivalence_level)
+    level = study.settings.equivalence_level
+    if shares_donors(study, values > 0):
+        labels = label_clusters(study, DONOR)
+        found = estimate_clustered_ratio(values, test, labels, level=level)
+        return found, CLUSTERED + DONOR, {"cluster": DONOR}
+    found = estimate_ratio(values[test == 1], values[test == 0], level)
+    return found, METHODS[UNADJUSTED], {"cluster": math.nan}
 
 
 def estimate_adjusted(study: Study, one: Comparison) -> tuple[Ratio, str, dict[str, float | str]]:
@@ -64,12 +79,14 @@ def estimate_adjusted(study: Study, one: Comparison) -> tuple[Ratio, str, dict[s
     covariates = read_covariates(study, values > 0)
     level = study.settings.equivalence_level
     cluster = choose_cluster(study, values > 0)
-    if cluster:
+    if not covariates.columns:
+        # The same ratio under another name is no adjusted one.
+        sizes = (int((values[test == 1] > 0).sum()), int((values[test == 0] > 0).sum()))
+        found = Ratio(math.nan, math.nan, math.nan, math.nan, *sizes, "NOCOVAR")
+        method = METHODS[ADJUSTED]
+    elif cluster:
         keep = [not name.startswith(f"{cluster}=") for name in covariates.columns]
-        labels = study.subjects[cluster].where(
-            study.subjects[cluster] != "", study.subjects["USUBJID"]
-        )
-        matrix = covariates.matrix[:, keep]
+        labels, matrix = label_clusters(study, cluster), covariates.matrix[:, keep]
         found = estimate_clustered_ratio(values, test, labels, matrix, level)
         method = CLUSTERED + cluster
     else:
@@ -85,11 +102,21 @@ def estimate_adjusted(study: Study, one: Comparison) -> tuple[Ratio, str, dict[s
 
 def choose_cluster(study: Study, compared: pd.Series) -> str:
     """Variable whose levels are random effects: DONORID, STUDYID, or blank for none."""
-    own = study.subjects.loc[compared]
-    donors = own.loc[own["DONORID"] != "", "DONORID"]
-    if donors.duplicated().any():
-        return "DONORID"
-    return "STUDYID" if own["STUDYID"].nunique() > 2 else ""
+    if shares_donors(study, compared):
+        return DONOR
+    return "STUDYID" if study.subjects.loc[compared, "STUDYID"].nunique() > 2 else ""
+
+
+def shares_donors(study: Study, compared: pd.Series) -> bool:
+    """Whether two of the subjects were given lots of one donor."""
+    donors = study.subjects.loc[compared, DONOR]
+    return bool(donors[donors != ""].duplicated().any())
+
+
+def label_clusters(study: Study, cluster: str) -> pd.Series:
+    """Cluster of each subject; one whose cluster is not known is one of its own."""
+    labels = study.subjects[cluster]
+    return labels.where(labels != "", study.subjects["USUBJID"])
 
 
 def add_ratio(
@@ -102,10 +129,12 @@ def add_ratio(
     method: str = "",
     extra: Mapping[str, float | str] | None = None,
     analysis: str = "ratio",
+    refused: str = "",
 ) -> None:
     """Add one ratio with its interval, what the margin makes of it, and the size it needs.
 
-    A ratio without a standard deviation within groups (weighted) has no size.
+    `refused` is the reason why the model gets no verdict, whatever the assay. A ratio without a
+    standard deviation within groups (weighted) has no size.
     """
     settings = study.settings
     few = min(ratio.n_test, ratio.n_reference) < settings.min_per_group
@@ -116,7 +145,7 @@ def add_ratio(
         ratio = Ratio(nan, nan, nan, nan, ratio.n_test, ratio.n_reference, reason)
     ratio, added = with_bridge(study, one, ratio)
     limits = (one.margin.lower, one.margin.upper) if one.margin else None
-    refused = refuse_verdict(gate, one.approach)
+    refused = refuse_verdict(gate, one.approach) or refused
     verdict = judge(
         math.log(ratio.ratio) if ratio.ratio > 0 else math.nan,
         ratio.se,
@@ -136,6 +165,9 @@ def add_ratio(
         **list_verdict(verdict, limits),
         **(extra or {}),
     }
+    if analysis == "ratio":
+        first = model == settings.primary and one.approach == choose_approach(gate)
+        statistics["role"] = PRIMARY if first else SENSITIVITY
     notes = explain_missing(
         statistics,
         reason or "NOVALUE",

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from celldossier.comparability.bridge_error import bridge_error
 from celldossier.comparability.covariates import read_covariates
-from celldossier.comparability.gate import BRIDGE, Gate
+from celldossier.comparability.gate import Gate, choose_approach
 from celldossier.comparability.kinetics import Comparison, list_comparisons, read_sides
-from celldossier.comparability.kinetics_ratio import add_ratio, refuse_verdict
-from celldossier.comparability.study import ASIS, BRIDGED, Study
+from celldossier.comparability.kinetics_ratio import add_ratio, refuse_verdict, shares_donors
+from celldossier.comparability.study import ASIS, Study
 from celldossier.results import ResultCollector, explain_missing
 from celldossier.stats.matching import Balance, Matching, estimate_matched_ratio, match_pairs
 from celldossier.stats.ratio import Ratio, ratio_from_logs
@@ -97,7 +97,7 @@ def summarise_sensitivity(
     designs = {group: make_design(study, group) for group in study.changed}
     for one in list_comparisons(study, gates):
         gate = gates[one.analyte, one.group]
-        if one.approach != (BRIDGED if gate.state == BRIDGE else ASIS):
+        if one.approach != choose_approach(gate):
             continue
         _add_shift(study, out, one, gate)
         design = designs[one.group]
@@ -110,10 +110,18 @@ def summarise_sensitivity(
             OVERLAP: weigh_ratio(values, design, level),
         }
         for model, ratio in ratios.items():
-            add_ratio(study, out, one, model, ratio, gate, METHODS[model], analysis="sensitivity")
+            add_ratio(
+                study, out, one, model, ratio, gate, METHODS[model], analysis="sensitivity",
+                refused=refuse_donors(study, one),
+            )  # fmt: skip
     for group, design in designs.items():
         if design is not None:
             _add_balance(out, group, design)
+
+
+def refuse_donors(study: Study, one: Comparison) -> str:
+    """Reason code where lots share a donor: none of these intervals knows of it."""
+    return "DONORERR" if shares_donors(study, read_sides(study, one)[0] > 0) else ""
 
 
 def weigh_ratio(values: NDArray[np.float64], design: Design, level: float) -> Ratio:
@@ -144,7 +152,7 @@ def _add_shift(study: Study, out: ResultCollector, one: Comparison, gate: Gate) 
     reason = "FEWSUBJ" if few else ratio.reason
     if few:
         numbers = dict.fromkeys(numbers, math.nan)
-    refused = refuse_verdict(gate, one.approach) or reason
+    refused = refuse_verdict(gate, one.approach) or reason or refuse_donors(study, one)
     refused = refused or ("" if one.margin else "NOMARGIN")
     refused = refused or ("NOBRGERR" if bridge_error(study, one) else "")
     verdict: float | str = math.nan

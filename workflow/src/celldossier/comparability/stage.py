@@ -10,7 +10,7 @@ change              none                         none         n_groups, referenc
                                                               the reason where nothing compares
 group_count         LOTID, USUBJID               group        n; of lots n_released, n_infused;
                                                               of subjects n_kinetics, n_efficacy
-group_none          USUBJID                      reason       n
+group_none          LOTID, USUBJID               reason       n of those in no group
 assay               PCMETHOD, PCASSAYV, PCNAM,   group        n_samples, levels
                     ALLOQ
 assay_aspect        the same                     group        state, distance
@@ -26,8 +26,9 @@ exposure            parameter                    approach,    block, n_zero
                                                  group
 ratio               parameter                    approach,    n_test, n_reference, gmr with
                                                  group,       limits, sd, se, se_bridge, verdict,
-                                                 model        n_needed_test, n_needed_reference;
-                                                              adjusted: n_lost, covariates, cluster
+                                                 model        role (PRIMARY, SENSITIVITY), cluster,
+                                                              n_needed_test, n_needed_reference;
+                                                              adjusted: n_lost, covariates
 sensitivity         parameter                    the same     n_test, n_reference, gmr with
                                                               limits, verdict; SHIFT: no p_tost,
                                                               probability
@@ -156,6 +157,17 @@ def summarise_groups(study: Study, out: ResultCollector) -> None:
             by={"group": group},
             where="SAFFL = Y",
             n=float(len(treated)),
+        )
+    alone = float((lots["GROUP"] == "").sum())
+    # By the version of the assay no lot has a group.
+    if alone and study.settings.by != "ASSAY":
+        out.add(
+            "group_none",
+            {"n": alone},
+            dataset="ADPQ",
+            variable="LOTID",
+            by={"reason": "NOLOTGRP"},
+            n=alone,
         )
     for reason in sorted(set(subjects["GRPRSN"]) - {""}):
         count = float((subjects["GRPRSN"] == reason).sum())

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from celldossier.comparability.groups import KEY, group_lots, group_subjects, read_doses
 from celldossier.datasets import read_specification
@@ -15,6 +13,7 @@ from celldossier.errors import ConfigError
 from celldossier.results import AnalysisResults
 from celldossier.settings.comparability import ComparabilitySettings
 from celldossier.terms.order import natural_order
+from celldossier.terms.parameters import find_parameter
 
 COURSE = "COURSE"
 """Profile of the whole course (ADPP.PROFTYP)."""
@@ -156,9 +155,10 @@ def read_study(
     Raises
     ------
     ConfigError
-        If the settings name an attribute or a covariate that no dataset has.
+        If the settings name an attribute, a covariate, a parameter or a lot that is not there.
     """
     check_names(settings)
+    check_lots(settings, sources.adpq)
     analytes = settings.analytes or (primary_analyte,)
     adsl = sources.adsl
     subjects = adsl.loc[adsl["SAFFL"] == "Y"].reset_index(drop=True)
@@ -226,7 +226,8 @@ def check_names(settings: ComparabilitySettings) -> None:
     Raises
     ------
     ConfigError
-        If ADPQ has no such attribute that is a number, or ADSL no such variable.
+        If ADPQ has no such attribute that is a number, ADSL no such variable, or the parameters
+        of the kinetics none of that name.
     """
     attributes = read_specification("ADPQ").variables
     numbers = [name for name, item in attributes.items() if item.type == "float"]
@@ -240,6 +241,32 @@ def check_names(settings: ComparabilitySettings) -> None:
         for name in settings.adjust_for
         if name not in known
     ]
+    for section, names in (("metrics", settings.metrics), ("times", settings.times)):
+        for name in names:
+            try:
+                find_parameter(name)
+            except KeyError:
+                faults.append(f"comparability.{section}: {name} is no parameter of the kinetics.")
+    if faults:
+        raise ConfigError(faults)
+
+
+def check_lots(settings: ComparabilitySettings, adpq: pd.DataFrame) -> None:
+    """Hold the list of changed lots against the lots.
+
+    Raises
+    ------
+    ConfigError
+        If a lot of the list is not there: misspelt, it would stand among those before the change.
+    """
+    if settings.by != "LOTS":
+        return
+    known = set(adpq["LOTID"])
+    faults = [
+        f"comparability.changed_lots: {lot} is no lot of ADPQ."
+        for lot in settings.changed_lots
+        if lot not in known
+    ]
     if faults:
         raise ConfigError(faults)
 
@@ -249,9 +276,3 @@ def list_approaches(study: Study, analyte: str) -> tuple[str, ...]:
     own = study.parameters.loc[study.parameters["PARCAT1"] == analyte, "APPROACH"]
     found = set(own[study.parameters.loc[own.index, "AVAL"].notna()])
     return (ASIS, *(name for name in APPROACHES[1:] if name in found))
-
-
-def positive(values: pd.Series) -> NDArray[np.float64]:
-    """Values above 0: those that have a logarithm."""
-    known = values[values > 0]
-    return np.asarray(known, dtype=float)

@@ -136,6 +136,14 @@ class ComparabilitySettings(Section):
             "logarithm of the dose of the first infusion (ADEX). Empty: no adjusted analysis."
         ),
     )
+    primary_model: Literal["", "adjusted", "unadjusted"] = Field(
+        "",
+        description=(
+            "Which ratio of a parameter is the primary analysis, laid down before the data are "
+            "seen; the verdict on the other is a sensitivity analysis. Blank: adjusted where "
+            "`adjust_for` names covariates, else unadjusted."
+        ),
+    )
     attributes: tuple[Code, ...] = Field(
         (
             *("VIABPCT", "TRANSPCT", "VCN", "CD3PCT", "CD4CD8", "TNPCT", "TSCMPCT", "TCMPCT"),
@@ -212,10 +220,18 @@ class ComparabilitySettings(Section):
         return self
 
     @model_validator(mode="after")
+    def _primary_model_is_made(self) -> Self:
+        if self.primary_model == "adjusted" and not self.adjust_for:
+            raise ValueError("primary_model adjusted needs covariates in adjust_for")
+        return self
+
+    @model_validator(mode="after")
     def _margins_are_of_what_is_compared(self) -> Self:
         for margin in self.margins:
             if margin.parameter not in self.metrics:
                 raise ValueError(f"a margin of {margin.parameter}, which is none of metrics")
+            if margin.analyte and self.analytes and margin.analyte not in self.analytes:
+                raise ValueError(f"a margin of {margin.analyte}, which is none of analytes")
         named = [(margin.parameter, margin.analyte) for margin in self.margins]
         named += [(item.attribute, "") for item in self.attribute_margins]
         for name, analyte in named:
@@ -230,6 +246,12 @@ class ComparabilitySettings(Section):
     def reference_group(self) -> str:
         """Name of the group before the change."""
         return BEFORE if self.by in LISTED else self.reference
+
+    @property
+    def primary(self) -> Literal["ADJUSTED", "UNADJUSTED"]:
+        """Model whose verdict is the primary one."""
+        adjusted = self.adjust_for if not self.primary_model else self.primary_model == "adjusted"
+        return "ADJUSTED" if adjusted else "UNADJUSTED"
 
     def find_margin(self, parameter: str, analyte: str) -> Margin | None:
         """Margin of a parameter: that of its own analyte, else that of all."""

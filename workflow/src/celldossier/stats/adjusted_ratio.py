@@ -160,7 +160,8 @@ def _is_complete(values: ArrayLike, covariates: ArrayLike | None) -> NDArray[np.
 
 
 def _as_matrix(covariates: ArrayLike, n: int) -> Vector:
-    return np.asarray(covariates, dtype=float).reshape(n, -1)
+    # Without rows the number of columns cannot be told, and does not matter.
+    return np.asarray(covariates, dtype=float).reshape(n, -1 if n else 0)
 
 
 def _complete_rows(

@@ -90,7 +90,8 @@ def match_pairs(
     if not caliper > 0:
         raise ValueError(f"a caliper lies above 0, not at {caliper}")
     group = np.asarray(test, dtype=float)
-    held = np.asarray(covariates, dtype=float).reshape(group.size, -1)
+    # Without rows the number of columns cannot be told, and does not matter.
+    held = np.asarray(covariates, dtype=float).reshape(group.size, -1 if group.size else 0)
     sizes = (int((group == 1).sum()), int((group == 0).sum()))
     empty = np.empty((0, 2), dtype=np.intp)
     found = estimate_treatment_weights(group, held, names)

@@ -107,6 +107,34 @@ def margin_notes(context: Context) -> list[str]:
     return notes
 
 
+def adjustment_notes(context: Context) -> list[str]:
+    """What the adjusted ratios hold equal, what they could not, and the subjects this cost."""
+    language, rules = context.language, context.settings["comparability"]
+    rows = context.results.select(RATIO)
+    held = rows.loc[(rows["stat_name"] == "covariates") & (rows["value_text"] != "")]
+    separator = language.text("label.sentence_separator")
+    notes = []
+    for used in dict.fromkeys(held["value_text"]):
+        names = used.split(", ")
+        unused = [name for name in rules["adjust_for"] if name not in names]
+        parts = {
+            key: separator.join(covariate_name(language, name) for name in own)
+            for key, own in (("used", names), ("unused", unused))
+        }
+        notes.append(language.text("change.adjusted_for", used=parts["used"]))
+        if unused:
+            notes.append(language.text("change.not_adjusted_for", unused=parts["unused"]))
+    lost = rows.loc[(rows["stat_name"] == "n_lost") & (rows["value"] > 0), "value"]
+    if len(lost):
+        notes.append(language.text("change.lost", most=f"{lost.max():g}"))
+    return list(dict.fromkeys(notes))
+
+
+def covariate_name(language: Language, name: str) -> str:
+    """A covariate in words; the dose is of ADEX, the others are of ADSL."""
+    return variable_label(language, "ADEX" if name == "DOSEA" else "ADSL", name)
+
+
 def attribute_margin_notes(context: Context) -> list[str]:
     """The sponsor's reason for each margin of a quality attribute."""
     language = context.language

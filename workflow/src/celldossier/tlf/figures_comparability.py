@@ -26,6 +26,8 @@ from celldossier.tlf.style import in_figure_style
 
 MODELS = ("UNADJUSTED", "ADJUSTED")
 PROFILE = "comparability.profile"
+REFUSED = ("ASSAYDIFF", "ASSAYUNK", "BRIDGELEVEL")
+"""Why the assay gate gives no verdict."""
 
 
 @in_figure_style
@@ -41,10 +43,11 @@ def draw_ratio_forest(context: Context) -> Figure | NotShown:
     lines: list[dict[str, object]] = []
     value_ids: list[str] = []
     reasons: list[str] = []
+    bare = refused = False
     for analyte in list_analytes(context):
         for parameter in context.settings["comparability"]["metrics"]:
             name = parameter_heading(context, parameter, analyte)
-            block = [ForestRow(plain(name), heading=True)]
+            found: dict[tuple[float, float] | None, list[ForestRow]] = {}
             for group in changed:
                 for approach in list_approaches(context, analyte):
                     by = {"approach": approach, "group": group}
@@ -58,16 +61,25 @@ def draw_ratio_forest(context: Context) -> Figure | NotShown:
                             approach=text(f"change.approach.{approach}"),
                             model=text(f"change.model.{model}"),
                         )
+                        if printer.value(place, "role").text == "PRIMARY":
+                            label = text("figure.primary_row", row=label)
                         shown = printer.cell(place, "{} ({}, {})", *interval("gmr", "ratio"))
                         counts = (("n_test", "count"), ("n_reference", "count"))
                         count = printer.cell(place, "{}/{}", *counts)
                         value_ids += [*shown.value_ids, *count.value_ids]
                         reasons += shown.reasons
                         point = _point(printer, place)
-                        block.append(ForestRow(label, 1, count.text, shown.text, point, kind))
                         lines.append(_line(printer, place))
-            if len(block) > 1:
-                blocks.setdefault(_margin(lines[-1]), []).append(block)
+                        band = _margin(lines[-1])
+                        bare = bare or band is None
+                        if printer.value(place, "verdict").note_code in REFUSED:
+                            # A band behind it would give the verdict that may not be given.
+                            refused, band = refused or band is not None, None
+                        row = ForestRow(label, 1, count.text, shown.text, point, kind)
+                        found.setdefault(band, []).append(row)
+            for band, own in found.items():
+                block = [ForestRow(plain(name), heading=True), *own]
+                blocks.setdefault(band, []).append(block)
     if not blocks:
         return NotShown("NODATA")
     heads = (
@@ -77,7 +89,9 @@ def draw_ratio_forest(context: Context) -> Figure | NotShown:
     )
     kinds = [text(f"change.model.{model}") for model in MODELS]
     notes = ["figure.note.margin_band"] if any(blocks) else []
-    notes += ["figure.note.margin_none"] if None in blocks else []
+    notes += ["figure.note.margin_none"] if bare else []
+    notes += ["figure.note.margin_refused"] if refused else []
+    notes.append("figure.note.primary_row")
     return Figure(
         pages=tuple(
             draw_forest_page(rows, heads, text("change.axis"), kinds, band)
@@ -110,6 +124,7 @@ def _point(printer: Printer, place: Place) -> tuple[float, float, float] | None:
 def _line(printer: Printer, place: Place) -> dict[str, object]:
     stats = ("n_test", "n_reference", "gmr", "gmr_low", "gmr_high", "margin_lower", "margin_upper")
     keys = {key.upper(): level for key, level in place.by.items()}
+    keys["ROLE"] = printer.value(place, "role").text
     numbers = {stat.upper(): printer.value(place, stat).number for stat in stats}
     return {"PARAMCD": place.variable, "ANALYTE": place.analyte, **keys, **numbers}
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from celldossier.tlf.cells import Place, Printer, heading, interval
 from celldossier.tlf.comparability_parts import (
     RATIO,
+    adjustment_notes,
     comparison_name,
     levels,
     list_analytes,
@@ -40,7 +41,8 @@ def draw_kinetics_verdicts(context: Context) -> Table | NotShown:
         return NotShown("NODATA")
     analytes = tuple(list_analytes(context))
     columns = _columns(context, sizes=True)
-    return Table(columns, tuple(rows), printer.subjects, tuple(margin_notes(context)), analytes)
+    notes = (*adjustment_notes(context), *margin_notes(context))
+    return Table(columns, tuple(rows), printer.subjects, notes, analytes)
 
 
 def draw_sensitivity(context: Context) -> Table | NotShown:
@@ -116,8 +118,25 @@ def _row(context: Context, printer: Printer, place: Place, reference: str, *, si
         needed = (("n_needed_test", "count"), ("n_needed_reference", "count"))
         bare = printer.value(place, "n_needed_test").note_code == "NOMARGIN"
         cells.append(printer.blank() if bare else printer.cell(place, "{} + {}", *needed))
-    cells.append(verdict_cell(context, printer, place))
+    cells.append(_verdict(context, printer, place))
     return Row(tuple(cells), indent=1)
+
+
+def _verdict(context: Context, printer: Printer, place: Place) -> Cell:
+    """The verdict, whether it is the primary one, and the bridge on which it stands."""
+    text, cell = context.language.text, verdict_cell(context, printer, place)
+    value_ids = cell.value_ids
+    words = cell.text
+    if not printer.value(place, "verdict").note_code and printer.value(place, "se_bridge").number:
+        errors = printer.cell(place, "{} {}", ("se", "significant"), ("se_bridge", "significant"))
+        se, bridge = errors.text.split(" ")
+        words = text("change.on_bridge", verdict=words, se=se, bridge=bridge)
+        value_ids = (*value_ids, *errors.value_ids)
+    if printer.exists(place, "role"):
+        role = printer.value(place, "role")
+        words = text(f"change.role.{role.text}", verdict=words)
+        value_ids = (*value_ids, role.value_id)
+    return Cell(words, value_ids)
 
 
 def _balance(context: Context, printer: Printer) -> list[Row]:
