@@ -8,7 +8,10 @@ rule clause_matrix:
         "<results>/adam/ADSL.parquet",
         "<results>/adam/ADEX.parquet",
         expand("<results>/tlf/{lang}", lang=LANGUAGES),
-        settings=get_section_settings(*SECTIONS, "run"),
+        # Of the keys of the run, the matrix follows from the guideline alone (see params): another
+        # reference_run changes the file and not the matrix.
+        ancient("<results>/settings/run.json"),
+        settings=get_section_settings(*SECTIONS),
         sources=get_sources("report"),
         resources=get_files("resources/guideline", "*.yaml")
         + get_files("resources/terms", "reason_codes.yaml")
@@ -23,6 +26,7 @@ rule clause_matrix:
         "../../environment.yml"
     params:
         run=get_run_folder,
+        guideline=SETTINGS.guideline_version,
     shell:
         "celldossier report clauses --run {params.run:q} > {log:q} 2>&1"
 

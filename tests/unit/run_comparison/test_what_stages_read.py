@@ -29,12 +29,14 @@ def test_a_stage_reads_the_settings_and_datasets_that_its_rule_names(stage: str)
         for name in re.findall(r'"(\w+)"', call)
     }
     datasets = set(re.findall(r"<results>/adam/(\w+)\.parquet", inputs))
+    results = set(re.findall(r"<results>/ard/(\w+)\.parquet", inputs))
     assert set(READS[stage].settings) == sections
+    assert set(READS[stage].results) == results
     assert set(READS[stage].datasets) == datasets - set(STAGES[stage].datasets)
 
 
 def test_no_stage_reads_what_a_later_one_makes() -> None:
     made: set[str] = set()
     for stage, handed in STAGES.items():
-        assert set(READS[stage].datasets) <= made, stage
-        made |= set(handed.datasets)
+        assert {*READS[stage].datasets, *READS[stage].results} <= made, stage
+        made |= {stage, *handed.datasets}

@@ -62,10 +62,13 @@ class Reads:
         Sections of the config.
     datasets
         Analysis datasets of other stages.
+    results
+        Other stages whose analysis results it reads.
     """
 
     settings: tuple[str, ...]
     datasets: tuple[str, ...]
+    results: tuple[str, ...] = ()
 
 
 READS = MappingProxyType(
@@ -116,6 +119,8 @@ READS = MappingProxyType(
                 *("ADSL", "ADEX", "ADPQ", "ADPC", "ADPP", "ADPPB", "ADPDP", "ADRS", "ADAE"),
                 "ADAESI",
             ),
+            # The error of the bridge between two assays.
+            results=("cellular_kinetics",),
         ),
     }
 )
