@@ -9,10 +9,12 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from finished_run import CONFIG, RAW, RUN, make_run
 
 from celldossier.cli import main
+from celldossier.io.files import write_json, write_table
 from celldossier.io.run_folder import RunFolder
 from celldossier.results import ResultCollector
 
@@ -164,6 +166,33 @@ def test_raw_files_that_changed_after_the_run_are_not_taken_for_its_own(run: Run
     edit_raw("PCX", "PCY")
     assert compare() == 6
     assert {row["kind"] for row in rows()} == {"input"}
+
+
+def test_a_run_that_is_not_what_its_manifest_says_is_refused(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its record would name the wrong causes."""
+    set_mean(run, 13.5)
+    assert compare() == 5
+    assert "ard/cellular_kinetics.parquet has changed" in capsys.readouterr().err
+    assert not OUT.exists()
+    # A run without a manifest can be compared; what it was made of is not known.
+    run.path("manifest.json").unlink()
+    assert compare() == 6
+    (mean,) = [row for row in rows() if row["kind"] == "result"]
+    assert mean["causes"] == "code:not recorded; environment:not recorded"
+
+
+def test_footnotes_are_read_and_a_language_that_is_no_longer_made_is_not(run: RunFolder) -> None:
+    output = {"id": "T25", "title": "Cmax", "status": "shown", "reason_code": "", "footnotes": []}
+    for language in ("en", "zh"):
+        write_json([output], run.path("tlf", language, "tlfs.json"))
+        write_table(pd.DataFrame({"A": ["1"]}), run.path("tlf", language, "F22.csv"))
+    remake_manifest()
+    # The config of the run names English alone.
+    assert compare() == 6
+    found = [(row["kind"], row["object"]) for row in rows() if row["kind"] != "input"]
+    assert set(found) == {("output", "en/F22"), ("wording", "en")}
 
 
 @pytest.mark.parametrize("folder", ["absent", "config"])

@@ -10,6 +10,7 @@ import pytest
 from finished_run import CONFIG, RAW, RUN, make_run
 
 from celldossier.cli import main
+from celldossier.io import archive
 from celldossier.io.files import hash_file
 from celldossier.io.run_folder import RunFolder
 
@@ -61,6 +62,16 @@ def test_a_frozen_run_is_read_only_and_can_be_verified(
         assert main(["verify", str(FROZEN)]) == 5
         assert f"{file} has changed" in capsys.readouterr().err
         place.write_bytes(content)
+
+
+def test_who_could_not_read_a_file_cannot_read_its_copy(run: RunFolder) -> None:
+    """Raw files hold what was measured in persons."""
+    raw = Path(RAW) / "pc.csv"
+    raw.chmod(0o600)
+    RUN.chmod(0o750)
+    assert main(["freeze", "first", *OPTIONS]) == 0
+    assert stat.S_IMODE((FROZEN / "inputs/raw/pc.csv").stat().st_mode) == 0o400
+    assert stat.S_IMODE(FROZEN.stat().st_mode) == 0o550
 
 
 def test_a_name_is_used_once(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,6 +151,58 @@ def test_a_link_that_leads_out_of_the_run_is_not_followed(
     assert main(["freeze", "first", *OPTIONS]) == 5
     assert "ard/link.txt leads outside the run's folder" in capsys.readouterr().err
     assert not FROZEN.exists()
+
+
+@pytest.mark.parametrize("place", [Path(RAW) / "pc.csv", Path(CONFIG), RUN / "manifest.json"])
+def test_what_changes_while_it_is_copied_is_not_kept(
+    run: RunFolder,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    copy_run = archive._copy_run
+
+    def copy_and_change(source: Path, target: Path) -> None:
+        copy_run(source, target)
+        place.write_bytes(place.read_bytes() + b"\n")
+
+    monkeypatch.setattr(archive, "_copy_run", copy_and_change)
+    assert main(["freeze", "first", *OPTIONS]) == 5
+    assert "changed while it was copied" in capsys.readouterr().err
+    assert list(Path("archive").iterdir()) == []
+
+
+def test_a_copy_that_breaks_off_leaves_nothing_behind(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(source: Path, target: Path, follow_symlinks: bool = True) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(archive.shutil, "copyfile", break_off)
+    with pytest.raises(OSError, match="No space left"):
+        main(["freeze", "first", *OPTIONS])
+    assert list(Path("archive").iterdir()) == []
+
+
+def test_only_the_manifest_of_the_run_itself_is_left_out_of_the_record(
+    run: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.path("ard", "manifest.json").write_text("{}", encoding="utf-8")
+    assert main(["manifest", "--run", str(RUN)]) == 0
+    assert main(["freeze", "first", *OPTIONS]) == 0
+    assert main(["verify", str(FROZEN)]) == 0
+    run.path("ard", "manifest.json").write_text("{ }", encoding="utf-8")
+    assert main(["verify", str(RUN)]) == 5
+    assert "ard/manifest.json has changed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"files": 1}'])
+def test_a_manifest_that_lists_nothing_is_a_sentence(
+    run: RunFolder, content: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run.path("manifest.json").write_text(content, encoding="utf-8")
+    assert main(["verify", str(RUN)]) == 5
+    assert "lists no files" in capsys.readouterr().err
 
 
 def test_a_frozen_run_is_not_frozen_again(

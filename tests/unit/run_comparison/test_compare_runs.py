@@ -17,9 +17,11 @@ from two_runs import (
 )
 
 from celldossier.io.stages import STAGES
+from celldossier.run_comparison import causes as causes_module
 from celldossier.run_comparison.compare import compare_runs
 from celldossier.run_comparison.content import DIFFERENCES, Comparison
-from celldossier.run_comparison.inputs import SUBJECT
+from celldossier.run_comparison.inputs import ROW, SUBJECT
+from celldossier.run_comparison.outputs import list_texts
 
 
 def compare(old: HandMadeRun, new: HandMadeRun) -> Comparison:
@@ -208,6 +210,124 @@ def test_a_file_of_qualifiers_that_differs_is_a_cause_as_a_whole() -> None:
     found = compare(old, new)
     assert causes(found, "dataset", object="ADPC") == {"data:supppc.csv"}
     assert causes(found, "parameter") == {"data:supppc.csv"}
+
+
+def test_a_variable_that_differs_by_others_may_do_so_for_a_subject_with_differing_records() -> None:
+    """S-1 has none: what moved its parameter may have moved that of S-2 beside its own record."""
+    old = make_run()
+    new = make_run({**PEAKS, "S-2": 260.0, "S-3": 500.0})
+    new.tables["adam/ADPP.parquet"] = parameters({"S-1": 111.0, "S-2": 260.0, "S-3": 500.0})
+    found = compare(old, new)
+    assert causes(found, "parameter", subject="S-1") == {"data:pc.csv[other subjects]"}
+    for subject in ("S-2", "S-3"):
+        assert causes(found, "parameter", subject=subject) == {
+            f"data:pc.csv[other subjects]; data:pc.csv[{subject}]"
+        }
+    # Concentrations differ only for those with differing records: they follow from these alone.
+    assert causes(found, "dataset", subject="S-3") == {"data:pc.csv[S-3]"}
+
+
+def test_a_raw_file_with_a_new_column_is_a_cause_as_a_whole() -> None:
+    old, new = make_run(), make_run()
+    assert new.raw["PC"] is not None and new.inputs is not None
+    new.raw["PC"]["PCLLOQ"] = "50"
+    new.inputs["raw/pc.csv"] = "other"
+    new.tables["adam/ADPC.parquet"] = concentrations(raw_records({**PEAKS, "S-1": 101.0}))
+    found = compare(old, new)
+    assert causes(found, "dataset") == {"data:pc.csv"}
+    assert found.places.to_dict("records") == [
+        {"change": "changed", "file": "pc.csv", "row": "", "subject": "", "columns": "PCLLOQ"}
+    ]
+
+
+def test_a_raw_file_in_another_order_is_a_cause_as_a_whole_and_no_record_of_it_differs() -> None:
+    old, new = make_run(), make_run()
+    assert old.raw["PC"] is not None and new.inputs is not None
+    new.raw["PC"] = old.raw["PC"].iloc[::-1].reset_index(drop=True).assign(**{ROW: range(1, 7)})
+    new.inputs["raw/pc.csv"] = "other"
+    new.tables["adam/ADPC.parquet"] = concentrations(raw_records({**PEAKS, "S-1": 101.0}))
+    found = compare(old, new)
+    assert counts(found, "raw_record", "PC")["equal"] == 6
+    assert causes(found, "dataset") == {"data:pc.csv"}
+    # New records alone are no other order.
+    new = make_run({"S-0": 50.0, **PEAKS})
+    assert set(compare(old, new).places["subject"]) == {"S-0"}
+
+
+def test_of_the_files_of_a_domain_that_is_gone_only_those_that_differ_are_causes() -> None:
+    old, new = make_run(), make_run({**PEAKS, "S-2": 260.0})
+    for run in (old, new):
+        assert run.inputs is not None
+        run.settings["study_data"]["sources"]["PC"].append({"file": "more.csv", "supplement": []})
+        run.inputs["raw/more.csv"] = "same"
+    old.raw["PC"] = None
+    assert causes(compare(old, new), "parameter") == {"data:pc.csv"}
+
+
+def test_a_printed_result_may_differ_by_how_it_is_drawn_too() -> None:
+    old, new = make_run(), make_run({**PEAKS, "S-2": 260.0})
+    assert new.code is not None and new.inputs is not None
+    new.code |= {"tlf": "other", "pharmacodynamics": "other"}
+    new.inputs["tlfs.yaml"] = "other"
+    found = compare(old, new)
+    assert causes(found, "result", object="cellular_kinetics") == {"data:pc.csv"}
+    assert causes(found, "cell") == {"data:pc.csv; setting:tlfs.yaml; code:tlf"}
+
+
+def test_a_change_of_the_layouts_is_a_possible_cause_of_records_and_of_words() -> None:
+    old, new = make_run(), make_run()
+    assert new.code is not None
+    new.code["resources/standards"] = "other"
+    new.tables["adam/ADPC.parquet"] = concentrations(raw_records({**PEAKS, "S-1": 90.0}))
+    new.tables["tlf/en/L38.csv"] = pd.DataFrame({"AVAL": ["1"]})
+    found = compare(old, new)
+    assert causes(found, "dataset") == {"code:resources/standards"}
+    assert causes(found, "output") == {"code:resources/standards"}
+
+
+def test_results_that_a_stage_reads_from_another_carry_their_causes() -> None:
+    """The error of a bridge is a result of the kinetics, of no dataset."""
+    old, new = make_run(), make_run()
+    assert new.code is not None
+    new.code["cellular_kinetics"] = "other"
+    old.tables["ard/comparability.parquet"] = results("comparability", 1.0, 3)
+    new.tables["ard/comparability.parquet"] = results("comparability", 2.0, 3)
+    found = compare(old, new)
+    assert causes(found, "result", object="comparability") == {"code:cellular_kinetics"}
+
+
+def test_a_footnote_and_the_state_of_an_output_are_compared() -> None:
+    old, new = make_run(), make_run()
+    output = {"id": "T25", "title": "Cmax", "status": "shown", "reason_code": "", "number": "1"}
+    for run, limit in ((old, "0.8"), (new, "0.9")):
+        texts = list_texts([{**output, "footnotes": ["By dose.", f"R2 of {limit} or more."]}])
+        run.tables["tlf/en/tlfs.json"] = texts
+    new.settings["cellular_kinetics"]["lambda_z"]["min_r2adj"] = 0.9
+    found = compare(old, new)
+    (row,) = found.differences.query("kind == 'wording'").to_dict("records")
+    assert (row["object"], row["key"]) == ("en", "OUTPUT=T25; PART=footnotes")
+    assert (row["old"], row["new"]) == ("R2 of 0.8 or more.", "R2 of 0.9 or more.")
+    assert row["causes"] == "setting:cellular_kinetics.lambda_z.min_r2adj"
+    assert counts(found, "wording", "en")["equal"] == 4
+
+
+def test_the_work_grows_with_the_subjects_and_not_with_their_square(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Subjects without differing records of their own share what is traced for the others."""
+    made = []
+    real = causes_module._of_files
+    monkeypatch.setattr(causes_module, "_of_files", lambda found: made.append(1) or real(found))
+    calls = []
+    for number in (5, 50):
+        made.clear()
+        peaks = {f"S-{i}": 100.0 for i in range(number)}
+        new = make_run({**peaks, "S-0": 200.0})
+        new.tables["adam/ADPP.parquet"] = parameters({name: 150.0 for name in peaks})
+        found = compare(make_run(peaks), new)
+        assert len(found.differences.query("kind == 'parameter'")) == number
+        calls.append(len(made))
+    assert calls[0] == calls[1] > 0
 
 
 def decisions(*rows: dict[str, str]) -> pd.DataFrame:

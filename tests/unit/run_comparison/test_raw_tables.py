@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from celldossier.io.tables import RawDomain
@@ -29,6 +31,13 @@ def test_a_subject_is_read_off_the_datasets_for_records_that_none_of_them_has() 
     assert table[SUBJECT].tolist() == ["S-001", "S-001", "002"]
     assert table[ROW].tolist() == [1, 2, 3]
     assert set(table[FILE]) == {"pc.csv"}
+
+
+def test_a_place_on_this_machine_is_not_told() -> None:
+    file = replace(domain(USUBJID=["A"]), file="/home/someone/study/pc.csv")
+    table = gather_domain([file], [source()], {("/home/someone/study/pc.csv", 1): "S-A"})
+    assert table is not None
+    assert (table[FILE].tolist(), table[SUBJECT].tolist()) == (["pc.csv"], ["S-A"])
 
 
 def test_an_identifier_may_be_put_together_or_absent() -> None:

@@ -55,6 +55,12 @@ def test_a_changed_number_is_given_with_its_size() -> None:
     assert rows[1]["absolute"] == 2.0 and math.isnan(rows[1]["relative"])
 
 
+def test_zero_and_minus_zero_are_two_numbers_and_every_missing_value_is_one() -> None:
+    new = OLD.assign(AVAL=[5.0, -math.nan, 7.0, -0.0])
+    (row,) = compare_tables(OLD, new, LAYOUT).rows.to_dict("records")
+    assert (row["subject"], row["old"], row["new"]) == ("C", "0", "-0")
+
+
 def test_the_last_bit_of_a_number_is_a_difference() -> None:
     new = OLD.assign(AVAL=[np.nextafter(5.0, 6.0), math.nan, 7.0, 0.0])
     (row,) = compare_tables(OLD, new, LAYOUT).rows.to_dict("records")

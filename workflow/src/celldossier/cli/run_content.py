@@ -25,19 +25,24 @@ def read_run(folder: Path, record: dict[str, Any] | None = None) -> RunContent:
     Raises
     ------
     RunError
-        If the folder holds no run.
+        If the folder holds no run, or is not what its manifest says: what the run was made of is
+        known by it alone.
     """
     from celldossier.errors import RunError
     from celldossier.io.files import hash_file, read_json
-    from celldossier.io.run_folder import RunFolder
-    from celldossier.io.run_record import MANIFEST
+    from celldossier.io.run_folder import LANGUAGES, RunFolder
+    from celldossier.io.run_record import MANIFEST, find_faults
     from celldossier.run_comparison.content import RunContent
 
     run = RunFolder(folder)
     if not run.path("settings", "run.json").is_file():
         raise RunError(f"The folder {folder} holds no run: it has no settings/run.json.")
-    if record is None:
-        record = read_json(run.path(MANIFEST)) if run.path(MANIFEST).is_file() else {}
+    if record is None and not run.path(MANIFEST).is_file():
+        record = {}
+    elif record is None:
+        if faults := find_faults(folder):
+            raise RunError([f"The run {folder} is not what its manifest says.", *faults])
+        record = read_json(run.path(MANIFEST))
     inputs = record.get("inputs")
     settings = {path.stem: read_json(path) for path in sorted(run.path("settings").glob("*.json"))}
 
@@ -71,22 +76,31 @@ def read_run(folder: Path, record: dict[str, Any] | None = None) -> RunContent:
         table=table,
         digest=digest,
         outputs=tuple(
-            path.relative_to(run.root).as_posix() for path in sorted(run.root.glob("tlf/*/*.csv"))
+            path.relative_to(run.root).as_posix()
+            for path in sorted(run.root.glob("tlf/*/*.csv"))
+            # A language that the config no longer names leaves its files behind.
+            if path.parent.name in settings.get("report", {}).get("languages", LANGUAGES)
         ),
         raw=raw,
     )
 
 
 def _read_table(path: Path) -> pd.DataFrame | None:
-    """A table of the run: Parquet with its types, CSV as text; None where there is none."""
+    """A table of the run: Parquet with its types, CSV as text; None where there is none.
+
+    ``tlfs.json`` gives the texts of the outputs.
+    """
     import pandas as pd
 
-    from celldossier.io.files import read_parquet
+    from celldossier.io.files import read_json, read_parquet
+    from celldossier.run_comparison.outputs import list_texts
 
     if not path.is_file():
         return None
     if path.suffix == ".parquet":
         return read_parquet(path)
+    if path.suffix == ".json":
+        return list_texts(read_json(path))
     try:
         return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except pd.errors.EmptyDataError:

@@ -88,7 +88,7 @@ def freeze_run(name: str, run: Path, inputs: Mapping[str, Path], working_directo
             f"The archive has a run '{name}' already; a frozen run is never replaced. Choose "
             "another name."
         )
-    _check_run(run, inputs)
+    before = _check_run(run, inputs)
     target.parent.mkdir(parents=True, exist_ok=True)
     # What is half copied never stands under the name.
     partial = Path(tempfile.mkdtemp(prefix=".freeze-", dir=target.parent))
@@ -97,14 +97,22 @@ def freeze_run(name: str, run: Path, inputs: Mapping[str, Path], working_directo
         for place, source in inputs.items():
             copied = partial / INPUTS / place
             copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copied)
+            shutil.copy(source, copied)
         files = {f"{INPUTS}/{place}": hash_file(partial / INPUTS / place) for place in inputs}
-        record = {"name": name, "files": files | {MANIFEST: hash_file(partial / MANIFEST)}}
+        manifest = hash_file(partial / MANIFEST)
+        record = {"name": name, "files": files | {MANIFEST: manifest}}
         write_json(record, partial / FREEZE)
         faults = find_faults(partial)
+        faults += [
+            f"The input {place} has changed."
+            for place, digest in before.items()
+            if files[f"{INPUTS}/{place}"] != digest
+        ]
+        if manifest != hash_file(run / MANIFEST):
+            faults.append("The run was made again.")
         if faults:
             raise RunError(["The run changed while it was copied.", *faults])
-        _make_read_only(partial)
+        _make_read_only(partial, run.stat().st_mode)
         partial.rename(target)
     except BaseException:
         _remove(partial)
@@ -112,7 +120,8 @@ def freeze_run(name: str, run: Path, inputs: Mapping[str, Path], working_directo
     return target
 
 
-def _check_run(run: Path, inputs: Mapping[str, Path]) -> None:
+def _check_run(run: Path, inputs: Mapping[str, Path]) -> dict[str, str]:
+    """Hold a run against its records; the hash of each input, as it is copied later."""
     manifest = read_json(run / MANIFEST)
     if (run / FREEZE).exists():
         raise RunError(f"The run {run} is a frozen run already.")
@@ -122,16 +131,18 @@ def _check_run(run: Path, inputs: Mapping[str, Path]) -> None:
             "again with this version of the program."
         )
     faults = find_faults(run)
+    found = {name: hash_file(path) for name, path in inputs.items()}
     for name, digest in manifest["inputs"].items():
         if name not in inputs:
             faults.append(f"The input {name} of the run is no longer there.")
-        elif hash_file(inputs[name]) != digest:
+        elif found[name] != digest:
             faults.append(f"The input {name} has changed since the run was made.")
     for path in sorted(run.rglob("*")):
         if not path.resolve().is_relative_to(run.resolve()):
             faults.append(f"{path.relative_to(run).as_posix()} leads outside the run's folder.")
     if faults:
         raise RunError([f"The run {run} cannot be frozen.", *faults])
+    return found
 
 
 def _copy_run(run: Path, target: Path) -> None:
@@ -139,12 +150,13 @@ def _copy_run(run: Path, target: Path) -> None:
         if path.is_file() and not path.name.startswith(".snakemake"):
             copied = target / path.relative_to(run)
             copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copied)
+            shutil.copy(path, copied)
 
 
-def _make_read_only(folder: Path) -> None:
+def _make_read_only(folder: Path, mode: int) -> None:
+    """Take away all rights to write; who could not read a file or the run cannot read its copy."""
     for path in [*folder.rglob("*"), folder]:
-        path.chmod(0o555 if path.is_dir() else 0o444)
+        path.chmod((mode if path == folder else path.stat().st_mode) & 0o555)
 
 
 def _remove(folder: Path) -> None:

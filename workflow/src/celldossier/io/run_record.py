@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from celldossier.errors import RunError
 from celldossier.io.decisions import list_decision_files
 from celldossier.io.files import hash_file, read_json
 from celldossier.io.resources import shared_path
@@ -112,7 +113,7 @@ def hash_run(root: Path) -> dict[str, str]:
     hashes = {
         path.relative_to(root).as_posix(): hash_file(path)
         for path in files
-        if path.name != MANIFEST and not path.name.startswith(".snakemake")
+        if path != root / MANIFEST and not path.name.startswith(".snakemake")
     }
     return dict(sorted(hashes.items()))
 
@@ -123,12 +124,12 @@ def find_faults(root: Path) -> list[str]:
     Raises
     ------
     RunError
-        If the run has no manifest: it is not finished.
+        If the run has no manifest: it is not finished; or its record is none.
     """
-    recorded: dict[str, str] = dict(read_json(root / MANIFEST)["files"])
+    recorded = dict(_read_record(root / MANIFEST))
     present = hash_run(root)
     if (root / FREEZE).is_file():
-        recorded |= read_json(root / FREEZE)["files"]
+        recorded |= _read_record(root / FREEZE)
         del present[FREEZE]
         present[MANIFEST] = hash_file(root / MANIFEST)
     return [
@@ -140,6 +141,14 @@ def find_faults(root: Path) -> list[str]:
             if name in present and present[name] != recorded[name]
         ),
     ]
+
+
+def _read_record(path: Path) -> dict[str, str]:
+    content = read_json(path)
+    files = content.get("files") if isinstance(content, dict) else None
+    if not isinstance(files, dict):
+        raise RunError(f"The file {path} lists no files; run the workflow again.")
+    return files
 
 
 def _hash_together(files: Iterable[Path], base: Path) -> str:

@@ -29,6 +29,8 @@ TEXTS = ("resources/datasets", "resources/terms")
 """Folders that every stage reads."""
 SHARED = (*FLOORS, *ENTRY, *TEXTS, UNKNOWN)
 """Parts of the code that can change the outputs of every stage."""
+TLFS = "tlfs.yaml"
+"""The declaration of the outputs, among the sections of the settings."""
 
 
 @dataclass(frozen=True, order=True)
@@ -109,13 +111,21 @@ class Attribution:
         self._changed = changed
         self.printed: dict[str, Causes] = {}
         self._of: dict[str, dict[str, Causes]] = {}
+        self._own_records: dict[str, set[str]] = {}
+        self._all: dict[str, Causes] = {}
+        self._entered: dict[str, Causes] = {}
+        self._owners: dict[tuple[str, str], set[str]] = {}
+        for entry in (changed.data, changed.decisions, changed.windows):
+            for subject, own in entry.items():
+                for cause in own:
+                    self._owners.setdefault((cause.kind, cause.name), set()).add(subject)
+        self._results: dict[str, Causes] = {}
         for stage, handed in STAGES.items():
             for name in handed.datasets:
                 differing = set(subjects.get(name, ()))
                 if differing:
-                    self._of[name] = {
-                        subject: self._record(stage, subject) for subject in differing
-                    }
+                    self._of[name] = self._records(stage, differing)
+                    self._own_records[name] = {s for s in differing if self._near(stage, s)}
 
     def print(self, causes: Causes) -> str:
         """Causes as one text, which is remembered."""
@@ -123,16 +133,35 @@ class Attribution:
         self.printed[text] = causes
         return text
 
-    def record(self, dataset: str, subject: str) -> Causes:
-        """Causes of a difference in the records of a subject."""
-        return self._of[dataset][subject]
+    def record(self, dataset: str, subject: str, of_study: bool = False) -> Causes:
+        """Causes of a difference in the records of a subject.
+
+        Parameters
+        ----------
+        of_study
+            The variable differs for subjects of whom no record differs: it follows from the whole
+            study, and so from other subjects too where the subject has differing records.
+        """
+        found = self._of[dataset][subject]
+        if not (of_study and self.has_own(dataset, subject)):
+            return found
+        (stage,) = (name for name, handed in STAGES.items() if dataset in handed.datasets)
+        return (found | self._of_others(stage, subject)) - UNEXPLAINED or UNEXPLAINED
+
+    def has_own(self, dataset: str, subject: str) -> bool:
+        """Whether records of the subject, or of none, differ that its own could follow from."""
+        return not subject or subject in self._own_records[dataset]
 
     def results(self, stage: str) -> Causes:
         """Causes of a difference in the analysis results of a stage, which are of no subject."""
-        found = self._own(stage) | self._entering(stage)
-        for name in (*READS[stage].datasets, *STAGES[stage].datasets):
-            found |= self._of_all(name)
-        return found or UNEXPLAINED
+        if stage not in self._results:
+            found = self._own(stage) | self._entering(stage)
+            for name in (*READS[stage].datasets, *STAGES[stage].datasets):
+                found |= self._of_all(name)
+            for name in READS[stage].results:
+                found |= self.results(name) - UNEXPLAINED
+            self._results[stage] = found or UNEXPLAINED
+        return self._results[stage]
 
     def checks(self, subject: str) -> Causes:
         """Causes of a difference in the findings and other records of the checks."""
@@ -143,38 +172,67 @@ class Attribution:
         return own | self._entering("study_data") or UNEXPLAINED
 
     def outputs(self, stages: Iterable[str]) -> Causes:
-        """Causes of a difference in a cell that prints differing results of `stages`."""
-        found = NONE
+        """Causes of a difference in a cell that prints differing results of `stages`.
+
+        How the results are printed may differ beside them.
+        """
+        found = self._drawing("tlf") | self._libraries()
         for stage in stages:
             found |= self.results(stage)
         return found or UNEXPLAINED
 
     def wording(self, part: str) -> Causes:
         """Causes of words, rows or records that differ in what `part` draws, from any stage."""
-        used = {part, f"cli/{part}", "report_templates", "resources/guideline", *SHARED}
+        used = {"resources/guideline", "resources/standards"}
         used |= {*STAGES, *(f"cli/{stage}" for stage in STAGES)}
         causes = {Cause("code", name) for name in self._changed.code if name in used}
         causes |= {
             Cause("setting", key) for keys in self._changed.settings.values() for key in keys
         }
-        return frozenset(causes) | self._libraries() | self._of_everything() or UNEXPLAINED
+        found = frozenset(causes) | self._drawing(part) | self._libraries()
+        return found | self._of_everything() or UNEXPLAINED
 
-    def _record(self, stage: str, subject: str) -> Causes:
+    def _drawing(self, part: str) -> Causes:
+        """Code and declarations by which `part` puts results into words and print."""
+        used = {part, f"cli/{part}", "report_templates", *SHARED}
+        causes = {Cause("code", name) for name in self._changed.code if name in used}
+        causes |= {Cause("setting", key) for key in self._changed.settings.get(TLFS, ())}
+        return frozenset(causes)
+
+    def _records(self, stage: str, subjects: Iterable[str]) -> dict[str, Causes]:
+        """Causes of differing records of a stage, by subject."""
         own = self._own(stage)
+        return {
+            subject: own | (self._near(stage, subject) or self._of_others(stage, subject))
+            or UNEXPLAINED
+            for subject in subjects
+        }
+
+    def _near(self, stage: str, subject: str) -> Causes:
+        """What differs of a subject before a stage; of all subjects for a record that has none."""
         if not subject:
-            found = own | self._entering(stage)
-            for name in READS[stage].datasets:
-                found |= self._of_all(name)
-            return found or UNEXPLAINED
-        near = self._entering_of(stage, subject)
+            return self._entering(stage) | self._read_by(stage)
+        found = self._entering_of(stage, subject)
         for name in READS[stage].datasets:
-            near |= self._of.get(name, {}).get(subject, NONE)
-        if not near:
-            # Nothing of the subject's own: a threshold or a group of the whole study may have.
-            near = _of_others(self._entering(stage))
-            for name in READS[stage].datasets:
-                near |= _of_others(self._of_all(name))
-        return own | near or UNEXPLAINED
+            found |= self._of.get(name, {}).get(subject, NONE)
+        return found
+
+    def _of_others(self, stage: str, subject: str) -> Causes:
+        """What differs of other subjects: a threshold or a group of the whole study may have."""
+        if not subject:
+            return NONE
+        found = self._entering(stage) | self._read_by(stage)
+        return _of_others(
+            frozenset(
+                cause for cause in found if self._owners.get((cause.kind, cause.name)) != {subject}
+            )
+        )
+
+    def _read_by(self, stage: str) -> Causes:
+        found = NONE
+        for name in READS[stage].datasets:
+            found |= self._of_all(name)
+        return found
 
     def _own(self, stage: str) -> Causes:
         """What holds for every subject: settings, code and libraries of the stage."""
@@ -202,12 +260,18 @@ class Attribution:
         return found
 
     def _entering(self, stage: str) -> Causes:
-        return _of_files(
-            cause for entry in self._entries(stage) for own in entry.values() for cause in own
-        )
+        if stage not in self._entered:
+            entries = self._entries(stage)
+            self._entered[stage] = _of_files(
+                cause for entry in entries for own in entry.values() for cause in own
+            )
+        return self._entered[stage]
 
     def _of_all(self, dataset: str) -> Causes:
-        return _of_files(cause for own in self._of.get(dataset, {}).values() for cause in own)
+        if dataset not in self._all:
+            causes = {cause for own in self._of.get(dataset, {}).values() for cause in own}
+            self._all[dataset] = _of_files(causes)
+        return self._all[dataset]
 
     def _of_everything(self) -> Causes:
         found = NONE

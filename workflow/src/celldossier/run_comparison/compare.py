@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from celldossier.datasets import read_specification
-from celldossier.io.run_record import name_raw_file
 from celldossier.io.stages import CHECKS, STAGES
-from celldossier.run_comparison.causes import Attribution, Cause, Causes, Changed
+from celldossier.run_comparison.causes import TLFS, Attribution, Cause, Causes, Changed
 from celldossier.run_comparison.content import (
     DIFFERENCES,
     Comparison,
@@ -23,9 +22,9 @@ from celldossier.run_comparison.inputs import (
     PartChanges,
     compare_decisions,
     compare_parts,
-    compare_raw,
 )
-from celldossier.run_comparison.outputs import add_clauses, add_outputs
+from celldossier.run_comparison.outputs import add_clauses, add_outputs, add_texts
+from celldossier.run_comparison.raw_changes import compare_raw_files
 from celldossier.run_comparison.records import Layout, TableDifferences
 from celldossier.run_comparison.settings_changes import SettingChange, compare_settings
 
@@ -57,7 +56,7 @@ def compare_runs(old: RunContent, new: RunContent) -> Comparison:
     gathering.parts("setting", _as_parts(settings, equal))
     decisions, decided = _compare_decisions(old, new)
     gathering.add("decision", "decisions", decisions)
-    places = _compare_raw(old, new, gathering)
+    places = compare_raw_files(old, new, gathering)
     records = {name: compare_parts(getattr(old, name), getattr(new, name)) for name in RECORDS}
     for name, kind in RECORDS.items():
         gathering.parts(kind, records[name])
@@ -80,6 +79,7 @@ def compare_runs(old: RunContent, new: RunContent) -> Comparison:
             _add_dataset(name, found, old, new, gathering, attribution)
     differing = _add_results(old, new, gathering, attribution)
     add_outputs(old, new, gathering, attribution, differing)
+    add_texts(old, new, gathering, attribution)
     add_clauses(old, new, gathering, attribution)
     rows = pd.concat(gathering.rows, ignore_index=True) if gathering.rows else no_differences()
     return Comparison(
@@ -120,68 +120,6 @@ def _compare_decisions(
     return compare_decisions(*(empty if table is None else table for table in tables))
 
 
-def _compare_raw(old: RunContent, new: RunContent, gathering: Gathering) -> pd.DataFrame:
-    """Compare the raw files that are not equal; record what can be looked into and what cannot."""
-    columns = ["change", "file", "row", "subject", "columns"]
-    found = [pd.DataFrame(columns=columns, dtype=object)]
-    inputs = [run.inputs or {} for run in (old, new)]
-    domains = [_raw_files(run) for run in (old, new)]
-    for domain in [*domains[0], *(name for name in domains[1] if name not in domains[0])]:
-        files = [own.get(domain, ()) for own in domains]
-        hashes = [
-            [own.get(f"raw/{file}", "") for file in names]
-            for own, names in zip(inputs, files, strict=True)
-        ]
-        if files[0] == files[1] and hashes[0] == hashes[1]:
-            continue
-        tables = [
-            run.raw(domain) if names else None for run, names in zip((old, new), files, strict=True)
-        ]
-        if any(table is None and names for table, names in zip(tables, files, strict=True)):
-            # The files have changed and cannot be read any more: each as a whole is the cause.
-            for name in sorted({*files[0], *files[1]}):
-                found.append(
-                    pd.DataFrame([["changed", name, "", "", ""]], columns=columns, dtype=object)
-                )
-            continue
-        blank = next(table for table in tables if table is not None)
-        before, after = (blank[0].iloc[:0] if table is None else table[0] for table in tables)
-        difference, own_places = compare_raw(before, after, blank[1])
-        gathering.add("raw_record", domain, difference)
-        found.append(own_places.astype(object))
-        # Qualifiers are joined to any record: a file of them that differs is a cause as a whole.
-        joined = {file for run in (old, new) for file in _supplements(run, domain)}
-        differing = [
-            file
-            for file in sorted(joined)
-            if inputs[0].get(f"raw/{file}", "") != inputs[1].get(f"raw/{file}", "")
-        ]
-        found += [
-            pd.DataFrame([["changed", file, "", "", ""]], columns=columns, dtype=object)
-            for file in differing
-        ]
-    return pd.concat(found, ignore_index=True)
-
-
-def _raw_files(run: RunContent) -> dict[str, tuple[str, ...]]:
-    """Raw files of each domain, supplements too, as the settings name them."""
-    named = run.settings.get("study_data", {}).get("sources", {})
-    return {
-        domain: tuple(
-            name_raw_file(file)
-            for source in sources
-            for file in (source["file"], *source["supplement"])
-        )
-        for domain, sources in named.items()
-    }
-
-
-def _supplements(run: RunContent, domain: str) -> list[str]:
-    """Files of supplemental qualifiers that are joined to a domain."""
-    sources = run.settings.get("study_data", {}).get("sources", {}).get(domain, ())
-    return [name_raw_file(file) for source in sources for file in source["supplement"]]
-
-
 def _list_changed(
     settings: Iterable[SettingChange],
     decisions: Iterable[tuple[str, str, str]],
@@ -194,8 +132,8 @@ def _list_changed(
     data: dict[str, Causes] = {}
     for file, subject in dict.fromkeys(zip(places["file"], places["subject"], strict=True)):
         data[subject] = data.get(subject, frozenset()) | {Cause("data", file, subject)}
-    if "tlfs.yaml" in records["inputs"].changed:
-        sections["tlfs.yaml"] = ("tlfs.yaml",)
+    if TLFS in records["inputs"].changed:
+        sections[TLFS] = (TLFS,)
     if not records["inputs"].known:
         data[""] = data.get("", frozenset()) | {Cause("data", UNKNOWN)}
     made: dict[str, Causes] = {}
@@ -222,10 +160,19 @@ def _add_dataset(
     gathering: Gathering,
     attribution: Attribution,
 ) -> None:
-    subjects = {subject: "" for subject in found.rows["subject"]}
-    for subject in subjects:
-        subjects[subject] = attribution.print(attribution.record(name, subject))
-    causes = [subjects[subject] for subject in found.rows["subject"]]
+    subjects = set(found.rows["subject"])
+    places = list(zip(found.rows["subject"], found.rows["variable"], strict=True))
+    # Where it differs for a subject of whom no record differs, a variable is one of the study.
+    shared = {
+        variable
+        for subject, variable in dict.fromkeys(places)
+        if variable and not attribution.has_own(name, subject)
+    }
+    texts = {
+        (subject, of_study): attribution.print(attribution.record(name, subject, of_study))
+        for subject, of_study in {(subject, variable in shared) for subject, variable in places}
+    }
+    causes = [texts[subject, variable in shared] for subject, variable in places]
     kind = _dataset_kind(name)
     if len(found.rows):
         gathering.rows.append(found.rows.assign(kind=kind, object=name, causes=causes))
@@ -234,7 +181,7 @@ def _add_dataset(
         table = run.table(f"adam/{name}.parquet")
         if table is not None and "USUBJID" in table:
             everyone |= set(table["USUBJID"])
-    differing = len(set(subjects) & everyone)
+    differing = len(subjects & everyone)
     gathering.count(
         kind,
         name,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from celldossier.run_comparison.records import (
     Layout,
+    Pairs,
     TableDifferences,
     compare_tables,
     encode,
@@ -100,7 +102,7 @@ def compare_decisions(
 
 def compare_raw(
     old: pd.DataFrame, new: pd.DataFrame, keys: tuple[str, ...]
-) -> tuple[TableDifferences, pd.DataFrame]:
+) -> tuple[TableDifferences, pd.DataFrame, str | None]:
     """Raw records of a domain that differ.
 
     Parameters
@@ -114,7 +116,9 @@ def compare_raw(
     -------
     tuple
         The differences, and the place of each record that differs: change, file, row (of the new
-        version, of the old one for a removed record), subject, columns that changed.
+        version, of the old one for a removed record), subject, columns that changed. Then what
+        concerns whole files: columns that only one version has, "" where records stand in another
+        order, of which the first may count; None where neither is so.
     """
     layout = Layout(
         keys=tuple(key for key in keys if key in old and key in new),
@@ -140,7 +144,17 @@ def compare_raw(
         ],
         ignore_index=True,
     )
-    return compare_tables(old, new, layout), places
+    return compare_tables(old, new, layout), places, _find_form(old, new, pairs)
+
+
+def _find_form(old: pd.DataFrame, new: pd.DataFrame, pairs: Pairs) -> str | None:
+    """Columns that one version lacks, "" where only the order is another, None where neither is."""
+    if not (len(old) and len(new)):
+        return None
+    columns = sorted(set(old.columns) ^ set(new.columns))
+    # The equal records come first, in the order of the old version.
+    reordered = bool((np.diff(pairs.new[pairs.equal]) < 0).any())
+    return " ".join(columns) if columns or reordered else None
 
 
 def _places(frame: pd.DataFrame, change: str) -> pd.DataFrame:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
 from celldossier.run_comparison.causes import Attribution
@@ -89,6 +92,36 @@ def _cell_causes(
             texts[stages] = attribution.print(causes)
         found.append(texts[stages])
     return found
+
+
+def add_texts(
+    old: RunContent, new: RunContent, gathering: Gathering, attribution: Attribution
+) -> None:
+    """Compare titles, footnotes and state of the outputs, which stand in no cell."""
+    for language in sorted({place.split("/")[1] for place in (*old.outputs, *new.outputs)}):
+        layout = Layout(keys=("OUTPUT", "PART"))
+        found = compare_file(old, new, f"tlf/{language}/tlfs.json", layout)
+        if found is not None:
+            causes = attribution.print(attribution.wording("tlf")) if len(found.rows) else ""
+            gathering.add("wording", language, found, causes)
+
+
+def list_texts(outputs: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Texts of the outputs that stand in no cell: OUTPUT, PART, TEXT.
+
+    Parameters
+    ----------
+    outputs
+        Content of ``tlfs.json``. Numbers and images are left out: a number follows from the outputs
+        before it, and an image from its data.
+    """
+    rows = [
+        (str(output["id"]), part, str(text))
+        for output in outputs
+        for part in ("title", "status", "reason_code", "footnotes")
+        for text in (output[part] if part == "footnotes" else [output[part]])
+    ]
+    return pd.DataFrame(rows, columns=["OUTPUT", "PART", "TEXT"], dtype=object)
 
 
 def add_clauses(

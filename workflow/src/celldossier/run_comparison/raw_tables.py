@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from celldossier.datasets import read_specification
+from celldossier.io.run_record import name_raw_file
 from celldossier.io.tables import RawDomain
 from celldossier.run_comparison.inputs import FILE, ROW, SUBJECT
 from celldossier.settings.sources import Source
@@ -41,7 +42,8 @@ def gather_domain(
         subjects = [
             subject or known.get(text, text) for subject, text in zip(traced, texts, strict=True)
         ]
-        own = pd.DataFrame({FILE: file.file, ROW: rows, SUBJECT: subjects}, index=table.index)
+        name = name_raw_file(file.file)
+        own = pd.DataFrame({FILE: name, ROW: rows, SUBJECT: subjects}, index=table.index)
         parts.append(pd.concat([table, own], axis=1).reset_index(drop=True))
     return pd.concat(parts, ignore_index=True).fillna("") if parts else pd.DataFrame()
 

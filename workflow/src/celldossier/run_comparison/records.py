@@ -162,9 +162,17 @@ def encode(old: pd.DataFrame, new: pd.DataFrame, columns: Sequence[str]) -> Code
     codes = np.zeros(len(old) + len(new), dtype=np.int64)
     for column in columns:
         values = pd.concat([old[column], new[column]], ignore_index=True)
+        if values.dtype == np.float64:
+            values = _as_bits(values)
         own, levels = pd.factorize(values, use_na_sentinel=False)
         codes, _ = pd.factorize(codes * max(len(levels), 1) + own)
     return codes[: len(old)], codes[len(old) :]
+
+
+def _as_bits(values: pd.Series) -> pd.Series:
+    """Numbers as their bits, so that 0 and -0 differ; every missing value alike."""
+    numbers = np.where(values.isna(), np.nan, values.to_numpy())
+    return pd.Series(numbers.view(np.int64))
 
 
 def _pair(

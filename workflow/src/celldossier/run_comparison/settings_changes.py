@@ -40,12 +40,47 @@ def compare_settings(
         before, after = (
             dict(flatten_settings(sections.get(section, {}), section)) for sections in (old, new)
         )
+        changes += _compare_orders(*(sections.get(section, {}) for sections in (old, new)), section)
         for key in sorted({*before, *after} - NAMES_OF_RUNS):
             if before.get(key) == after.get(key):
                 equal += 1
             else:
                 changes.append(SettingChange(section, key, before.get(key), after.get(key)))
     return changes, equal
+
+
+def _compare_orders(old: Any, new: Any, section: str) -> list[SettingChange]:
+    """Lists whose parts have names and stand in another order; a new or lost part is none."""
+    orders = [dict(_list_orders(value, section)) for value in (old, new)]
+    changes = []
+    for key in sorted({*orders[0]} & {*orders[1]}):
+        one, two = (
+            [name for name in order[key] if name in orders[1 - side][key]]
+            for side, order in enumerate(orders)
+        )
+        if one != two:
+            changes.append(SettingChange(section, f"{key} (order)", ", ".join(one), ", ".join(two)))
+    return changes
+
+
+def _list_orders(value: Any, key: str) -> Iterator[tuple[str, list[str]]]:
+    """Names of the parts of each list in a section, as they stand."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            yield from _list_orders(part, f"{key}.{name}")
+    elif _has_parts(value):
+        names = _name_parts(value)
+        yield key, names
+        for name, part in zip(names, value, strict=True):
+            yield from _list_orders(part, f"{key}[{name}]")
+
+
+def _has_parts(value: Any) -> bool:
+    return (
+        isinstance(value, Sequence)
+        and bool(value)
+        and all(isinstance(part, Mapping) for part in value)
+    )
 
 
 def flatten_settings(value: Any, key: str) -> Iterator[tuple[str, str]]:
@@ -57,7 +92,7 @@ def flatten_settings(value: Any, key: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for name, part in value.items():
             yield from flatten_settings(part, f"{key}.{name}")
-    elif isinstance(value, Sequence) and value and all(isinstance(part, dict) for part in value):
+    elif _has_parts(value):
         names = _name_parts(value)
         for name, part in zip(names, value, strict=True):
             yield from flatten_settings(part, f"{key}[{name}]")
@@ -69,7 +104,7 @@ def _name_parts(parts: Sequence[Any]) -> list[str]:
     for identifier in IDENTIFIERS:
         names = [part.get(identifier) for part in parts]
         if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            return [str(name) for name in names]
+            return [_print_leaf(name) for name in names]
     return [str(number) for number in range(1, len(parts) + 1)]
 
 

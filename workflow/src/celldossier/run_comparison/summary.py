@@ -18,7 +18,7 @@ from celldossier.run_comparison.content import Comparison, RunContent
 KINDS = (
     *("setting", "decision", "input", "raw_record", "code", "environment"),
     *("finding", "exclusion", "accounting", "dataset", "parameter", "result", "curve"),
-    *("cell", "output", "verdict"),
+    *("cell", "output", "wording", "verdict"),
 )
 """Kinds of differences, in the order of a page: what went in first, then what came out."""
 LISTED = ("setting", "decision", "input", "code", "environment", "finding", "verdict")
