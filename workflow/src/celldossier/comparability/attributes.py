@@ -63,9 +63,9 @@ def compare_lots(
     if not share_donors(test, reference, donors):
         return estimate_difference(test, reference, level)
     values = pd.concat([test, reference]).dropna()
-    sizes = {"n_test": int(test.notna().sum()), "n_reference": int(reference.notna().sum())}
-    if min(sizes.values()) == 0:
-        return MeanDifference(math.nan, **sizes, reason="FEWSUBJ")
+    n_test, n_reference = int(test.notna().sum()), int(reference.notna().sum())
+    if min(n_test, n_reference) == 0:
+        return MeanDifference(math.nan, n_test=n_test, n_reference=n_reference, reason="FEWSUBJ")
     after = values.index.isin(test.index).astype(float)
     named = donors.loc[values.index]
     # A lot whose donor is not known is of a donor of its own.
@@ -73,10 +73,10 @@ def compare_lots(
     design = np.column_stack([np.ones(values.size), after])
     fit = estimate_mixed_model(values, clusters, design, ["(Intercept)", "test"], level=level)
     if not fit.effects:
-        return MeanDifference(math.nan, **sizes, reason=fit.reason)
+        return MeanDifference(math.nan, n_test=n_test, n_reference=n_reference, reason=fit.reason)
     effect = fit.effect("test")
     limits = (effect.low, effect.high, effect.p, effect.se, effect.df)
-    return MeanDifference(effect.estimate, *limits, **sizes)
+    return MeanDifference(effect.estimate, *limits, n_test, n_reference)
 
 
 def summarise_attributes(study: Study, out: ResultCollector) -> None:

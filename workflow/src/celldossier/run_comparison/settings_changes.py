@@ -37,10 +37,9 @@ def compare_settings(
     """
     changes, equal = [], 0
     for section in sorted({*old, *new}):
-        before, after = (
-            dict(flatten_settings(sections.get(section, {}), section)) for sections in (old, new)
-        )
-        changes += _compare_orders(*(sections.get(section, {}) for sections in (old, new)), section)
+        first, second = old.get(section, {}), new.get(section, {})
+        before, after = (dict(flatten_settings(part, section)) for part in (first, second))
+        changes += _compare_orders(first, second, section)
         for key in sorted({*before, *after} - NAMES_OF_RUNS):
             if before.get(key) == after.get(key):
                 equal += 1
