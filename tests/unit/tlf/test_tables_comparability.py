@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from comparability_given import comparability_results, comparability_settings
+from matplotlib.figure import Figure as MatplotlibFigure
 
 from celldossier.datasets import empty_dataset
 from celldossier.results import AnalysisResults
@@ -189,9 +190,9 @@ def test_no_band_stands_behind_a_ratio_that_may_get_no_verdict(
 ) -> None:
     drawn: list[tuple[list[str], object]] = []
 
-    def note_page(rows: Any, heads: Any, title: Any, kinds: Any, band: object) -> str:
+    def note_page(rows: Any, heads: Any, title: Any, kinds: Any, band: object) -> MatplotlibFigure:
         drawn.append(([row.label for row in rows if row.heading], band))
-        return "page"
+        return MatplotlibFigure()
 
     monkeypatch.setattr(figures_comparability, "draw_forest_page", note_page)
     draw_ratio_forest(make_context(results, settings))

@@ -127,7 +127,9 @@ def _verdict(context: Context, printer: Printer, place: Place) -> Cell:
     text, cell = context.language.text, verdict_cell(context, printer, place)
     value_ids = cell.value_ids
     words = cell.text
-    if not printer.value(place, "verdict").note_code and printer.value(place, "se_bridge").number:
+    # The shift of Hodges and Lehmann has no standard error, and no verdict on a bridge.
+    on_bridge = printer.exists(place, "se_bridge") and printer.value(place, "se_bridge").number
+    if on_bridge and not printer.value(place, "verdict").note_code:
         errors = printer.cell(place, "{} {}", ("se", "significant"), ("se_bridge", "significant"))
         se, bridge = errors.text.split(" ")
         words = text("change.on_bridge", verdict=words, se=se, bridge=bridge)
