@@ -96,7 +96,7 @@ def group_subjects(
     group = np.where(size == 1, name, "")
     # One lot of an unknown group is not yet a mixture.
     blank = (parts["GROUP"] == "").groupby([parts[key] for key in KEY]).any()
-    partly = blank.reindex(places).fillna(False).to_numpy(dtype=bool)
+    partly = blank.reindex(places, fill_value=False).to_numpy(dtype=bool)
     reasons = [group != "", size == 0, partly, size > 1]
     reason = np.select(reasons, ["", absent, unknown, mixed], unknown)
     return pd.DataFrame(
