@@ -10,7 +10,7 @@ import pandas as pd
 from celldossier.terms.language import print_unit
 from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.figures_axes import axis_title, place_axes, plain, use_day_axis, use_log_axis
-from celldossier.tlf.figures_data import select_curve
+from celldossier.tlf.figures_data import select_curve, show_pairs
 from celldossier.tlf.labels import analyte_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import GREY, LINES, PAGE_WIDTH, PALETTE, in_figure_style, new_figure
@@ -45,7 +45,7 @@ def draw_assay_comparison(context: Context) -> Figure | NotShown:
         points = samples[
             (samples["PARAMCD1"] == place.analyte) & (samples["PARAMCD2"] == place.variable)
         ]
-        points = _display(points)
+        points = show_pairs(points)
         if points.empty:
             continue
         lines = select_curve(
@@ -70,18 +70,6 @@ def draw_assay_comparison(context: Context) -> Figure | NotShown:
         analytes=tuple(dict.fromkeys(code for p in pairs for code in (p.analyte, p.variable))),
         alternative_text=context.language.text("figure.assays.alternative", total=subjects),
     )
-
-
-def _display(points: pd.DataFrame) -> pd.DataFrame:
-    """Both results as shown: at the limit where below it; pairs without a place are left out."""
-    shown = {
-        f"SHOWN{side}": points[f"AVAL{side}"].where(
-            points[f"BLQFL{side}"] != "Y", points[f"ALLOQ{side}"]
-        )
-        for side in (1, 2)
-    }
-    placed = points.assign(**shown)
-    return placed[(placed["SHOWN1"] > 0) & (placed["SHOWN2"] > 0)]
 
 
 def _draw_page(

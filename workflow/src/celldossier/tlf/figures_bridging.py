@@ -9,7 +9,7 @@ import pandas as pd
 from celldossier.tlf.cells import Place, Printer
 from celldossier.tlf.figures_assays import use_log_abscissa
 from celldossier.tlf.figures_axes import axis_title, place_axes, plain, use_log_axis
-from celldossier.tlf.figures_data import select_curve
+from celldossier.tlf.figures_data import select_curve, show_pairs
 from celldossier.tlf.labels import analyte_label
 from celldossier.tlf.model import Context, Figure, NotShown
 from celldossier.tlf.style import GREY, LINES, PALETTE, in_figure_style, new_figure
@@ -43,7 +43,7 @@ def draw_assay_bridge(context: Context) -> Figure | NotShown:
             points = samples[
                 (samples["PARAMCD"] == analyte) & (samples["ASSAYV1"] == place.by["version"])
             ]
-            points = _display(points)
+            points = show_pairs(points)
             if points.empty:
                 continue
             curve = f"cellular_kinetics.bridge/{analyte}/{place.by['version']}"
@@ -65,18 +65,6 @@ def draw_assay_bridge(context: Context) -> Figure | NotShown:
         analytes=tuple(analytes),
         alternative_text=context.language.text("figure.bridge.alternative", total=subjects),
     )
-
-
-def _display(points: pd.DataFrame) -> pd.DataFrame:
-    """Both results as shown: at the limit where below it; what has no place is left out."""
-    shown = {
-        f"SHOWN{side}": points[f"AVAL{side}"].where(
-            points[f"BLQFL{side}"] != "Y", points[f"ALLOQ{side}"]
-        )
-        for side in (1, 2)
-    }
-    placed = points.assign(**shown)
-    return placed[(placed["SHOWN1"] > 0) & (placed["SHOWN2"] > 0)]
 
 
 def _draw_page(

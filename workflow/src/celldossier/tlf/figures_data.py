@@ -83,3 +83,18 @@ def curve_data(points: pd.DataFrame) -> pd.DataFrame:
     names = {"series": "SERIES", "x": "DAY", "y": "VALUE", "low": "LOW", "high": "HIGH"}
     names |= {"n": "N", "y_unit": "AVALU"}
     return points[list(names)].rename(columns=names)
+
+
+def show_pairs(points: pd.DataFrame) -> pd.DataFrame:
+    """Both results of each pair as shown, `SHOWN1` and `SHOWN2`: at the limit where below it.
+
+    Pairs without a place on logarithmic axes are left out.
+    """
+    shown = {
+        f"SHOWN{side}": points[f"AVAL{side}"].where(
+            points[f"BLQFL{side}"] != "Y", points[f"ALLOQ{side}"]
+        )
+        for side in (1, 2)
+    }
+    placed = points.assign(**shown)
+    return placed[(placed["SHOWN1"] > 0) & (placed["SHOWN2"] > 0)]

@@ -130,10 +130,11 @@ def _verdict(context: Context, printer: Printer, place: Place) -> Cell:
     # The shift of Hodges and Lehmann has no standard error, and no verdict on a bridge.
     on_bridge = printer.exists(place, "se_bridge") and printer.value(place, "se_bridge").number
     if on_bridge and not printer.value(place, "verdict").note_code:
-        errors = printer.cell(place, "{} {}", ("se", "significant"), ("se_bridge", "significant"))
-        se, bridge = errors.text.split(" ")
-        words = text("change.on_bridge", verdict=words, se=se, bridge=bridge)
-        value_ids = (*value_ids, *errors.value_ids)
+        se, bridge = (
+            printer.cell(place, "{}", (stat, "significant")) for stat in ("se", "se_bridge")
+        )
+        words = text("change.on_bridge", verdict=words, se=se.text, bridge=bridge.text)
+        value_ids = (*value_ids, *se.value_ids, *bridge.value_ids)
     if printer.exists(place, "role"):
         role = printer.value(place, "role")
         words = text(f"change.role.{role.text}", verdict=words)
